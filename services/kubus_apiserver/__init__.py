@@ -1,0 +1,1 @@
+"""The front door: the Kubernetes API over HTTPS and over the bus."""

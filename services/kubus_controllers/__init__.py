@@ -1,0 +1,1 @@
+"""Controllers: pure reconcilers and their wiring."""

@@ -1,0 +1,1 @@
+"""The reconcilers: pure functions, one module a controller."""

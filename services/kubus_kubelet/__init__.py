@@ -1,0 +1,1 @@
+"""Pods on one node, run by Podman."""

@@ -1,0 +1,1 @@
+"""etcd's watch, published on NATS in order; nothing else."""

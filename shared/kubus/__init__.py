@@ -1,0 +1,1 @@
+"""kubus: what every service shares."""

@@ -1,0 +1,1 @@
+"""Reflector, cache, work queue, controller, executor and leases."""

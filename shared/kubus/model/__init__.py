@@ -1,0 +1,1 @@
+"""Kinds, schema, selectors, quantities, patches and errors: values and pure functions."""

@@ -1,0 +1,1 @@
+"""The life of a process: settings, logging, health, metrics and signals."""

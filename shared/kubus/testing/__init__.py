@@ -1,0 +1,1 @@
+"""Simulated clock, faulty bus and store, and builders for tests."""
