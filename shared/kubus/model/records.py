@@ -121,9 +121,9 @@ def collection_prefix(collection: str, namespace: str | None = None) -> str:
 
 
 def parse_store_key(text: str) -> Key | None:
-    """The object that a store key names; None for a note and whatever else is no object's."""
+    """The object that a store key names; None for a note and whatever else is no object's (collections hold a dot)."""
     parts = text.split("/", 4)
-    if len(parts) != 5 or parts[0] or parts[1] != "kubus" or not all(parts[2:]):
+    if len(parts) != 5 or parts[0] or parts[1] != "kubus" or not all(parts[2:]) or "." not in parts[2]:
         return None
     namespace = "" if parts[3] == CLUSTER_SCOPED else parts[3]
     return Key(parts[2], namespace, parts[4])

@@ -7,6 +7,7 @@ never read here: time is an argument wherever something is decided.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Protocol
 
 
 def rfc3339(moment: datetime) -> str:
@@ -49,3 +50,13 @@ def microseconds(moment: datetime) -> int:
 def from_microseconds(value: int) -> datetime:
     """The moment of a note."""
     return datetime.fromtimestamp(value / 1_000_000, tz=UTC)
+
+
+class Clock(Protocol):
+    """Where time comes from; simulated in tests. Only drivers hold one: what decides is given the moment."""
+
+    def now(self) -> datetime:
+        """The wall clock, with an offset."""
+
+    def monotonic(self) -> float:
+        """Seconds that never run backwards."""
