@@ -11,7 +11,7 @@ the fence's key still stands at the fence's revision.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import NamedTuple, Protocol
 
 
@@ -141,7 +141,7 @@ class Store(Protocol):
             Conflict, Fenced
         """
 
-    def changes(self, prefix: str, *, after: int) -> AsyncIterator[list[StoreChange]]:
+    def changes(self, prefix: str, *, after: int) -> AsyncGenerator[list[StoreChange], None]:
         """Every change of keys with the prefix after a revision, in order, for ever, in batches.
 
         An empty batch comes about once a second of quiet: the stream is alive (it is no proof of freshness).
