@@ -82,7 +82,24 @@ class Record:
     type: Literal["Normal", "Warning"] = "Normal"
 
 
-Action = Create | Update | Patch | Delete | SetStatus | Evict | Record
+@dataclass(frozen=True, slots=True)
+class CollectGarbage:
+    """Delete an object if none of its owners exists any more.
+
+    Caches of different kinds advance independently: an owner that is not in its cache may only not be there *yet*.
+    So the executor asks the API for each owner, and deletes only if all are gone (or have another uid).
+    """
+
+    kind: Kind
+    namespace: str
+    name: str
+    uid: str
+    owners: tuple[tuple[Kind, str, str, str], ...]
+    """(kind, namespace, name, uid); with uid "" any object of that name keeps the dependent."""
+    grace_period_seconds: int | None = None
+
+
+Action = Create | Update | Patch | Delete | SetStatus | Evict | CollectGarbage | Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +127,12 @@ class View(Protocol):
 
     def indexed(self, kind: Kind, index: str, value: str) -> list[Object]:
         """Objects whose declared index function gave this value. Indexed."""
+
+    def quiet_for(self, kind: Kind, namespace: str, name: str) -> timedelta | None:
+        """How long ago the cache took in the object's last change, by a clock that never jumps; None if it has none.
+
+        Starts anew when the cache is filled: silence from before is nobody's fault.
+        """
 
 
 Reconcile = Callable[[Object, View, datetime], Plan]
