@@ -26,10 +26,11 @@ class Create:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """Replace an object; the object's resourceVersion makes it conditional."""
+    """Replace an object (or what a subresource is); the object's resourceVersion makes it conditional."""
 
     kind: Kind
     object: Object
+    subresource: str = ""
 
 
 @dataclass(frozen=True, slots=True)

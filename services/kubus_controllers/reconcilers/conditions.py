@@ -1,0 +1,38 @@
+"""Conditions of a status: set without touching what has not changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from kubus.model.times import rfc3339
+
+Condition = dict[str, Any]
+
+
+def with_condition(
+    conditions: Sequence[Condition],
+    *,
+    type_: str,
+    status: str,
+    reason: str,
+    message: str,
+    now: datetime,
+    updated: bool = False,
+) -> list[Condition]:
+    """The conditions with one of them set; lastTransitionTime moves only with the status.
+
+    `updated`: whether the condition has a lastUpdateTime (a Deployment's), which moves with reason and message too.
+    An unchanged condition is returned as it was, so that a status that says the same compares equal.
+    """
+    before = next((each for each in conditions if each.get("type") == type_), None)
+    wanted = {"type": type_, "status": status, "reason": reason, "message": message}
+    if before is not None and wanted.items() <= before.items():
+        return list(conditions)
+    moment = rfc3339(now)
+    same_status = before is not None and before.get("status") == status
+    wanted["lastTransitionTime"] = before["lastTransitionTime"] if before is not None and same_status else moment
+    if updated:
+        wanted["lastUpdateTime"] = moment
+    return [*(each for each in conditions if each.get("type") != type_), wanted]

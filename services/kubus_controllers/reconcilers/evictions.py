@@ -1,0 +1,95 @@
+"""Pods that cannot stay: those on a node with a NoExecute taint they do not tolerate, and those whose node is gone.
+
+Source: https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/#taint-based-evictions
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from kubus.model.kinds.nodes import KIND as NODES
+
+from kubus.machinery.plans import CollectGarbage, Controller, Delete, Index, Plan, Record, View, Watch
+from kubus.model.kinds.pods import KIND as PODS
+from kubus.model.objects import Key, Object, is_deleting, name_of, namespace_of, path_of, uid_of
+from kubus.model.times import parse_time
+from kubus_controllers.reconcilers.nodes import BY_NODE, node_of
+from kubus_controllers.reconcilers.pods_of import is_finished
+
+FOR_EVER = timedelta.max
+
+
+def reconcile(pod: Object, view: View, now: datetime) -> Plan:
+    """The pod's deletion, or when it is due."""
+    name = path_of(pod, "spec", "nodeName")
+    if not name:
+        return Plan()
+    node = view.get(NODES, "", name)
+    if node is None:
+        gone = ((NODES, "", name, ""),)
+        return Plan((CollectGarbage(PODS, namespace_of(pod), name_of(pod), uid_of(pod), gone, grace_period_seconds=0),))
+    if is_deleting(pod) or is_finished(pod):
+        return Plan()
+    left = _time_left(pod, node, now)
+    if left == FOR_EVER:
+        return Plan()
+    if left > timedelta(0):
+        return Plan(again_after=left)
+    message = f"Marking for deletion Pod {namespace_of(pod)}/{name_of(pod)}"
+    return Plan(
+        (Delete(PODS, namespace_of(pod), name_of(pod), uid_of(pod)), Record(pod, "TaintManagerEviction", message))
+    )
+
+
+def _time_left(pod: Object, node: Object, now: datetime) -> timedelta:
+    """How long the pod may stay: of all NoExecute taints the shortest."""
+    left = FOR_EVER
+    for taint in path_of(node, "spec", "taints", default=()):
+        if taint.get("effect") != "NoExecute":
+            continue
+        seconds = _tolerated_seconds(taint, path_of(pod, "spec", "tolerations", default=()))
+        if seconds is None:
+            continue
+        since = parse_time(taint["timeAdded"]) if taint.get("timeAdded") else now
+        left = min(left, since + timedelta(seconds=seconds) - now)
+    return left
+
+
+def _tolerated_seconds(taint: dict[str, Any], tolerations: Iterable[dict[str, Any]]) -> float | None:
+    """How long the pod tolerates a taint: None for ever, 0 not at all; of several tolerations the shortest counts."""
+    limits = [each.get("tolerationSeconds") for each in tolerations if tolerates(each, taint)]
+    if not limits:
+        return 0.0
+    finite = [max(float(limit), 0.0) for limit in limits if limit is not None]
+    return min(finite) if finite else None
+
+
+def tolerates(toleration: dict[str, Any], taint: dict[str, Any]) -> bool:
+    """Whether a toleration matches a taint."""
+    if toleration.get("effect") and toleration["effect"] != taint["effect"]:
+        return False
+    if toleration.get("key") and toleration["key"] != taint["key"]:
+        return False
+    if toleration.get("operator") == "Exists":
+        return True
+    return bool(toleration.get("key")) and toleration.get("value", "") == taint.get("value", "")
+
+
+def _pods_on(node: Object, view: View) -> list[Key]:
+    """The node's pods, if they may have to go."""
+    here = view.get(NODES, "", name_of(node))
+    taints = path_of(here, "spec", "taints", default=()) if here else ()
+    if here is not None and not any(taint.get("effect") == "NoExecute" for taint in taints):
+        return []
+    return [Key(PODS.collection, namespace_of(pod), name_of(pod)) for pod in view.indexed(PODS, BY_NODE, name_of(node))]
+
+
+CONTROLLER = Controller(
+    name="taint-eviction-controller",
+    reconciles=PODS,
+    reconcile=reconcile,
+    watches=(Watch(NODES, _pods_on),),
+    indexes=(Index(PODS, BY_NODE, node_of),),
+)

@@ -1,0 +1,99 @@
+"""Namespace: what is in it goes before it does.
+
+A namespace that is being deleted turns Terminating; then all it holds is deleted, pods before the rest is waited
+for, and when nothing is left the finalizer `kubernetes` is removed, with which the namespace is gone. Objects that
+wait for finalizers of their own are named in the conditions, as Kubernetes does, so that a stuck namespace
+explains itself.
+
+Source: https://kubernetes.io/docs/tasks/administer-cluster/namespaces/#deleting-a-namespace
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from kubus.model.kinds.namespaces import KIND as NAMESPACES
+
+from kubus.machinery.plans import Action, Controller, Delete, Plan, SetStatus, Update, View, Watch
+from kubus.model.kinds import Kind
+from kubus.model.objects import Key, Object, is_deleting, metadata, name_of, namespace_of, path_of, uid_of
+from kubus_controllers.reconcilers.conditions import with_condition
+
+FINALIZER = "kubernetes"
+BURST = 500
+"""Deletions in one plan at most."""
+
+
+def reconcile(kinds: Sequence[Kind], namespace: Object, view: View, now: datetime) -> Plan:
+    """Deletions of what is left; without any, the end of the namespace."""
+    if not is_deleting(namespace):
+        return Plan()
+    left = [(kind, obj) for kind in kinds for obj in view.list(kind, name_of(namespace))]
+    if left or path_of(namespace, "status", "phase") != "Terminating":
+        doomed = [(kind, obj) for kind, obj in left if not is_deleting(obj)][:BURST]
+        deletions: list[Action] = [Delete(kind, namespace_of(obj), name_of(obj), uid_of(obj)) for kind, obj in doomed]
+        return Plan((*_set_status(namespace, left, now), *deletions))
+    finalizers = path_of(namespace, "spec", "finalizers", default=[])
+    if FINALIZER not in finalizers:
+        return Plan()
+    rest = [each for each in finalizers if each != FINALIZER]
+    finalized = {**namespace, "spec": {**namespace["spec"], "finalizers": rest}}
+    return Plan((Update(NAMESPACES, finalized, subresource="finalize"),))
+
+
+def _set_status(namespace: Object, left: Sequence[tuple[Kind, Object]], now: datetime) -> list[Action]:
+    conditions: list[dict[str, Any]] = path_of(namespace, "status", "conditions", default=[])
+    counts: dict[str, int] = {}
+    waiting: dict[str, int] = {}
+    for kind, obj in left:
+        counts[kind.resource] = counts.get(kind.resource, 0) + 1
+        for finalizer in metadata(obj).get("finalizers") or ():
+            waiting[finalizer] = waiting.get(finalizer, 0) + 1
+    conditions = with_condition(conditions, now=now, type_="NamespaceContentRemaining", **_remaining(counts))
+    conditions = with_condition(conditions, now=now, type_="NamespaceFinalizersRemaining", **_finalizers(waiting))
+    status = {**(namespace.get("status") or {}), "phase": "Terminating", "conditions": conditions}
+    if status == namespace.get("status"):
+        return []
+    return [SetStatus(NAMESPACES, {**namespace, "status": status})]
+
+
+def _remaining(counts: dict[str, int]) -> dict[str, str]:
+    if not counts:
+        return {"status": "False", "reason": "ContentRemoved", "message": "All content successfully removed"}
+    listed = ", ".join(f"{resource} has {count} resource instances" for resource, count in sorted(counts.items()))
+    return {"status": "True", "reason": "SomeResourcesRemain", "message": f"Some resources are remaining: {listed}"}
+
+
+def _finalizers(waiting: dict[str, int]) -> dict[str, str]:
+    if not waiting:
+        return {
+            "status": "False",
+            "reason": "ContentHasNoFinalizers",
+            "message": "All content-preserving finalizers finished",
+        }
+    listed = ", ".join(f"{finalizer} in {count} resource instances" for finalizer, count in sorted(waiting.items()))
+    return {
+        "status": "True",
+        "reason": "SomeFinalizersRemain",
+        "message": f"Some content in the namespace has finalizers remaining: {listed}",
+    }
+
+
+def _wakes(obj: Object, view: View) -> list[Key]:
+    """Only a namespace that waits for its end cares about what it holds."""
+    namespace = view.get(NAMESPACES, "", namespace_of(obj))
+    return [Key(NAMESPACES.collection, "", name_of(namespace))] if namespace and is_deleting(namespace) else []
+
+
+def controller(kinds: Sequence[Kind]) -> Controller:
+    """The controller over all namespaced kinds."""
+    namespaced = tuple(kind for kind in kinds if kind.namespaced)
+    return Controller(
+        name="namespace-controller",
+        reconciles=NAMESPACES,
+        reconcile=partial(reconcile, namespaced),
+        watches=tuple(Watch(kind, _wakes) for kind in namespaced),
+    )

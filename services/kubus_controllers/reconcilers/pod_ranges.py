@@ -1,0 +1,54 @@
+"""Pod ranges: each node gets its piece of the cluster's pod addresses (spec.podCIDR).
+
+Two nodes must never get the same range, so one key decides for all: the controller reconciles the namespace
+`kube-system`, which every cluster has once, and hands out ranges to all nodes without one in one plan. The work queue
+then waits until the cache has seen them before the key is looked at again.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import partial
+from ipaddress import IPv4Network
+
+from kubus.model.kinds.namespaces import KIND as NAMESPACES
+from kubus.model.kinds.nodes import KIND as NODES
+
+from kubus.machinery.plans import Controller, Patch, Plan, Record, View, Watch
+from kubus.model.objects import Key, Object, metadata, name_of, path_of
+
+SINGLE_KEY = Key(NAMESPACES.collection, "", "kube-system")
+
+
+def reconcile(cluster: IPv4Network, mask_bits: int, namespace: Object, view: View, now: datetime) -> Plan:
+    """A range for every node that has none."""
+    if name_of(namespace) != SINGLE_KEY.name:
+        return Plan()
+    nodes = sorted(view.list(NODES), key=lambda node: (metadata(node).get("creationTimestamp") or "", name_of(node)))
+    taken = {path_of(node, "spec", "podCIDR") for node in nodes}
+    free = (str(network) for network in cluster.subnets(new_prefix=mask_bits) if str(network) not in taken)
+    actions: list[Patch | Record] = []
+    for node in nodes:
+        if path_of(node, "spec", "podCIDR"):
+            continue
+        if (given := next(free, None)) is None:
+            message = f"Node {name_of(node)} status is now: CIDRNotAvailable"
+            actions.append(Record(node, "CIDRNotAvailable", message, "Warning"))
+            continue
+        actions.append(Patch(NODES, "", name_of(node), {"spec": {"podCIDR": given, "podCIDRs": [given]}}))
+    return Plan(tuple(actions))
+
+
+def _one_key(node: Object, view: View) -> list[Key]:
+    here = view.get(NODES, "", name_of(node))
+    return [SINGLE_KEY] if here is None or not path_of(here, "spec", "podCIDR") else []
+
+
+def controller(pod_cidr: str, node_cidr_mask_bits: int) -> Controller:
+    """The controller for a cluster's range and the size of a node's piece."""
+    return Controller(
+        name="node-ipam-controller",
+        reconciles=NAMESPACES,
+        reconcile=partial(reconcile, IPv4Network(pod_cidr), node_cidr_mask_bits),
+        watches=(Watch(NODES, _one_key),),
+    )
