@@ -91,6 +91,12 @@ def configure(level: str, log_format: LogFormat, instance: str, stream: TextIO |
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
+    logging.getLogger("asyncio").addFilter(_says_something)
+
+
+def _says_something(record: logging.LogRecord) -> bool:
+    """Whether a line of asyncio's is worth one: it warns whenever a TLS connection ends."""
+    return "eof_received" not in record.getMessage()
 
 
 def _plain(value: Any) -> Any:

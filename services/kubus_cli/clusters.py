@@ -1,0 +1,183 @@
+"""A one-machine cluster as data: its name, ports, addresses and nodes; kept in `<home>/cluster.json`.
+
+Several clusters can live on one machine side by side. Whatever would collide is made of the cluster's number: the
+bridge and the nft table `kubus<n>`, the network namespaces `kubus<n>-<node>`, the ranges 172.30.<n>.0/24 (nodes),
+10.(96+n).0.0/16 (services) and 10.(244-n).0.0/16 (pods). Deciding is pure: what is taken on the machine is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Set
+from dataclasses import dataclass, replace
+from ipaddress import IPv4Network
+from pathlib import Path
+from typing import Any
+
+from kubus.model.codec import DecodeError, from_json, to_json_pretty
+from kubus_cli import identities, pki
+from kubus_cli.failures import Failure
+
+NUMBERS = range(64)
+FIRST_NODE_ADDRESS = 10
+NODES_MAX = 200
+RUN_ROOT = Path("/run/kubus")
+DEFAULT_HOME = Path("/var/lib/kubus")
+DEFAULT_NAME = "kubus"
+FILE = "cluster.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """TCP ports on 127.0.0.1."""
+
+    api: int
+    etcd: int
+    etcd_peer: int
+    nats: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """What a cluster on this machine is made of."""
+
+    name: str
+    home: Path
+    number: int
+    ports: Ports
+    nodes: tuple[str, ...]
+
+    @property
+    def run_dir(self) -> Path:
+        """Sockets and process ids; short, because a Unix socket's path is limited to 107 bytes."""
+        return RUN_ROOT / self.tag
+
+    @property
+    def tag(self) -> str:
+        """`kubus0`: bridge, nft table, beginning of network namespaces."""
+        return f"kubus{self.number}"
+
+    @property
+    def pki_dir(self) -> Path:
+        """Certificates and keys."""
+        return self.home / "pki"
+
+    @property
+    def log_dir(self) -> Path:
+        """One log an instance."""
+        return self.home / "log"
+
+    @property
+    def kubeconfig(self) -> Path:
+        """The administrator's kubeconfig."""
+        return self.home / "kubeconfig"
+
+    @property
+    def node_network(self) -> IPv4Network:
+        """The range of the bridge."""
+        return IPv4Network(f"172.30.{self.number}.0/24")
+
+    @property
+    def host_address(self) -> str:
+        """The bridge's own address."""
+        return str(self.node_network[1])
+
+    @property
+    def service_cidr(self) -> IPv4Network:
+        """ClusterIPs."""
+        return IPv4Network(f"10.{96 + self.number}.0.0/16")
+
+    @property
+    def pod_cidr(self) -> IPv4Network:
+        """Pods of all nodes."""
+        return IPv4Network(f"10.{244 - self.number}.0.0/16")
+
+    def node_address(self, node: str) -> str:
+        """A node's address on the bridge."""
+        return str(self.node_network[FIRST_NODE_ADDRESS + self.nodes.index(node)])
+
+    def netns(self, node: str) -> str:
+        """The name of a node's network namespace."""
+        return f"{self.tag}-{node}"
+
+    def log_file(self, instance: str) -> Path:
+        """Where an instance's log goes."""
+        return self.log_dir / f"{instance}.log"
+
+    def with_nodes(self, count: int) -> Cluster:
+        """The cluster with at least so many nodes; those that are there stay."""
+        if count > NODES_MAX:
+            raise Failure(f"{count} nodes do not fit on one bridge", f"at most {NODES_MAX}")
+        more = tuple(f"node-{number}" for number in range(len(self.nodes) + 1, count + 1))
+        return replace(self, nodes=self.nodes + more)
+
+
+def wanted_certificates(cluster: Cluster) -> list[pki.Wanted]:
+    """Every certificate of a one-machine cluster."""
+    local = ("localhost", "127.0.0.1")
+    users = (*identities.FIXED, *(identities.kubelet(node) for node in cluster.nodes))
+    return [
+        pki.Wanted("etcd", "etcd", names=local),
+        pki.Wanted("nats", "nats", names=local),
+        apiserver_certificate((*local, cluster.host_address), cluster.service_cidr),
+        *(pki.client_of(user) for user in users),
+    ]
+
+
+def apiserver_certificate(names: Iterable[str], service_cidr: IPv4Network) -> pki.Wanted:
+    """The apiserver's serving certificate, with the names under which pods reach it."""
+    inside = ("kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local")
+    return pki.Wanted("apiserver-serving", "kube-apiserver", names=(*names, *inside, str(service_cidr[1])))
+
+
+def ranges_of(number: int) -> tuple[IPv4Network, ...]:
+    """The address ranges that a cluster of this number uses."""
+    probe = Cluster("", Path(), number, Ports(0, 0, 0, 0), ())
+    return (probe.node_network, probe.service_cidr, probe.pod_cidr)
+
+
+def free_number(used: Set[int], networks: Iterable[IPv4Network]) -> int:
+    """The lowest number that no cluster has and whose ranges overlap nothing on the machine.
+
+    Raises:
+        Failure: there is none.
+    """
+    taken = list(networks)
+    for number in NUMBERS:
+        ranges = ranges_of(number)
+        if number not in used and not any(mine.overlaps(other) for mine in ranges for other in taken):
+            return number
+    raise Failure("no address range is free for another cluster", "end one: kubus down --name NAME")
+
+
+def save(cluster: Cluster) -> None:
+    """Write cluster.json."""
+    cluster.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    pki.write_private(cluster.home / FILE, to_json_pretty(to_document(cluster)))
+
+
+def to_document(cluster: Cluster) -> dict[str, Any]:
+    """cluster.json's content."""
+    ports = cluster.ports
+    return {
+        "name": cluster.name,
+        "number": cluster.number,
+        "ports": {"api": ports.api, "etcd": ports.etcd, "etcd_peer": ports.etcd_peer, "nats": ports.nats},
+        "nodes": list(cluster.nodes),
+    }
+
+
+def load(home: Path) -> Cluster | None:
+    """The cluster of a home; None where there has been none.
+
+    Raises:
+        Failure: the file is damaged.
+    """
+    path = home / FILE
+    try:
+        document = from_json(path.read_bytes())
+        ports = Ports(**{key: int(value) for key, value in document["ports"].items()})
+        return Cluster(document["name"], home, int(document["number"]), ports, tuple(document["nodes"]))
+    except FileNotFoundError:
+        return None
+    except (OSError, DecodeError, KeyError, TypeError, ValueError) as error:
+        raise Failure(f"{path} cannot be read: {error}", f"start over: kubus down --purge --home {home}") from None

@@ -1,0 +1,39 @@
+"""Who there is in a cluster, and what their certificates say.
+
+One certificate a process serves HTTP, NATS and etcd alike: its common name is the user, its organizations are the
+user's groups.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Identity(NamedTuple):
+    """A user: certificate subject and the stem of its files."""
+
+    user: str
+    """Common name."""
+    file: str
+    """Stem of `<file>.crt` and `<file>.key`."""
+    groups: tuple[str, ...] = ()
+    """Organizations."""
+
+    @property
+    def distinguished_name(self) -> str:
+        """The subject as NATS compares it: RFC 2253, common name first."""
+        return ",".join([f"CN={self.user}", *(f"O={group}" for group in self.groups)])
+
+
+APISERVER = Identity("system:apiserver", "apiserver")
+RELAY = Identity("system:relay", "relay")
+SCHEDULER = Identity("system:kube-scheduler", "scheduler")
+CONTROLLERS = Identity("system:kube-controller-manager", "controllers")
+PROXY = Identity("system:kube-proxy", "proxy")
+ADMIN = Identity("kubernetes-admin", "admin", ("system:masters",))
+FIXED = (APISERVER, RELAY, SCHEDULER, CONTROLLERS, PROXY, ADMIN)
+
+
+def kubelet(node: str) -> Identity:
+    """The identity of a node's kubelet."""
+    return Identity(f"system:node:{node}", f"kubelet-{node}", ("system:nodes",))

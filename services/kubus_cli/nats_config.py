@@ -1,0 +1,140 @@
+"""nats-server's configuration: TLS, a user per certificate subject, and what each may say and hear.
+
+The subject of an API request is the authenticated user, so the permissions written here are the cluster's
+authentication on the bus: an identity publishes under its own `kubus.api.<identity>` and nobody else's, and hears
+its own inbox only. A kubelet hears and says nothing of another node. Secrets' events are kept from all who need no
+news of them.
+
+Users are matched by the certificate's whole subject (`verify_and_map`), so a certificate of the cluster's authority
+with another subject gets nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kubus.bus.subjects import API_REQUESTS, EVENTS, escape, inbox_prefix
+from kubus.model.codec import to_json_pretty
+from kubus_cli import identities
+from kubus_cli.identities import Identity
+
+MAX_PAYLOAD_BYTES = 8 << 20
+MAX_PENDING_BYTES = 256 << 20
+JOURNAL_BYTES_MAX = 8 << 30
+SECRETS = "kubus.ev.secrets.core.>"
+BEATS = "kubus.beat.>"
+JOURNAL = "JOURNAL"
+JOURNAL_READS = (
+    "$JS.API.INFO",
+    f"$JS.API.STREAM.INFO.{JOURNAL}",
+    f"$JS.API.STREAM.MSG.GET.{JOURNAL}",
+    f"$JS.API.DIRECT.GET.{JOURNAL}",
+    f"$JS.API.DIRECT.GET.{JOURNAL}.>",
+    f"$JS.API.CONSUMER.CREATE.{JOURNAL}",
+    f"$JS.API.CONSUMER.CREATE.{JOURNAL}.>",
+    f"$JS.API.CONSUMER.INFO.{JOURNAL}.*",
+    f"$JS.API.CONSUMER.DELETE.{JOURNAL}.*",
+    f"$JS.API.CONSUMER.MSG.NEXT.{JOURNAL}.*",
+    f"$JS.ACK.{JOURNAL}.>",
+    f"$JS.FC.{JOURNAL}.>",
+)
+JOURNAL_WRITES = (
+    f"$JS.API.STREAM.CREATE.{JOURNAL}",
+    f"$JS.API.STREAM.UPDATE.{JOURNAL}",
+    "$JS.API.STREAM.NAMES",
+    "$JS.API.STREAM.LIST",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What one identity may publish and subscribe to, besides its own API requests and inbox."""
+
+    identity: Identity
+    publish: tuple[str, ...] = ()
+    subscribe: tuple[str, ...] = ()
+    not_subscribe: tuple[str, ...] = ()
+    replies: bool = False
+    """Whether it may answer each request once, wherever its asker wants the reply. (The apiserver answers so many
+    that it may publish to every inbox instead: the server need not remember each.)"""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerFiles:
+    """Where nats-server listens and keeps its things."""
+
+    name: str
+    host: str
+    port: int
+    store_dir: Path
+    ca_file: Path
+    cert_file: Path
+    key_file: Path
+
+
+def all_rights(nodes: Iterable[str]) -> list[Rights]:
+    """Every identity's rights in a cluster of these nodes."""
+    return [
+        Rights(
+            identities.APISERVER,
+            publish=("_INBOX.>", "kubus.node.*.call", "kubus.node.*.session.*.up"),
+            subscribe=(API_REQUESTS, "kubus.node.*.session.*.down", EVENTS, BEATS),
+        ),
+        Rights(
+            identities.RELAY,
+            publish=(EVENTS, "kubus.node.*.ev.>", BEATS, *JOURNAL_READS, *JOURNAL_WRITES),
+        ),
+        Rights(identities.SCHEDULER, subscribe=(EVENTS, BEATS), not_subscribe=(SECRETS,)),
+        Rights(identities.CONTROLLERS, subscribe=(EVENTS, BEATS)),
+        Rights(identities.PROXY, subscribe=(EVENTS, BEATS), not_subscribe=(SECRETS,)),
+        Rights(identities.ADMIN, publish=JOURNAL_READS, subscribe=("kubus.>",)),
+        *(_kubelet(node) for node in nodes),
+    ]
+
+
+def _kubelet(node: str) -> Rights:
+    own = f"kubus.node.{escape(node)}"
+    return Rights(
+        identities.kubelet(node),
+        publish=(f"{own}.session.*.down",),
+        subscribe=(f"{own}.>", f"kubus.beat.node.{escape(node)}.>"),
+        replies=True,
+    )
+
+
+def render(server: ServerFiles, rights: Sequence[Rights]) -> bytes:
+    """nats-server's configuration file; JSON is a form of its language."""
+    return to_json_pretty(
+        {
+            "listen": f"{server.host}:{server.port}",
+            "server_name": server.name,
+            "max_payload": MAX_PAYLOAD_BYTES,
+            "max_pending": MAX_PENDING_BYTES,
+            "write_deadline": "10s",
+            "jetstream": {"store_dir": str(server.store_dir), "max_file_store": JOURNAL_BYTES_MAX},
+            "tls": {
+                "ca_file": str(server.ca_file),
+                "cert_file": str(server.cert_file),
+                "key_file": str(server.key_file),
+                "verify_and_map": True,
+                "timeout": 5,
+            },
+            "authorization": {"users": [_user(each) for each in rights]},
+        }
+    )
+
+
+def _user(rights: Rights) -> dict[str, Any]:
+    user = rights.identity.user
+    permissions: dict[str, Any] = {
+        "publish": {"allow": [f"kubus.api.{escape(user)}.>", *rights.publish]},
+        "subscribe": {"allow": [f"{inbox_prefix(user)}.>", *rights.subscribe]},
+    }
+    if rights.not_subscribe:
+        permissions["subscribe"]["deny"] = list(rights.not_subscribe)
+    if rights.replies:
+        permissions["allow_responses"] = {"max": 1, "expires": "5m"}
+    return {"user": rights.identity.distinguished_name, "permissions": permissions}
