@@ -81,7 +81,7 @@ def _place(
     fresh = list(left.values())
     for content in contents:
         room = SLICE_SIZE_MAX - len(content)
-        content += fresh[:room]
+        content.extend(fresh[:room])
         fresh = fresh[room:]
     actions: list[Action] = []
     for number, (each, content) in enumerate(zip(here, contents, strict=True)):

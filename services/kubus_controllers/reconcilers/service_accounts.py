@@ -17,7 +17,7 @@ from kubus.model.objects import Key, Object, is_deleting, name_of, namespace_of,
 
 DEFAULT = "default"
 ROOT_CA = "kube-root-ca.crt"
-EXPLANATION = "Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints such as the internal service IP or kubernetes.default.svc."
+EXPLANATION = "The certificate authority with which pods verify the API server."
 
 
 def reconcile(ca: str, namespace: Object, view: View, now: datetime) -> Plan:
