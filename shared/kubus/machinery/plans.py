@@ -120,14 +120,14 @@ class View(Protocol):
     def get(self, kind: Kind, namespace: str, name: str) -> Object | None:
         """One object, or None."""
 
-    def list(self, kind: Kind, namespace: str | None = None) -> list[Object]:
-        """All of a collection or a namespace."""
-
     def owned(self, kind: Kind, owner_uid: str) -> list[Object]:
         """Objects of a kind with an owner reference (of any sort) to this uid. Indexed."""
 
     def indexed(self, kind: Kind, index: str, value: str) -> list[Object]:
         """Objects whose declared index function gave this value. Indexed."""
+
+    def list(self, kind: Kind, namespace: str | None = None) -> list[Object]:
+        """All of a collection or a namespace."""
 
     def quiet_for(self, kind: Kind, namespace: str, name: str) -> timedelta | None:
         """How long ago the cache took in the object's last change, by a clock that never jumps; None if it has none.

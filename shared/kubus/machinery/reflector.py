@@ -1,0 +1,152 @@
+"""The reflector: a copy of a collection kept true by a list and a stream of events.
+
+It does no I/O. A driver (`kubus.machinery.informer`) tells it what happened and does what it asks:
+
+    subscribe                      first: nothing may slip between list and stream
+    list            → listed()     the copy is the listing, then what has arrived since
+    event           → received()   applied in order, dropped if not newer, else: list again
+    beat            → beat()       the newest revision of the stream: notices that the *last* event was lost
+    trouble         → disturbed()  the bus says that it may have lost something
+
+Each event names the one before it in the stream. An event whose `previous` is beyond what has been seen betrays a
+gap, and so does `previous` 0 (the relay has just started and does not know). From then until the next listing events
+are kept, not applied: the copy may be old, but it never mixes two times. Whatever is dropped, repeated or reordered,
+after the next listing the copy equals the collection: tests/unit/kubus/machinery/test_reflector.py draws such streams.
+
+A beat is published after its event, but may overtake it on the way to us, being another subscription. So the first
+beat beyond what has been seen is a suspicion only; the next one confirms it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from kubus.bus.wire import Change, RawEvent
+from kubus.model.codec import unpack
+from kubus.model.objects import Key, Object, name_of, namespace_of, revision_of, uid_of
+
+
+_KEPT_MAX = 100_000
+"""Events kept while a listing is awaited. Beyond that a second listing costs less."""
+
+
+class Changed(NamedTuple):
+    """An object of the copy has changed."""
+
+    change: Change
+    key: Key
+    object: Object
+    """The new state; of a delete: the last state."""
+    before: Object | None
+    """What the copy held before."""
+    revision: int
+    """The event's; where only a listing told of it: the object's own, of a delete the listing's."""
+
+
+class ListAgain(NamedTuple):
+    """Something is missing: list, and hand the result to `listed`."""
+
+    reason: str
+
+
+class Reflector:
+    """The copy of one collection (or of a node's slice of it). Needs a listing first."""
+
+    def __init__(self, collection: str) -> None:
+        self.collection = collection
+        self.objects: dict[Key, Object] = {}
+        """The copy. Read only."""
+        self.revision = 0
+        """Everything up to this revision is in the copy."""
+        self.listing = True
+        """Whether a listing is awaited."""
+        self._kept: list[tuple[Key, RawEvent]] = []
+        self._disturbed = False
+        self._suspect = 0
+
+    def received(self, key: Key, event: RawEvent) -> list[Changed | ListAgain]:
+        """An event has arrived."""
+        if self.listing:
+            self._keep(key, event)
+            return []
+        if event.revision <= self.revision:
+            return []
+        if event.previous > self.revision or not event.previous:
+            self._kept.append((key, event))
+            return self._list_again(
+                f"events between {self.revision} and {event.revision} are missing"
+                if event.previous
+                else f"the relay does not know what came before {event.revision}"
+            )
+        self.revision = event.revision
+        return self._applied(key, event)
+
+    def listed(self, objects: Iterable[Object], revision: int) -> list[Changed | ListAgain]:
+        """The collection as it stood at a revision; then what has been kept since is applied."""
+        if revision < self.revision:
+            return [ListAgain(f"the listing of {revision} is older than the copy of {self.revision}")]
+        effects: list[Changed | ListAgain] = [*self._replaced(objects, revision)]
+        self.revision, self.listing, self._suspect = revision, False, 0
+        kept, self._kept = sorted(self._kept, key=lambda each: each[1].revision), []
+        for key, event in kept:
+            effects += self.received(key, event)
+        if self._disturbed:
+            self._disturbed = False
+            if not self.listing:
+                effects += self._list_again("the bus was disturbed while the collection was listed")
+        return effects
+
+    def beat(self, revision: int) -> list[Changed | ListAgain]:
+        """The stream's newest revision, as the relay repeats it."""
+        if self.listing or revision <= self.revision:
+            return []
+        if not self._suspect or self.revision >= self._suspect:
+            self._suspect = revision
+            return []
+        return self._list_again(f"the event of {self._suspect} is missing")
+
+    def disturbed(self) -> list[Changed | ListAgain]:
+        """The bus may have lost messages."""
+        if self.listing:
+            self._disturbed = True
+            return []
+        return self._list_again("the bus was disturbed")
+
+    def _keep(self, key: Key, event: RawEvent) -> None:
+        if len(self._kept) >= _KEPT_MAX:
+            self._kept.clear()
+            self._disturbed = True
+        self._kept.append((key, event))
+
+    def _list_again(self, reason: str) -> list[Changed | ListAgain]:
+        self.listing = True
+        return [ListAgain(reason)]
+
+    def _applied(self, key: Key, event: RawEvent) -> list[Changed | ListAgain]:
+        obj: Object = unpack(event.object)
+        obj["metadata"]["resourceVersion"] = str(event.revision)  # in place: it has just been decoded for us
+        if event.change == "deleted":
+            before = self.objects.pop(key, None)
+            return [] if before is None else [Changed("deleted", key, obj, before, event.revision)]
+        before = self.objects.get(key)
+        self.objects[key] = obj
+        return [Changed("added" if before is None else "modified", key, obj, before, event.revision)]
+
+    def _replaced(self, objects: Iterable[Object], revision: int) -> list[Changed]:
+        """What a listing changes: what is gone first, then what is new, then what differs."""
+        listed = {Key(self.collection, namespace_of(obj), name_of(obj)): obj for obj in objects}
+        gone = {
+            key: obj
+            for key, obj in self.objects.items()
+            if key not in listed or uid_of(listed[key]) != uid_of(obj)  # another object of the same name
+        }
+        changes = [Changed("deleted", key, obj, obj, revision) for key, obj in gone.items()]
+        for key, obj in listed.items():
+            before = None if key in gone else self.objects.get(key)
+            if before is None:
+                changes.append(Changed("added", key, obj, None, revision_of(obj)))
+            elif revision_of(before) != revision_of(obj):
+                changes.append(Changed("modified", key, obj, before, revision_of(obj)))
+        self.objects = listed
+        return changes
