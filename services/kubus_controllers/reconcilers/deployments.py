@@ -62,9 +62,13 @@ def reconcile(deployment: Object, view: View, now: datetime) -> Plan:
     if is_deleting(deployment):
         return Plan(tuple(_set_status(deployment, new, old, now, ())))
     actions, event = _next_step(deployment, new, old, view)
+    if any(isinstance(action, SetStatus) for action in actions):
+        return Plan(tuple(actions))
+    marks = [action for action in actions if isinstance(action, Patch) and action.kind is DEPLOYMENTS]
+    steps = [action for action in actions if action not in marks]
     status = _set_status(deployment, new, old, now, event)
-    actions += status
-    return Plan(tuple(actions), again_after=_until_deadline(deployment, now))
+    # The marks come last: the status is written on condition that the Deployment is as it was seen.
+    return Plan((*steps, *status, *marks), again_after=_until_deadline(deployment, now))
 
 
 def _next_step(
@@ -84,10 +88,6 @@ def _next_step(
     if new is None:
         return _create_set(deployment, old, view)
     actions: list[Action] = []
-    event: tuple[str, ...] = ()
-    if marks := _revision_marks(deployment, new, old):
-        actions += marks
-        event = ("FoundNewReplicaSet", f'Found new replica set "{name_of(new)}"')
     size = rollouts.new_size(deployment, new, every)
     if replicas := rollouts.replicas_of(new) != size:
         actions += _resize(deployment, new, size)
@@ -98,7 +98,9 @@ def _next_step(
             actions += _resize(deployment, each, smaller)
     if rollouts.is_complete(deployment, deployment.get("status") or {}):
         actions += _clean_up(deployment, old)
-    return actions, event
+    marks = _revision_marks(deployment, new, old)
+    event = ("FoundNewReplicaSet", f'Found new replica set "{name_of(new)}"') if marks else ()
+    return actions + marks, event
 
 
 def _template(obj: Object) -> Object:

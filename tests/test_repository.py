@@ -1,0 +1,154 @@
+"""The repository read as data: the habits that STYLE-minded people keep, kept by a test.
+
+Exemptions are lists that may only shrink: an entry that is no longer needed fails too.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SOURCES = sorted(
+    path for root in ("services", "shared") for path in (ROOT / root).rglob("*.py") if not path.name.endswith("_pb2.py")
+)
+FILE_LINES_MAX = 400
+FUNCTION_LINES_MAX = 70
+MODULE_LINES_UNTESTED_MAX = 40
+
+BANNED_CALLS = {
+    "asyncio.create_task": "a TaskGroup: a task that nobody awaits loses its error",
+    "asyncio.ensure_future": "a TaskGroup",
+    "time.time": "the Clock that is passed in",
+    "time.monotonic": "the Clock that is passed in",
+    "datetime.now": "the Clock that is passed in",
+    "datetime.utcnow": "the Clock that is passed in",
+    "copy.deepcopy": "a new dict around the parts that stay (decision 0004)",
+    "random.random": "a Random that is passed in",
+    "random.choice": "a Random that is passed in",
+    "random.randint": "a Random that is passed in",
+    "random.uniform": "a Random that is passed in",
+}
+CALL_EXEMPTIONS: dict[tuple[str, str], str] = {
+    ("shared/kubus/service/clocks.py", "datetime.now"): "this is the clock",
+    ("shared/kubus/service/clocks.py", "time.monotonic"): "this is the clock",
+}
+DOORS = {
+    "aiohttp": 9,
+    "grpc": 2,
+    "nats": 1,
+    "podman": 1,
+    "typer": None,
+    "msgspec": 2,
+    "orjson": 1,
+    "yaml": 1,
+    "cryptography": 2,
+    "nftables": 1,
+}
+"""In how many modules each outside package may be imported; None: anywhere within `kubus_cli`. Only ever lowered."""
+
+
+def _name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def _trees() -> Iterator[tuple[Path, ast.Module]]:
+    for path in SOURCES:
+        yield path, ast.parse(path.read_text())
+
+
+def test_no_file_is_longer_than_one_idea_needs() -> None:
+    long = {_name(path): lines for path in SOURCES if (lines := path.read_text().count("\n")) > FILE_LINES_MAX}
+    assert not long, f"files over {FILE_LINES_MAX} lines; which idea in each wants a module of its own? {long}"
+
+
+def test_no_function_is_longer_than_a_screen() -> None:
+    long = [
+        f"{_name(path)}:{node.lineno} {node.name}"
+        for path, tree in _trees()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (node.end_lineno or 0) - node.lineno + 1 > FUNCTION_LINES_MAX
+    ]
+    assert not long, f"functions over {FUNCTION_LINES_MAX} lines: {long}"
+
+
+def test_every_module_says_what_it_is_for() -> None:
+    silent = [_name(path) for path, tree in _trees() if not ast.get_docstring(tree)]
+    assert not silent, f"modules without a docstring: {silent}"
+
+
+def test_every_module_has_its_test() -> None:
+    tests = {path.name for path in (ROOT / "tests").rglob("test_*.py")}
+    missing = [
+        _name(path)
+        for path in SOURCES
+        if path.name not in ("__init__.py", "__main__.py", "main.py")
+        and path.read_text().count("\n") > MODULE_LINES_UNTESTED_MAX
+        and f"test_{path.name}" not in tests
+    ]
+    assert not missing, f"modules without a test file of their name: {missing}"
+
+
+def _calls() -> Iterator[tuple[str, int, str]]:
+    for path, tree in _trees():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call):
+                called = ast.unparse(node.func)
+                for banned in BANNED_CALLS:
+                    if called == banned or called.endswith(f".{banned}"):
+                        yield _name(path), node.lineno, banned
+
+
+def test_banned_calls_have_better_replacements() -> None:
+    wrong = [
+        f"{path}:{line} {call}: use {BANNED_CALLS[call]}"
+        for path, line, call in _calls()
+        if (path, call) not in CALL_EXEMPTIONS
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_exemptions_are_still_needed() -> None:
+    used = {(path, call) for path, _, call in _calls()}
+    stale = set(CALL_EXEMPTIONS) - used
+    assert not stale, f"exemptions that nothing needs any more: {stale}"
+
+
+def _importers(package: str) -> set[str]:
+    found = set()
+    for path, tree in _trees():
+        for node in ast.walk(tree):
+            names = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                names = [node.module]
+            if any(name == package or name.startswith(f"{package}.") for name in names):
+                found.add(_name(path))
+    return found
+
+
+@pytest.mark.parametrize("package", sorted(DOORS))
+def test_an_outside_package_has_one_door(package: str) -> None:
+    importers, allowed = _importers(package), DOORS[package]
+    if allowed is None:
+        outside = {name for name in importers if not name.startswith("services/kubus_cli/")}
+        assert not outside, f"{package} is imported outside the command line: {outside}"
+    else:
+        assert len(importers) <= allowed, f"{package} is imported in {len(importers)} modules: {sorted(importers)}"
+
+
+def test_nothing_is_left_for_later_in_the_sources() -> None:
+    marks = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
+    found = [
+        f"{_name(path)}:{number}"
+        for path in SOURCES
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if marks.search(line)
+    ]
+    assert not found, f"unfinished business belongs into an issue: {found}"
