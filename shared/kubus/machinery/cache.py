@@ -8,6 +8,7 @@ costs as much as there is to find.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
 
 from kubus.machinery.reflector import Changed
 from kubus.model.kinds import Kind
@@ -25,7 +26,10 @@ class Cache:
         self.collection = collection
         self.revision = 0
         """Everything up to this revision is in the cache."""
+        self.filled_at = 0.0
+        """When it was last filled from a listing, by a clock that never jumps."""
         self._objects: _Found = {}
+        self._changed_at: dict[Key, float] = {}
         self._namespaces: dict[str, _Found] = {}
         self._owners: dict[str, _Found] = {}
         self._indexes: dict[str, tuple[Values, dict[str, _Found]]] = {}
@@ -46,14 +50,15 @@ class Cache:
         for key, obj in self._objects.items():
             _enter(entries, values(obj), key, obj)
 
-    def apply(self, changed: Changed) -> None:
-        """Take a change over."""
+    def apply(self, changed: Changed, at: float = 0.0) -> None:
+        """Take a change over, at a time of a clock that never jumps."""
         key, obj, before = changed.key, changed.object, self._objects.get(changed.key)
         if before is not None:
             self._remove(key, before)
         if changed.change == "deleted":
             return
         self._objects[key] = obj
+        self._changed_at[key] = at
         _enter(self._namespaces, (key.namespace,), key, obj)
         _enter(self._owners, owner_uids(obj), key, obj)
         for values, entries in self._indexes.values():
@@ -79,6 +84,11 @@ class Cache:
         """
         return [*self._indexes[index][1].get(value, {}).values()]
 
+    def last_news(self, namespace: str, name: str) -> float | None:
+        """When the object last changed, or the cache was last filled; None if there is no such object."""
+        changed_at = self._changed_at.get(Key(self.collection, namespace, name))
+        return None if changed_at is None else max(changed_at, self.filled_at)
+
     def list(self, namespace: str | None = None) -> list[Object]:
         """All objects, or those of a namespace."""
         found = self._objects if namespace is None else self._namespaces.get(namespace, {})
@@ -86,6 +96,7 @@ class Cache:
 
     def _remove(self, key: Key, obj: Object) -> None:
         del self._objects[key]
+        del self._changed_at[key]
         _leave(self._namespaces, (key.namespace,), key)
         _leave(self._owners, owner_uids(obj), key)
         for values, entries in self._indexes.values():
@@ -95,8 +106,9 @@ class Cache:
 class Caches:
     """The caches of several collections: the `View` of reconcilers."""
 
-    def __init__(self, caches: Mapping[str, Cache]) -> None:
+    def __init__(self, caches: Mapping[str, Cache], monotonic: Callable[[], float]) -> None:
         self._caches = caches
+        self._monotonic = monotonic
 
     def cache(self, collection: str) -> Cache | None:
         """The cache of a collection, if it is cached."""
@@ -113,6 +125,11 @@ class Caches:
     def indexed(self, kind: Kind, index: str, value: str) -> list[Object]:
         """See `View.indexed`."""
         return self._caches[kind.collection].indexed(index, value)
+
+    def quiet_for(self, kind: Kind, namespace: str, name: str) -> timedelta | None:
+        """See `View.quiet_for`."""
+        last_news = self._caches[kind.collection].last_news(namespace, name)
+        return None if last_news is None else timedelta(seconds=self._monotonic() - last_news)
 
     def list(self, kind: Kind, namespace: str | None = None) -> list[Object]:
         """See `View.list`."""

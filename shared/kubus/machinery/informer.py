@@ -50,6 +50,11 @@ _TURN_EVENTS = 512
 Listener = Callable[[Changed], None]
 
 
+def _monotonic() -> float:
+    """The loop's time: simulated where the loop is."""
+    return asyncio.get_running_loop().time()
+
+
 class Informer:
     """The cache of one collection, or of a node's slice of it."""
 
@@ -173,6 +178,7 @@ class Informer:
                 continue
             self.listings += 1
             pause = _PAUSE_SECONDS_MIN
+            self.cache.filled_at = _monotonic()
             self._carry_out(self._reflector.listed(listing.items, listing.revision))
             self._progressed()
             if self._list_wanted.is_set():
@@ -181,12 +187,13 @@ class Informer:
                 self._synced.set()
 
     def _carry_out(self, effects: Iterable[Changed | ListAgain]) -> None:
+        now = _monotonic()
         for effect in effects:
             if isinstance(effect, ListAgain):
                 _log.info("%s is listed again: %s", self.kind.collection, effect.reason)
                 self._list_wanted.set()
             else:
-                self.cache.apply(effect)
+                self.cache.apply(effect, now)
                 self._tell(effect)
 
     def _tell(self, changed: Changed) -> None:
@@ -212,7 +219,7 @@ class Informers:
         self._client = client
         self._informers: dict[str, Informer] = {}
         self._caches: dict[str, Cache] = {}
-        self.view = Caches(self._caches)
+        self.view = Caches(self._caches, _monotonic)
 
     def of(self, kind: Kind, node: str = "") -> Informer:
         """The informer of a kind's collection."""

@@ -26,7 +26,6 @@ from kubus.bus.wire import Change, RawEvent
 from kubus.model.codec import unpack
 from kubus.model.objects import Key, Object, name_of, namespace_of, revision_of, uid_of
 
-
 _KEPT_MAX = 100_000
 """Events kept while a listing is awaited. Beyond that a second listing costs less."""
 

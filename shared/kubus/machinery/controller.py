@@ -1,0 +1,245 @@
+"""Controllers at work: from declarations (`kubus.machinery.plans.Controller`) to running loops.
+
+    changes → informers → wake → WorkQueue → reconcile (pure) → Plan → Executor → hold
+
+All controllers of a process share one informer a collection. A change wakes the object itself, or its controller
+owner, or whatever a `Watch` maps it to, each with the change's revision as the cause. After a plan the key is held
+until the caches show what was written, so that no reconcile acts on what it has just changed.
+
+`Controllers.informers` runs all the time, `work` only while this process leads: a stand-by has warm caches, and
+starts by looking at every object once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from random import Random
+
+from kubus.bus import Bus
+from kubus.client import Client, FenceToken
+from kubus.machinery.executor import Executor, Recording
+from kubus.machinery.informer import Informers
+from kubus.machinery.plans import Controller, Plan, Watch
+from kubus.machinery.reflector import Changed
+from kubus.machinery.workqueue import Taken, WorkQueue
+from kubus.model.kinds import Kind
+from kubus.model.objects import Key, Object, controller_of, is_deleting, metadata, name_of, namespace_of, revision_of
+from kubus.model.times import Clock, rfc3339
+
+_log = logging.getLogger(__name__)
+_TURN_KEYS = 64
+"""Reconciles in a row before others get their turn."""
+
+
+def _no_fence() -> FenceToken | None:
+    return None
+
+
+class Controllers:
+    """The controllers of a process."""
+
+    def __init__(
+        self,
+        bus: Bus,
+        client: Client,
+        controllers: Sequence[Controller],
+        *,
+        clock: Clock,
+        random: Random,
+        recorder: Recording,
+        fence: Callable[[], FenceToken | None] = _no_fence,
+    ) -> None:
+        self.informers = Informers(bus, client)
+        """Run it beside `work`."""
+        self._controllers = controllers
+        self._clock = clock
+        self._random = random
+        self._executor = Executor(client, recorder, fence)
+        for controller in controllers:
+            for kind in _kinds_of(controller):
+                self.informers.of(kind)
+            for index in controller.indexes:
+                self.informers.of(index.kind).cache.add_index(index.name, index.values)
+
+    async def work(self) -> None:
+        """Look at every object once, then at what changes, until cancelled."""
+        await self.informers.synced()
+        async with asyncio.TaskGroup() as tasks:
+            for controller in self._controllers:
+                loop = ControllerLoop(controller, self.informers, self._executor, self._clock, self._random)
+                tasks.create_task(loop.run())
+
+
+class ControllerLoop:
+    """One controller at work."""
+
+    def __init__(
+        self, controller: Controller, informers: Informers, executor: Executor, clock: Clock, random: Random
+    ) -> None:
+        self.controller = controller
+        self.queue = WorkQueue(random)
+        self.reconciles = 0
+        """How often reconcile was called."""
+        self._informers = informers
+        self._cache = informers.of(controller.reconciles).cache
+        self._executor = executor
+        self._clock = clock
+        self._running = 0
+        self._news = asyncio.Event()
+        self._gone: dict[Key, Object] = {}
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        with ExitStack() as listening:
+            self._listen(listening)
+            now = self._clock.monotonic()
+            for obj in self._cache:
+                self.queue.wake(self._key(obj), now, revision_of(obj))
+            async with asyncio.TaskGroup() as tasks:
+                while True:
+                    self._news.clear()
+                    await self._take_turns(tasks)
+                    await self._wait()
+
+    def _listen(self, listening: ExitStack) -> None:
+        controller, of = self.controller, self._informers.of
+        listening.callback(of(controller.reconciles).on_change(self._reconciled_changed))
+        for kind in controller.owns:
+            listening.callback(of(kind).on_change(self._owned_changed))
+        for watch in controller.watches:
+            listening.callback(of(watch.kind).on_change(_watcher(watch, self)))
+        for collection in {kind.collection: kind for kind in _kinds_of(controller)}.values():
+            listening.callback(of(collection).on_progress(self._progressed))
+
+    def wake(self, key: Key, cause: int | None) -> None:
+        """Look at a key as soon as may be."""
+        if key.collection == self._cache.collection:
+            self.queue.wake(key, self._clock.monotonic(), cause)
+            self._news.set()
+
+    def woken_by(self, watch: Watch, changed: Changed) -> None:
+        """Wake what a watch maps a change to, for the old and the new state."""
+        view = self._informers.view
+        states = [changed.object] if changed.before is None else [changed.object, changed.before]
+        for key in {key: None for state in states for key in watch.wakes(state, view)}:
+            self.wake(key, changed.revision)
+
+    def _reconciled_changed(self, changed: Changed) -> None:
+        if changed.change == "deleted":
+            if self.controller.reconcile_deleted:
+                self._gone[changed.key] = self._last_state(changed.object)
+        else:
+            self._gone.pop(changed.key, None)
+        self.wake(changed.key, changed.revision)
+
+    def _owned_changed(self, changed: Changed) -> None:
+        keys = {self._owner_key(state): None for state in (changed.object, changed.before) if state is not None}
+        for key in keys:
+            if key is not None:
+                self.wake(key, changed.revision)
+
+    def _owner_key(self, obj: Object) -> Key | None:
+        owner, kind = controller_of(obj), self.controller.reconciles
+        if owner is None or owner.get("kind") != kind.name:
+            return None
+        group, _, _ = str(owner.get("apiVersion", "")).rpartition("/")
+        if group != kind.group:
+            return None
+        return Key(kind.collection, namespace_of(obj) if kind.namespaced else "", owner.get("name", ""))
+
+    def _progressed(self, collection: str, revision: int) -> None:
+        self.queue.progress(collection, revision)
+        self._news.set()
+
+    async def _take_turns(self, tasks: asyncio.TaskGroup) -> None:
+        turns = 0
+        while self._running < self.controller.concurrency:
+            taken = self.queue.take(self._clock.monotonic())
+            if taken is None:
+                return
+            self._look_at(taken, tasks)
+            turns += 1
+            if turns % _TURN_KEYS == 0:
+                await asyncio.sleep(0)
+
+    def _look_at(self, taken: Taken, tasks: asyncio.TaskGroup) -> None:
+        """Reconcile a key; what there is to do is done in a task of its own."""
+        obj = self._cache.at(taken.key)
+        if obj is None:
+            obj = self._gone.get(taken.key)
+        if obj is None:
+            self.queue.done(taken.key)
+            self.queue.forget(taken.key)
+            return
+        self.reconciles += 1
+        try:
+            plan = self.controller.reconcile(obj, self._informers.view, self._clock.now())
+        except Exception:
+            _log.exception("%s failed on %s", self.controller.name, taken.key)
+            self.queue.failed(taken.key, self._clock.monotonic(), taken.cause)
+            return
+        if plan.actions:
+            self._running += 1
+            tasks.create_task(self._carry_out(taken, obj, plan))
+        else:
+            self._done(taken.key, obj, plan)
+
+    def _last_state(self, obj: Object) -> Object:
+        """The last state of an object that is gone, for controllers that want to see it once more."""
+        if is_deleting(obj):
+            return obj
+        return {**obj, "metadata": {**metadata(obj), "deletionTimestamp": rfc3339(self._clock.now())}}
+
+    async def _carry_out(self, taken: Taken, obj: Object, plan: Plan) -> None:
+        try:
+            outcome = await self._executor.carry_out(self.controller.name, obj, plan, taken.cause)
+        finally:
+            self._running -= 1
+            self._news.set()
+        now = self._clock.monotonic()
+        for collection, revision in outcome.written.items():
+            cache = self._informers.view.cache(collection)
+            if cache is not None and cache.revision < revision:
+                self.queue.hold(taken.key, collection, revision, now)
+        if outcome.failure:
+            log = _log.info if outcome.quiet else _log.warning
+            log("%s could not carry out its plan for %s: %s", self.controller.name, taken.key, outcome.failure)
+            self.queue.failed(taken.key, now, taken.cause)
+        else:
+            self._done(taken.key, obj, plan)
+
+    def _done(self, key: Key, obj: Object, plan: Plan) -> None:
+        if self._gone.get(key) is obj:
+            del self._gone[key]
+        self.queue.done(key)
+        if plan.again_after is not None:
+            self.queue.wake(key, self._clock.monotonic() + plan.again_after.total_seconds())
+
+    async def _wait(self) -> None:
+        """Until there is news, or the next key is due and may be worked on."""
+        due = self.queue.next_due() if self._running < self.controller.concurrency else None
+        if due is None:
+            await self._news.wait()
+            return
+        pause = due - self._clock.monotonic()
+        if pause > 0 and not self._news.is_set():
+            try:
+                async with asyncio.timeout(pause):
+                    await self._news.wait()
+            except TimeoutError:
+                return
+
+    def _key(self, obj: Object) -> Key:
+        return Key(self._cache.collection, namespace_of(obj), name_of(obj))
+
+
+def _watcher(watch: Watch, loop: ControllerLoop) -> Callable[[Changed], None]:
+    return lambda changed: loop.woken_by(watch, changed)
+
+
+def _kinds_of(controller: Controller) -> tuple[Kind, ...]:
+    watched = tuple(watch.kind for watch in controller.watches)
+    return (controller.reconciles, *controller.owns, *watched, *controller.reads)

@@ -1,0 +1,223 @@
+"""The executor: carries plans out. The only part of a controller that writes.
+
+Actions are carried out in order, each with the cause of the reconcile, and the first that fails ends the plan: what
+follows may depend on it, and the key comes again anyway. One thing is quicker than one after the other: neighbours
+that create objects of one kind, or delete some, depend on nothing but the plan. They go out together, 1, 2, 4, … up to
+64 at a time, so that a ReplicaSet of a thousand is not a thousand round trips, and one that is refused (a quota) is
+found out with the first.
+
+What counts as done:
+
+    Create   it exists already under the same controller. Under another one: a Warning event, and try later
+    Delete   it is gone, or another object has its name (another uid)
+    Evict    the pod is gone
+    CollectGarbage   an owner is still there, by the API's word; or as Delete
+    Update, SetStatus, Patch   never silently: a Conflict or a missing object means that the caches are old. Later
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from itertools import groupby
+from typing import NamedTuple, Protocol
+
+from kubus.client import Client, FenceToken, Why
+from kubus.machinery.plans import Action, CollectGarbage, Create, Delete, Evict, Patch, Plan, Record, SetStatus, Update
+from kubus.model.errors import StatusError
+from kubus.model.kinds import Kind
+from kubus.model.objects import Object, controller_of, name_of, namespace_of, revision_of, uid_of
+
+_TOGETHER_MAX = 64
+_PODS = Kind(group="", version="v1", name="Pod", plural="pods", namespaced=True, schema="io.k8s.api.core.v1.Pod")
+"""Enough of the kind to address a pod's eviction."""
+
+
+class Outcome(NamedTuple):
+    """What came of a plan."""
+
+    written: dict[str, int]
+    """Collection → the newest revision written there: caches older than that do not show what was done."""
+    failure: str = ""
+    """Why the plan was not carried out to its end; "" if it was."""
+    quiet: bool = False
+    """Whether the failure is everyday: caches were old, a budget said no."""
+
+
+class Recording(Protocol):
+    """Who takes Events; see `kubus.machinery.recorder`."""
+
+    def record(self, about: Object, reason: str, message: str, type_: str, source: str) -> None:
+        """Note an Event; returns at once."""
+
+
+class Executor:
+    """Carries plans out over a client. `fence` gives the leader's token, or None where there is no leader."""
+
+    def __init__(self, client: Client, recorder: Recording, fence: Callable[[], FenceToken | None]) -> None:
+        self._client = client
+        self._recorder = recorder
+        self._fence = fence
+
+    async def carry_out(self, source: str, about: Object, plan: Plan, cause: int | None) -> Outcome:
+        """Carry out what a controller called `source` has planned for an object."""
+        work = _Work(self._client, self._recorder, source, about, Why(cause=cause, manager=source, fence=self._fence()))
+        for together in _batches(plan.actions):
+            problems = await work.do_all(together)
+            if problems:
+                loud = [problem for problem in problems if not problem.quiet]
+                return Outcome(work.written, (loud or problems)[0].message, not loud)
+        return Outcome(work.written)
+
+
+class _Problem(NamedTuple):
+    message: str
+    quiet: bool
+
+
+class _Work:
+    """One plan being carried out."""
+
+    def __init__(self, client: Client, recorder: Recording, source: str, about: Object, why: Why) -> None:
+        self.written: dict[str, int] = {}
+        self._client = client
+        self._recorder = recorder
+        self._source = source
+        self._about = about
+        self._why = why
+
+    async def do_all(self, actions: list[Action]) -> list[_Problem]:
+        """Carry out actions that may go together; what went wrong."""
+        if len(actions) == 1:
+            problems = [await self._try(actions[0])]
+        else:
+            async with asyncio.TaskGroup() as tasks:
+                running = [tasks.create_task(self._try(action)) for action in actions]
+            problems = [task.result() for task in running]
+        return [problem for problem in problems if problem is not None]
+
+    async def _try(self, action: Action) -> _Problem | None:
+        try:
+            await self._do(action)
+        except StatusError as error:
+            return self._problem(action, error)
+        return None
+
+    async def _do(self, action: Action) -> None:
+        client, why = self._client, self._why
+        match action:
+            case Create(kind, obj):
+                self._wrote(kind, await self._create(kind, obj))
+            case Update(kind, obj):
+                self._wrote(kind, await client.update(kind, obj, why=why))
+            case SetStatus(kind, obj):
+                self._wrote(kind, await client.update(kind, obj, subresource="status", why=why))
+            case Patch(kind, namespace, name, patch, subresource):
+                self._wrote(kind, await client.patch(kind, namespace, name, patch, subresource=subresource, why=why))
+            case Delete(kind, namespace, name):
+                options = delete_options(action)
+                self._wrote(kind, await client.delete(kind, namespace, name, options=options, why=why))
+            case CollectGarbage():
+                await self._collect(action)
+            case Evict(_, name):
+                await client.create(_PODS, eviction(action), subresource="eviction", name=name, why=why)
+            case Record(about, reason, message, type_):
+                self._recorder.record(about, reason, message, type_, self._source)
+
+    async def _create(self, kind: Kind, obj: Object) -> Object:
+        """Create, or find what another try of ours has created."""
+        try:
+            return await self._client.create(kind, obj, why=self._why)
+        except StatusError as error:
+            if error.reason != "AlreadyExists" or not name_of(obj):
+                raise
+            there = await self._client.get(kind, namespace_of(obj), name_of(obj))
+            if _controller_uid(there) != _controller_uid(obj):
+                raise
+            return there
+
+    async def _collect(self, action: CollectGarbage) -> None:
+        """Delete what has no owner left, by the API's word and not the caches'."""
+        for kind, namespace, name, uid in action.owners:
+            try:
+                owner = await self._client.get(kind, namespace, name)
+            except StatusError as error:
+                if error.code != 404:
+                    raise
+                continue
+            if uid in ("", uid_of(owner)):
+                return
+        grace = action.grace_period_seconds
+        await self._do(Delete(action.kind, action.namespace, action.name, action.uid, grace, "Background"))
+
+    def _wrote(self, kind: Kind, result: Object) -> None:
+        revision = revision_of(result)
+        if revision > self.written.get(kind.collection, 0):
+            self.written[kind.collection] = revision
+
+    def _problem(self, action: Action, error: StatusError) -> _Problem | None:
+        """What an error means for the plan; None: nothing, the world is as the action wants it."""
+        match action:
+            case Delete() | CollectGarbage() | Evict() if error.code == 404:
+                return None
+            case Delete() | CollectGarbage() if error.reason == "Conflict" and "leadership" not in error.message:
+                return None  # another object has the name by now
+            case Evict() if error.code == 429:
+                return _Problem(error.message, quiet=True)
+            case Create(kind) if error.code < 500 and error.reason != "Conflict":
+                self._record_refusal(kind, error)
+        return _Problem(error.message, quiet=error.reason == "Conflict" or error.code == 404)
+
+    def _record_refusal(self, kind: Kind, error: StatusError) -> None:
+        message = (
+            f"Error creating: {error.message}" if kind.name == "Pod" else f"Error creating {kind.name}: {error.message}"
+        )
+        self._recorder.record(self._about, "FailedCreate", message, "Warning", self._source)
+
+
+def delete_options(action: Delete) -> Object:
+    """DeleteOptions that hold for the one object with the action's uid."""
+    options: Object = {"apiVersion": "v1", "kind": "DeleteOptions"}
+    if action.uid:
+        options["preconditions"] = {"uid": action.uid}
+    if action.grace_period_seconds is not None:
+        options["gracePeriodSeconds"] = action.grace_period_seconds
+    if action.propagation:
+        options["propagationPolicy"] = action.propagation
+    return options
+
+
+def eviction(action: Evict) -> Object:
+    """The Eviction of the one pod with the action's uid."""
+    body: Object = {
+        "apiVersion": "policy/v1",
+        "kind": "Eviction",
+        "metadata": {"name": action.name, "namespace": action.namespace},
+    }
+    if action.uid:
+        body["deleteOptions"] = {"preconditions": {"uid": action.uid}}
+    return body
+
+
+def _batches(actions: tuple[Action, ...]) -> Iterator[list[Action]]:
+    """The actions in order, those that may go together in one list."""
+    for sort, group in groupby(actions, _sort):
+        waiting, size = list(group), 1
+        while waiting:
+            yield waiting[:size]
+            waiting = waiting[size:]
+            size = min(size * 2, _TOGETHER_MAX) if sort else 1
+
+
+def _sort(action: Action) -> tuple[str, str] | None:
+    """What an action may go together with; None: with nothing."""
+    match action:
+        case Create(kind):
+            return "create", kind.collection
+        case Delete(kind):
+            return "delete", kind.collection
+    return None
+
+
+def _controller_uid(obj: Object) -> str:
+    return str((controller_of(obj) or {}).get("uid", ""))
