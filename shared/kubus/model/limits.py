@@ -18,7 +18,7 @@ COPIED_BYTES_MAX = BODY_BYTES_MAX
 """What the `copy` operations of one JSON patch may add up to: each can double the object."""
 DEPTH_MAX = 100
 """Of nested objects and lists. No kind comes near; recursion over an object is safe below it."""
-YAML_NODES_MAX = 1_000_000
+YAML_NODES_MAX = 200_000
 """Of one YAML text, its aliases expanded."""
 
 
