@@ -1,0 +1,16 @@
+"""The pod template of a workload."""
+
+from __future__ import annotations
+
+from kubus.model.errors import FieldError
+from kubus.model.objects import Object
+from kubus.model.validation.metadata import annotations_errors, labels_errors
+from kubus.model.validation.pod_spec import pod_spec_errors
+
+
+def template_errors(template: Object, path: str) -> list[FieldError]:
+    """What is wrong with a pod template: labels, annotations and spec."""
+    meta = template.get("metadata") or {}
+    errors = labels_errors(meta.get("labels"), f"{path}.metadata.labels")
+    errors += annotations_errors(meta.get("annotations"), f"{path}.metadata.annotations")
+    return errors + pod_spec_errors(template.get("spec") or {}, f"{path}.spec")
