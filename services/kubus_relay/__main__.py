@@ -1,0 +1,5 @@
+"""`python -m kubus_relay`."""
+
+from kubus_relay.main import main
+
+raise SystemExit(main())

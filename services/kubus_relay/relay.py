@@ -1,0 +1,142 @@
+"""The relay's driver: follow the store, publish, and begin again where the journal ends.
+
+One loop does everything in order: take a batch of changes, publish its messages, send the beats that are due, look
+whether the journal has taken what was sent. If anything on the way fails, the loop begins again after the newest
+event in the journal: nothing is lost, and what is sent twice has the same content and is dropped by whoever has it.
+
+When the store no longer has what follows (compacted, or the journal is gone), the relay goes on from now and says so:
+a beat at the present revision on every stream there is, and `previous` 0 on the next event of each. Whoever hears
+either lists again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import aclosing
+
+from kubus.bus import Bus, BusError
+from kubus.bus.journal import Journal
+from kubus.bus.subjects import beat_subject, collection_stream, node_stream
+from kubus.bus.wire import encode_beat
+from kubus.model.records import ROOT, collection_prefix, parse_store_key
+from kubus.model.times import Clock
+from kubus.store import Compacted, Store, StoreChange, StoreError
+from kubus_relay.beats import Beats
+from kubus_relay.events import PODS, happenings
+from kubus_relay.streams import Streams
+
+REPLAY_MAX = 10_000
+"""Without a journal, history up to so many revisions is told from its beginning; it takes a few seconds."""
+_CONFIRM_SECONDS = 1.0
+_RETRY_SECONDS_MIN = 0.1
+_RETRY_SECONDS_MAX = 1.0
+_NODES = "nodes.core"
+
+
+class Relay:
+    """Publishes what the store reports. `on_state` hears "" when it follows, else why it does not."""
+
+    def __init__(
+        self, store: Store, bus: Bus, journal: Journal, clock: Clock, *, on_state: Callable[[str], None]
+    ) -> None:
+        self._store = store
+        self._bus = bus
+        self._journal = journal
+        self._clock = clock
+        self._on_state = on_state
+        self._streams = Streams()
+        self._beats = Beats()
+        self._floor = 0
+        self._confirmed_at = 0.0
+        self.position = 0
+        """The revision up to which everything has been published."""
+        self.published = 0
+        """Messages so far, copies included."""
+        self.unreadable = 0
+        """Changes so far whose value was no record."""
+
+    async def run(self) -> None:
+        """Follow the store for ever, whatever fails."""
+        pause = _RETRY_SECONDS_MIN
+        while True:
+            before = self.position
+            try:
+                await self._follow()
+            except Compacted:
+                self._on_state("the store has forgotten what follows; going on from now")
+                await self._skip()
+            except (BusError, StoreError) as error:
+                self._on_state(str(error))
+            pause = _RETRY_SECONDS_MIN if self.position > before else min(2 * pause, _RETRY_SECONDS_MAX)
+            await asyncio.sleep(pause)
+
+    async def _follow(self) -> None:
+        self.position = await self._begin()
+        async with aclosing(self._store.changes(ROOT, after=self.position)) as batches:
+            self._on_state("")
+            async for batch in batches:
+                if batch:
+                    await self._publish(batch)
+                await self._tend()
+
+    async def _begin(self) -> int:
+        """Where to begin: after the journal's newest event."""
+        self._streams = Streams()
+        newest = await self._journal.open()
+        now = await self._store.revision()
+        if newest > now:
+            await self._journal.clear()  # the store has been restored from a backup: another history
+            newest = 0
+        if newest == 0 and now - self._floor > REPLAY_MAX:
+            raise Compacted
+        return max(newest, self._floor)
+
+    async def _skip(self) -> None:
+        """Go on from now, and make everybody list again."""
+        try:
+            now = await self._store.revision()
+            for stream in await self._all_streams():
+                self._beats.moved(stream, now, self._clock.monotonic())
+            self._floor = now
+        except StoreError as error:
+            self._on_state(str(error))
+
+    async def _all_streams(self) -> list[str]:
+        """The streams of all collections in the store, and of all nodes' slices."""
+        streams = []
+        after = ROOT
+        while (page := await self._store.page(ROOT, after=after, limit=1)).items:
+            key = parse_store_key(page.items[0].key)
+            collection = page.items[0].key.removeprefix(ROOT).partition("/")[0]
+            if key is not None:
+                streams.append(collection_stream(collection))
+            after = f"{ROOT}{collection}0"  # "0" is what follows "/"
+        nodes = await self._store.page(collection_prefix(_NODES))
+        return streams + [node_stream(stored.key.rpartition("/")[2], PODS) for stored in nodes.items]
+
+    async def _publish(self, batch: list[StoreChange]) -> None:
+        happened, unreadable = happenings(batch)
+        self.unreadable += len(unreadable)
+        for collection in self._streams.unknown(happened):
+            newest = await self._journal.newest_of(collection)
+            self._streams.learn(collection, newest if newest > self._floor else 0)
+        now = self._clock.monotonic()
+        for happening in happened:
+            for message in self._streams.messages(happening):
+                if message.journalled:
+                    await self._journal.publish(message.subject, message.data, message.revision)
+                else:
+                    await self._bus.publish(message.subject, message.data)
+                self._beats.moved(message.stream, message.revision, now)
+                self.published += 1
+        self.position = batch[-1].revision
+
+    async def _tend(self) -> None:
+        """Beat, and look after the journal, when it is time."""
+        now = self._clock.monotonic()
+        for stream, revision in self._beats.due(now):
+            await self._bus.publish(beat_subject(stream), encode_beat(revision))
+        if now - self._confirmed_at >= _CONFIRM_SECONDS:
+            self._confirmed_at = now
+            await self._journal.confirm()

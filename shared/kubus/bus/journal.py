@@ -1,0 +1,211 @@
+"""The journal: the JetStream stream that keeps the events, and the door through which they enter it.
+
+Events are published as on any bus; the stream `JOURNAL` captures `kubus.ev.>` as they pass, so live subscribers wait
+for no disk. What makes that safe is two headers. `Nats-Msg-Id` names an event (`<revision>:<subject>`), and
+`Nats-Expected-Last-Msg-Id` names its predecessor: the server takes an event only right after the one before it. So
+the journal is a chain without a gap, whatever is lost on the way, sent twice, sent late by a client that buffered it,
+or sent by two relays at once. Whether an event has entered is seen by looking at the newest one: `confirm`.
+
+A journal that has lost an event thus stands still, and who publishes begins again after what it holds. It is a cache:
+it may be empty, or be forgotten, and is made anew.
+
+JetStream is asked in its own JSON over the bus (`$JS.API.…`), so any `Bus` over NATS will do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from base64 import b64decode
+from typing import Any, Protocol
+
+from kubus.bus import Bus, BusError
+from kubus.bus.subjects import EVENTS, collection_subject
+from kubus.model.codec import from_json, to_json
+
+STREAM = "JOURNAL"
+_UNCONFIRMED_MAX = 4000
+"""JetStream drops what it has not stored yet beyond 10,000 messages; a stop there would start everything again."""
+_STANDSTILL_SECONDS = 3.0
+_SECOND_NS = 1_000_000_000
+_NO_MESSAGE = 10037
+"""JetStream's err_code for a subject without a message."""
+
+
+class JournalError(BusError):
+    """The journal did not take what was published, or cannot be asked: open it again and publish what it lacks."""
+
+
+class Journal(Protocol):
+    """Events in order, published and kept."""
+
+    async def open(self) -> int:
+        """Make sure that there is a journal, and begin after what it holds: the newest revision, 0 if it is empty.
+
+        Raises:
+            BusError
+        """
+
+    async def newest_of(self, collection: str) -> int:
+        """The revision of the newest event of a collection; 0 if it holds none.
+
+        Raises:
+            BusError
+        """
+
+    async def publish(self, subject: str, data: bytes, revision: int) -> None:
+        """Publish an event; it follows the one before it.
+
+        Raises:
+            BusError
+        """
+
+    async def confirm(self) -> None:
+        """Look whether what was published has entered; waits only where too much is under way.
+
+        Raises:
+            BusError: it has not, for seconds.
+        """
+
+    async def clear(self) -> None:
+        """Forget everything: it belongs to another history."""
+
+
+class NatsJournal:
+    """The journal in JetStream."""
+
+    def __init__(self, bus: Bus, *, bytes_max: int = 256 * 1024 * 1024, days_max: int = 7) -> None:
+        self._bus = bus
+        self._config = {
+            "name": STREAM,
+            "subjects": [EVENTS],
+            "retention": "limits",
+            "storage": "file",
+            "discard": "old",
+            "max_bytes": bytes_max,
+            "max_age": days_max * 86_400 * _SECOND_NS,
+            "duplicate_window": 10 * _SECOND_NS,  # the chain refuses what is older
+            "allow_direct": True,
+        }
+        self._last_id = ""
+        self._unconfirmed = 0
+        self._published = 0
+        self._confirmed = 0
+        self._progress_at = 0.0
+
+    async def open(self) -> int:
+        """See `Journal.open`."""
+        answer = await self._ask("STREAM.CREATE", self._config)
+        if "error" in answer:
+            raise JournalError(f"no journal: {answer['error']}")
+        self._last_id = await self._newest_id(EVENTS)
+        self._unconfirmed = 0
+        self._published = self._confirmed = _revision(self._last_id)
+        return self._confirmed
+
+    async def newest_of(self, collection: str) -> int:
+        """See `Journal.newest_of`."""
+        return _revision(await self._newest_id(collection_subject(collection)))
+
+    async def publish(self, subject: str, data: bytes, revision: int) -> None:
+        """See `Journal.publish`."""
+        message_id = f"{revision}:{subject}"
+        headers = {"Nats-Msg-Id": message_id}
+        if self._last_id:
+            headers["Nats-Expected-Last-Msg-Id"] = self._last_id
+        if self._unconfirmed == 0:
+            self._progress_at = _now()
+        await self._bus.publish(subject, data, headers=headers)
+        self._last_id = message_id
+        self._published = revision
+        self._unconfirmed += 1
+        if self._unconfirmed > _UNCONFIRMED_MAX:
+            await self._drain()
+
+    async def confirm(self) -> None:
+        """See `Journal.confirm`."""
+        if self._unconfirmed == 0:
+            return
+        newest = _revision(await self._newest_id(EVENTS))
+        if newest >= self._published:
+            self._unconfirmed = 0
+        elif newest < self._confirmed:
+            raise JournalError(f"the journal has gone back from {self._confirmed} to {newest}")
+        elif newest == self._confirmed and _now() - self._progress_at > _STANDSTILL_SECONDS:
+            raise JournalError(f"the journal stands at {newest} and does not take what follows")
+        if newest != self._confirmed:
+            self._progress_at = _now()
+        self._confirmed = newest
+
+    async def clear(self) -> None:
+        """See `Journal.clear`."""
+        await self._ask("STREAM.DELETE", {})
+        await self.open()
+
+    async def _drain(self) -> None:
+        await self.confirm()
+        while self._unconfirmed:
+            await asyncio.sleep(0.01)
+            await self.confirm()
+
+    async def _newest_id(self, subject: str) -> str:
+        answer = await self._ask("STREAM.MSG.GET", {"last_by_subj": subject})
+        error = answer.get("error")
+        if error is None:
+            return _message_id(b64decode(answer["message"].get("hdrs", "")))
+        if error.get("err_code") == _NO_MESSAGE:
+            return ""
+        raise JournalError(f"the journal does not answer: {error}")
+
+    async def _ask(self, what: str, body: dict[str, Any]) -> dict[str, Any]:
+        answer = from_json(await self._bus.request(f"$JS.API.{what}.{STREAM}", to_json(body), timeout_seconds=5.0))
+        if not isinstance(answer, dict):
+            raise JournalError("the journal's answer is no JetStream answer")
+        return answer
+
+
+class MemoryJournal:
+    """The journal in memory, in front of any bus; it outlives the relays that write it."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+        self.entries: list[tuple[str, bytes, int]] = []
+        """(subject, message, revision) in the order in which they entered."""
+
+    async def open(self) -> int:
+        """See `Journal.open`."""
+        return self.entries[-1][2] if self.entries else 0
+
+    async def newest_of(self, collection: str) -> int:
+        """See `Journal.newest_of`."""
+        prefix = collection_subject(collection).removesuffix(">")
+        return next((revision for subject, _, revision in reversed(self.entries) if subject.startswith(prefix)), 0)
+
+    async def publish(self, subject: str, data: bytes, revision: int) -> None:
+        """See `Journal.publish`."""
+        await self._bus.publish(subject, data)
+        if not self.entries or self.entries[-1][2] < revision:
+            self.entries.append((subject, data, revision))
+
+    async def confirm(self) -> None:
+        """See `Journal.confirm`; everything enters at once."""
+
+    async def clear(self) -> None:
+        """See `Journal.clear`."""
+        self.entries.clear()
+
+
+def _message_id(headers: bytes) -> str:
+    for line in headers.split(b"\r\n"):
+        name, _, value = line.partition(b":")
+        if name == b"Nats-Msg-Id":
+            return value.strip().decode()
+    return ""
+
+
+def _revision(message_id: str) -> int:
+    revision = message_id.partition(":")[0]
+    return int(revision) if revision.isdecimal() else 0
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
