@@ -1,0 +1,264 @@
+"""The scheduler itself: events in, decisions out; no I/O, no clock.
+
+The driver hands it what it hears about pods, nodes and namespaces, asks it to `decide`, carries the decisions
+out, and tells it what came of them. A pod that has been given a node is *assumed* there at once, so that the next
+decision reckons with it, until the apiserver's own word arrives (`set_pod`) or the binding failed (`not_bound`).
+
+**Waking.** What has failed is tried again only when a change may cure it: a pod that found no room when a node
+that suits it has room again; a pod that failed for other pods' sake when its ranking has a candidate again.
+Both questions are put once to each group of equal pods, and cost a look at the slots that changed.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Hashable
+from dataclasses import dataclass
+from random import Random
+
+from kubus.model.objects import Key, Object, labels_of, name_of, path_of, revision_of
+from kubus_scheduler.domains import Layouts
+from kubus_scheduler.filters import TOPOLOGICAL, check_room
+from kubus_scheduler.nodes import capacity_of, facts_of
+from kubus_scheduler.queue import Queue, Waiting
+from kubus_scheduler.ranking import Ranking
+from kubus_scheduler.snapshot import Snapshot
+from kubus_scheduler.suitability import Suitability
+from kubus_scheduler.templates import DEFAULT_SCHEDULER, NodeRule, Pod, Templates
+
+RANKED_NODES_MAX = 400_000
+"""Rankings are kept for as many templates as have so many nodes together: about 130 bytes each."""
+FINISHED = ("Succeeded", "Failed")
+
+
+@dataclass(frozen=True, slots=True)
+class Bind:
+    """Bind a pod to a node."""
+
+    pod: Pod
+    node: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """Tell that no node can take a pod."""
+
+    pod: Pod
+    message: str
+
+
+Decision = Bind | Refuse
+
+
+@dataclass(slots=True, eq=False)
+class _Placed:
+    pod: Pod
+    node: str
+    waiting: Waiting | None = None
+    """While only assumed: the pod's place in the queue, should binding fail."""
+
+
+class Scheduler:
+    """Everything known, and everything that follows from it."""
+
+    def __init__(self, random: Random, *, name: str = DEFAULT_SCHEDULER) -> None:
+        self.queue = Queue()
+        self.snapshot = Snapshot()
+        self._name = name
+        self._random = random
+        self._templates = Templates()
+        self._layouts = Layouts(self.snapshot)
+        self._placed: dict[Key, _Placed] = {}
+        self._rankings: OrderedDict[Hashable, Ranking] = OrderedDict()
+        self._suitabilities: OrderedDict[NodeRule, Suitability] = OrderedDict()
+        self._freed: dict[int, None] = {}
+        """Slots where there may be more room than before."""
+        self._identity_version = 0
+        self._considered = 0
+        """The snapshot's position up to which sleepers have been considered."""
+
+    def set_node(self, node: Object) -> None:
+        """A node is there, or has changed."""
+        slot = self.snapshot.set_node(facts_of(node), capacity_of(node))
+        if slot is not None:
+            self._freed[slot] = None
+
+    def remove_node(self, name: str) -> None:
+        """A node is gone."""
+        self.snapshot.remove_node(name)
+
+    def set_namespace(self, namespace: Object) -> None:
+        """A namespace is there, or has other labels."""
+        self._namespace(name_of(namespace), labels_of(namespace))
+
+    def remove_namespace(self, name: str) -> None:
+        """A namespace is gone."""
+        self._namespace(name, None)
+
+    def _namespace(self, name: str, labels: dict[str, str] | None) -> None:
+        if self.snapshot.topology.set_namespace(name, labels):
+            self._forget_rankings(0)
+            self._considered = -1
+
+    def set_pod(self, obj: Object, now: float) -> None:
+        """A pod is there, or has changed."""
+        pod = self._templates.pod(obj)
+        placed = self._placed.get(pod.key)
+        if placed is not None and placed.pod.uid == pod.uid and revision_of(obj) < placed.pod.revision:
+            return  # old news
+        if path_of(obj, "status", "phase") in FINISHED:
+            self.remove_pod(pod.key)
+        elif pod.node:
+            self.queue.remove(pod.key)
+            self._settle(pod, placed)
+        elif placed is not None and placed.pod.uid == pod.uid and placed.waiting is not None:
+            placed.waiting.pod = pod
+        else:
+            self._withdraw(pod.key)
+            self._wait(pod, now)
+
+    def _settle(self, pod: Pod, placed: _Placed | None) -> None:
+        if placed is not None:
+            same = placed.pod
+            if (
+                placed.node == pod.node
+                and same.template is pod.template
+                and same.labels == pod.labels
+                and same.priority == pod.priority
+                and same.deleting == pod.deleting
+            ):
+                placed.waiting = None
+                placed.pod = pod
+                self.snapshot.renew(pod, pod.node)
+                return
+            self._withdraw(pod.key)
+        self._placed[pod.key] = _Placed(pod, pod.node)
+        self.snapshot.place(pod, pod.node)
+
+    def _wait(self, pod: Pod, now: float) -> None:
+        spec = pod.object.get("spec") or {}
+        ours = (spec.get("schedulerName") or DEFAULT_SCHEDULER) == self._name
+        if not ours or pod.deleting or spec.get("schedulingGates"):
+            self.queue.remove(pod.key)
+            return
+        known = self.queue.get(pod.key)
+        if known is not None and known.pod.uid == pod.uid:
+            self.queue.replace(pod, now)
+            return
+        self.queue.remove(pod.key)
+        self.queue.add(pod)
+
+    def remove_pod(self, key: Key) -> None:
+        """A pod is gone, or has come to its end."""
+        self.queue.remove(key)
+        self._withdraw(key)
+
+    def _withdraw(self, key: Key) -> None:
+        placed = self._placed.pop(key, None)
+        if placed is not None:
+            slot = self.snapshot.withdraw(placed.pod, placed.node)
+            if slot is not None:
+                self._freed[slot] = None
+
+    def not_bound(self, pod: Pod, now: float) -> None:
+        """The binding of a pod has certainly not happened: it waits again, backing off."""
+        placed = self._placed.get(pod.key)
+        if placed is None or placed.pod.uid != pod.uid or placed.waiting is None:
+            return
+        self._withdraw(pod.key)
+        self.queue.back_off(placed.waiting, now)
+
+    def decide(self, now: float, limit: int) -> list[Decision]:
+        """The next decisions, at most `limit`; nothing is left to decide at present if there are fewer."""
+        self._wake(now)
+        decisions: list[Decision] = []
+        while len(decisions) < limit:
+            waiting = self.queue.pop(now)
+            if waiting is None:
+                break
+            decisions.append(self._decide(waiting, now))
+        return decisions
+
+    def _decide(self, waiting: Waiting, now: float) -> Decision:
+        pod = waiting.pod
+        group = self._group(pod)
+        ranking = self._ranking(group, pod)
+        slot = ranking.best()
+        if slot is None:
+            return self._refuse(waiting, group, ranking, now)
+        facts = self.snapshot.facts[slot]
+        assert facts is not None, "a ranking named an empty slot"
+        self.queue.remove(pod.key)
+        self._placed[pod.key] = _Placed(pod, facts.name, waiting)
+        self.snapshot.place(pod, facts.name)
+        return Bind(pod, facts.name)
+
+    def _refuse(self, waiting: Waiting, group: Hashable, ranking: Ranking, now: float) -> Refuse:
+        pod, snapshot = waiting.pod, self.snapshot
+        diagnosis = ranking.diagnosis()
+        message = diagnosis.message(
+            len(snapshot.slots),
+            victims=any(priority < pod.priority for priority in snapshot.priorities),
+            preempts=path_of(pod.object, "spec", "preemptionPolicy") != "Never",
+        )
+        self.queue.park(waiting, group, diagnosis.plugins, now)
+        return Refuse(pod, message)
+
+    def next_due(self, now: float) -> float | None:
+        """When to `decide` again if nothing happens: at once, at some time, or never."""
+        return self.queue.next_due(now)
+
+    def _wake(self, now: float) -> None:
+        self.queue.wake_overdue(now)
+        if self._considered == self.snapshot.position:
+            return
+        regrouped = self._identity_version != self.snapshot.topology.identity_version
+        self._identity_version = self.snapshot.topology.identity_version
+        for group, waiting in self.queue.groups():
+            if self._may_be_cured(group, waiting, regrouped=regrouped):
+                self.queue.wake(group, now)
+        self._considered = self.snapshot.position
+        self._freed.clear()
+
+    def _may_be_cured(self, group: Hashable, waiting: Waiting, *, regrouped: bool) -> bool:
+        """Whether a group is worth another try; `regrouped`: its pods may not be alike any longer."""
+        pod = waiting.pod
+        if waiting.plugins & TOPOLOGICAL:
+            return regrouped or self._ranking(group, pod).best() is not None
+        suits = self._suitability(pod.template.rule)
+        for slot in self._freed:
+            suits.refresh(slot)
+            if suits.verdicts[slot] is None and check_room(pod.template, self.snapshot, slot) is None:
+                return True
+        return False
+
+    def _group(self, pod: Pod) -> Hashable:
+        return (pod.template, self.snapshot.topology.identity(pod.template, pod.labels))
+
+    def _ranking(self, group: Hashable, pod: Pod) -> Ranking:
+        found = self._rankings.get(group)
+        if found is None:
+            self._forget_rankings(self._rankings_max() - 1)
+            suitability = self._suitability(pod.template.rule)
+            found = Ranking(pod, self.snapshot, suitability, self._layouts, self._random)
+            self._rankings[group] = found
+        else:
+            self._rankings.move_to_end(group)
+        return found
+
+    def _rankings_max(self) -> int:
+        return max(16, min(1024, RANKED_NODES_MAX // (1 + len(self.snapshot.facts))))
+
+    def _forget_rankings(self, keep: int) -> None:
+        while len(self._rankings) > keep:
+            self._rankings.popitem(last=False)[1].close()
+
+    def _suitability(self, rule: NodeRule) -> Suitability:
+        found = self._suitabilities.get(rule)
+        if found is None:
+            while len(self._suitabilities) >= self._rankings_max():
+                self._suitabilities.popitem(last=False)
+            found = self._suitabilities[rule] = Suitability(rule, self.snapshot)
+        else:
+            self._suitabilities.move_to_end(rule)
+        return found

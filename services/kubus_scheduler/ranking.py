@@ -1,0 +1,257 @@
+"""Rankings: for one template, the nodes that can take its next pod, best first, kept right by small steps.
+
+A ranking is filled once, at the cost of a look at every node, and from then on reads the snapshot's log: placing
+a pod changes one slot, which is judged again and moves in the heap. So a pod of a known template costs O(log n).
+
+Terms about other pods would spoil that, because one placement changes the count of a whole domain. Hence:
+
+- nodes are grouped by their values of the *coarse* topology keys (zones: few domains of many nodes). Each group
+  has a heap of its own, ordered by what depends on the node; what depends on the domain is reckoned anew for each
+  group at each decision. Cost: the number of groups.
+- constraints on *fine* keys (hosts) are part of a node's own judgement; a change at a slot judges the one or
+  two nodes of the same domain again. Only when a minimum over all domains moves is everything judged again,
+  which for n hosts happens once in n pods.
+
+Heaps are lazy: `_live` says which entry of a slot is valid, others are dropped when they reach the top. Among
+equal scores the order is random, drawn when an entry is made.
+"""
+
+from __future__ import annotations
+
+from heapq import heapify, heappop, heappush
+from random import Random
+
+from kubus_scheduler.constraints import Constraint, Constraints
+from kubus_scheduler.diagnosis import Diagnosis
+from kubus_scheduler.domains import Layouts
+from kubus_scheduler.filters import Failure, check_room, is_short, ports_taken
+from kubus_scheduler.scores import owner_score, resource_score
+from kubus_scheduler.snapshot import Snapshot
+from kubus_scheduler.suitability import Suitability
+from kubus_scheduler.templates import Pod
+from kubus_scheduler.topology import Holder
+
+Entry = tuple[int, float, int]
+"""(score negated, tie-break, slot)."""
+Group = tuple[str | None, ...]
+"""The values of the coarse topology keys."""
+_TIDY_FROM = 1024
+"""Shorter heaps are not worth tidying."""
+_NONE: dict[int, int] = {}
+
+
+class Ranking:
+    """The nodes for the next pod of a template. `pod` is any pod of the template, with the labels that matter."""
+
+    def __init__(
+        self, pod: Pod, snapshot: Snapshot, suitability: Suitability, layouts: Layouts, random: Random
+    ) -> None:
+        self._pod = pod
+        self._template = pod.template
+        self._snapshot = snapshot
+        self._suitability = suitability
+        self._layouts = layouts
+        self._random = random
+        self._constraints: Constraints | None = None
+        self._diagnosis: Diagnosis | None = None
+        self._holders: set[Holder] = set()
+        self._position = self._layout = self._holders_version = 0
+        self._fine: list[Constraint] = []
+        self._coarse: list[tuple[int, Constraint]] = []
+        self._coarse_keys: list[str] = []
+        self._live: list[Entry | None] = []
+        self._heaps: dict[Group, list[Entry]] = {}
+        self._group_of: list[Group] | None = None
+        self._build()
+
+    def close(self) -> None:
+        """The ranking is used no longer."""
+        if self._constraints is not None:
+            self._constraints.close()
+            self._constraints = None
+
+    def best(self) -> int | None:
+        """The slot of the best node, or None if no node can take the pod."""
+        self.refresh()
+        if not self._coarse:
+            entry = self._top(self._heaps.get((), []))
+            return entry[2] if entry else None
+        chosen: Entry | None = None
+        for group, heap in self._heaps.items():
+            entry = self._top(heap)
+            if entry is None or any(each.check(group[index]) for index, each in self._coarse):
+                continue
+            extra = sum(each.score(group[index]) for index, each in self._coarse)
+            whole = (entry[0] - extra, entry[1], entry[2])
+            if chosen is None or whole < chosen:
+                chosen = whole
+        return chosen[2] if chosen else None
+
+    def score(self, slot: int) -> int | None:
+        """The whole score of a node, or None if it cannot take the pod."""
+        self.refresh()
+        score = self._judge(slot)
+        if score is None:
+            return None
+        for _, each in self._coarse:
+            value = each.domains.layout.values[slot]
+            if each.check(value):
+                return None
+            score += each.score(value)
+        return score
+
+    def diagnosis(self) -> Diagnosis:
+        """Why each node cannot take the pod."""
+        self.refresh()
+        if self._diagnosis is None:
+            self._diagnosis = Diagnosis(self._failure(slot) for slot in range(len(self._snapshot.facts)))
+        return self._diagnosis
+
+    def refresh(self) -> None:
+        """Take over what has changed in the snapshot."""
+        snapshot = self._snapshot
+        if self._position == snapshot.position and self._holders_version == snapshot.topology.holders_version:
+            return
+        changed = snapshot.changed_since(self._position)
+        if changed is None or len(changed) > len(self._live) or self._is_void():
+            self._build()
+            return
+        self._position = snapshot.position
+        for slot in dict.fromkeys(changed):
+            self._touch(slot)
+
+    def _is_void(self) -> bool:
+        """Whether the constraints themselves have changed."""
+        snapshot = self._snapshot
+        if (self._fine or self._coarse) and self._layout != snapshot.layout:
+            return True
+        if self._holders_version == snapshot.topology.holders_version:
+            return False
+        self._holders_version = snapshot.topology.holders_version
+        return set(snapshot.topology.holders(self._template.namespace, self._pod.labels)) != self._holders
+
+    def _build(self) -> None:
+        snapshot = self._snapshot
+        self._position, self._layout = snapshot.position, snapshot.layout
+        self._holders_version = snapshot.topology.holders_version
+        holders = snapshot.topology.holders(self._template.namespace, self._pod.labels)
+        self._holders = set(holders)
+        self._fine, self._coarse, self._coarse_keys = [], [], []
+        old, self._constraints = self._constraints, None
+        if holders or self._template.topological:
+            self._constraints = Constraints(self._pod, holders, snapshot, self._layouts)
+            self._sort_constraints(self._constraints)
+        if old is not None:
+            old.close()
+        self._suitability.refresh_all()
+        self._diagnosis = None
+        self._fill()
+
+    def _sort_constraints(self, constraints: Constraints) -> None:
+        for each in constraints.all:
+            if each.domains.layout.fine:
+                self._fine.append(each)
+                continue
+            if each.key not in self._coarse_keys:
+                self._coarse_keys.append(each.key)
+            self._coarse.append((self._coarse_keys.index(each.key), each))
+
+    def _fill(self) -> None:
+        """Judge every node, and make the heaps anew."""
+        self._live = [None] * len(self._snapshot.facts)
+        self._heaps = {}
+        groups = self._group_of = self._groups()
+        random = self._random.random
+        for slot in range(len(self._live)):
+            score = self._judge(slot)
+            if score is not None:
+                entry = self._live[slot] = (-score, random(), slot)
+                self._heaps.setdefault(groups[slot] if groups else (), []).append(entry)
+        for heap in self._heaps.values():
+            heapify(heap)
+
+    def _groups(self) -> list[Group] | None:
+        if not self._coarse_keys:
+            return None
+        columns = [self._layouts.of(key).values for key in self._coarse_keys]
+        return list(zip(*columns, strict=True))
+
+    def _judge(self, slot: int) -> int | None:
+        """The score of a node as far as it depends on the node and its fine domains; None if it is unfit."""
+        snapshot, template = self._snapshot, self._template
+        if self._suitability.verdicts[slot] is not None or is_short(template.needs, snapshot, slot):
+            return None
+        if template.ports and ports_taken(template.ports, snapshot.ports[slot]):
+            return None
+        needs, capacity = template.needs, snapshot.capacity[slot]
+        score = self._suitability.scores[slot] + resource_score(
+            capacity.cpu_milli,
+            snapshot.scored_cpu_free[slot] - needs.scored_cpu_milli,
+            capacity.memory_bytes,
+            snapshot.scored_memory_free[slot] - needs.scored_memory_bytes,
+        )
+        if template.owner:
+            score += owner_score(snapshot.owners.get(template.owner, _NONE).get(slot, 0))
+        for each in self._fine:
+            value = each.domains.layout.values[slot]
+            if each.check(value) is not None:
+                return None
+            score += each.score(value)
+        return score
+
+    def _touch(self, slot: int) -> None:
+        """Judge a changed slot again, and whatever else its change concerns."""
+        self._suitability.refresh(slot)
+        if slot >= len(self._live):
+            self._live += [None] * (slot + 1 - len(self._live))
+            self._diagnosis = None
+        if self._constraints is None:
+            if self._diagnosis is not None:
+                self._diagnosis.set(slot, self._failure(slot))
+            self._rank(slot)
+            return
+        self._diagnosis = None
+        shifted = [each for each in self._constraints.all if each.domains.update(slot) and each.domains.layout.fine]
+        if shifted:
+            self._fill()
+            return
+        concerned = {slot}
+        for each in self._fine:
+            value = each.domains.layout.values[slot]
+            if value is not None:
+                concerned.update(each.domains.layout.members[value])
+        for each_slot in concerned:
+            self._rank(each_slot)
+
+    def _rank(self, slot: int) -> None:
+        score = self._judge(slot)
+        if score is None:
+            self._live[slot] = None
+            return
+        entry = self._live[slot] = (-score, self._random.random(), slot)
+        group = self._group_of[slot] if self._group_of else ()
+        heap = self._heaps.setdefault(group, [])
+        heappush(heap, entry)
+        if len(heap) > _TIDY_FROM and len(heap) > 4 * len(self._live):
+            heap[:] = [each for each in heap if self._live[each[2]] is each]
+            heapify(heap)
+
+    def _top(self, heap: list[Entry]) -> Entry | None:
+        live = self._live
+        while heap:
+            entry = heap[0]
+            if live[entry[2]] is entry:
+                return entry
+            heappop(heap)
+        return None
+
+    def _failure(self, slot: int) -> Failure | None:
+        """The first objection to a node, in the order of the plug-ins."""
+        found = self._suitability.verdicts[slot] or check_room(self._template, self._snapshot, slot)
+        if found is not None or self._constraints is None:
+            return found
+        for each in self._constraints.all:
+            found = each.check(each.domains.layout.values[slot])
+            if found is not None:
+                return found
+        return None

@@ -1,0 +1,166 @@
+"""Templates: what scheduling a pod depends on, shared by all pods alike.
+
+Pods come in swarms: a thousand replicas of one Deployment differ in nothing that a filter or a score looks at.
+So a pod's spec is reduced to its *signature*, the bytes of just those parts, and equal signatures share one
+`Template`, parsed once. Everything costly (which nodes suit, in which order) is then kept per template and not
+per pod; see `ranking`. This is the idea of KEP-5598, opportunistic batching.
+
+What a pod's labels mean to others' selectors is not part of the template but of the ranking's key, since labels
+such as a StatefulSet's pod name would make every pod a template of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from kubus.model.codec import pack
+from kubus.model.objects import Key, Object, controller_of, is_deleting, labels_of, metadata, revision_of, uid_of
+from kubus_scheduler.needs import HostPort, Needs, needs_of, ports_of
+from kubus_scheduler.podterms import PodTerm, SpreadRule, Weighted, match_label_keys, pod_terms, spread_rules
+from kubus_scheduler.requirements import NodeTerm, Requirements, from_pairs
+from kubus_scheduler.taints import Toleration, tolerations_of
+
+DEFAULT_SCHEDULER = "default-scheduler"
+_TEMPLATES_MAX = 16_384
+"""Then all are forgotten: pods that hold one keep it, and the next one like it is parsed anew."""
+
+
+class NodeRule(NamedTuple):
+    """Which nodes suit a template whatever runs on them; equal rules share their verdicts."""
+
+    selector: Requirements
+    required: tuple[NodeTerm, ...] | None
+    """One of them must hold; None: no such condition."""
+    preferred: tuple[tuple[int, NodeTerm], ...]
+    tolerations: tuple[Toleration, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Template:
+    """Everything about a pod that filters and scores look at, except its labels."""
+
+    namespace: str
+    owner: str
+    """uid of the controller: its pods are spread over nodes."""
+    needs: Needs
+    ports: tuple[HostPort, ...]
+    rule: NodeRule
+    affinity: tuple[PodTerm, ...]
+    anti_affinity: tuple[PodTerm, ...]
+    preferred: tuple[Weighted, ...]
+    spread: tuple[SpreadRule, ...]
+    mentioned: frozenset[str]
+    """Label keys on which it depends whether the pod matches its own terms."""
+
+    @property
+    def topological(self) -> bool:
+        """Whether it matters to the pod which other pods are near."""
+        return bool(self.affinity or self.anti_affinity or self.preferred or self.spread)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pod:
+    """A pod as the scheduler sees it."""
+
+    key: Key
+    uid: str
+    labels: dict[str, str]
+    priority: int
+    revision: int
+    node: str
+    """"" while it waits."""
+    deleting: bool
+    template: Template
+    object: Object
+
+
+class Templates:
+    """Makes pods of objects, and interns their templates."""
+
+    def __init__(self) -> None:
+        self._by_signature: dict[tuple[str, str, bytes], Template] = {}
+
+    def pod(self, obj: Object) -> Pod:
+        """The pod of an API object."""
+        meta = metadata(obj)
+        spec = obj.get("spec") or {}
+        return Pod(
+            key=Key("pods.core", meta.get("namespace") or "", meta.get("name") or ""),
+            uid=uid_of(obj),
+            labels=labels_of(obj),
+            priority=spec.get("priority") or 0,
+            revision=revision_of(obj),
+            node=spec.get("nodeName") or "",
+            deleting=is_deleting(obj),
+            template=self.template(obj),
+            object=obj,
+        )
+
+    def template(self, obj: Object) -> Template:
+        """The template that the pod shares with all its like."""
+        spec, namespace = obj.get("spec") or {}, metadata(obj).get("namespace") or ""
+        owner = (controller_of(obj) or {}).get("uid") or ""
+        signature = (namespace, owner, _signature(spec, labels_of(obj)))
+        found = self._by_signature.get(signature)
+        if found is None:
+            if len(self._by_signature) >= _TEMPLATES_MAX:
+                self._by_signature.clear()
+            found = self._by_signature[signature] = parse_template(spec, namespace, owner, labels_of(obj))
+        return found
+
+
+def _signature(spec: dict[str, Any], labels: dict[str, str]) -> bytes:
+    affinity, spread = spec.get("affinity"), spec.get("topologySpreadConstraints")
+    parts = [
+        [(each.get("resources"), each.get("ports")) for each in spec.get("containers") or ()],
+        [
+            (each.get("resources"), each.get("ports"), each.get("restartPolicy"))
+            for each in spec.get("initContainers") or ()
+        ],
+        spec.get("resources"),
+        spec.get("overhead"),
+        spec.get("nodeSelector"),
+        spec.get("tolerations"),
+        affinity,
+        spread,
+    ]
+    if affinity or spread:
+        parts.append([(key, labels.get(key)) for key in sorted(match_label_keys(spec))])
+    return pack(parts)
+
+
+def parse_template(spec: dict[str, Any], namespace: str, owner: str, labels: dict[str, str]) -> Template:
+    """The template of a pod's spec; `labels` serve `matchLabelKeys` only."""
+    affinity = spec.get("affinity") or {}
+    terms = pod_terms(affinity, namespace, labels)
+    spread = spread_rules(spec, namespace, labels)
+    selectors = [term.selector for term in (*terms.required, *terms.forbidden)]
+    selectors += [each.term.selector for each in terms.preferred] + [each.selector for each in spread]
+    return Template(
+        namespace=namespace,
+        owner=owner,
+        needs=needs_of(spec),
+        ports=ports_of(spec),
+        rule=_node_rule(spec, affinity.get("nodeAffinity") or {}),
+        affinity=terms.required,
+        anti_affinity=terms.forbidden,
+        preferred=terms.preferred,
+        spread=spread,
+        mentioned=frozenset(key for selector in selectors for key in selector.keys),
+    )
+
+
+def _node_rule(spec: dict[str, Any], affinity: dict[str, Any]) -> NodeRule:
+    required = affinity.get("requiredDuringSchedulingIgnoredDuringExecution")
+    return NodeRule(
+        selector=from_pairs(spec.get("nodeSelector")),
+        required=None
+        if required is None
+        else tuple(NodeTerm.of(term) for term in required.get("nodeSelectorTerms") or ()),
+        preferred=tuple(
+            (int(each.get("weight") or 0), NodeTerm.of(each.get("preference") or {}))
+            for each in affinity.get("preferredDuringSchedulingIgnoredDuringExecution") or ()
+        ),
+        tolerations=tolerations_of(spec),
+    )
