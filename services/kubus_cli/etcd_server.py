@@ -1,7 +1,8 @@
 """How a cluster's etcd is started: private, on loopback, for holders of the cluster's certificates only.
 
 Old revisions are compacted after an hour, so that watchers and the journal can catch up after any ordinary outage;
-writes are fsynced. A member alone elects itself at once, so its election timeout costs nothing.
+writes are fsynced. A member alone has no network to wait for, so its election timeout is short: it is the better part
+of the start.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ def command(program: str, cluster: Cluster) -> list[str]:
         "peer-client-cert-auth": "true",
         "peer-trusted-ca-file": cluster.pki_dir / "ca.crt",
         **{f"peer-{flag}": value for flag, value in own.items()},
+        "heartbeat-interval": 10,
+        "election-timeout": 100,
         "auto-compaction-mode": "periodic",
         "auto-compaction-retention": "1h",
         "quota-backend-bytes": QUOTA_BYTES,

@@ -78,7 +78,10 @@ class ForkServer:
 
     def _prepare(self) -> None:
         for module in SHARED_MODULES:
-            importlib.import_module(module)
+            try:
+                importlib.import_module(module)
+            except ImportError:  # the services that need it will say so themselves
+                traceback.print_exc()
         self._services = {each.name: each for each in entry_points(group=GROUP)}
         os.set_blocking(self._wake_write, False)
         signal.signal(signal.SIGCHLD, lambda *_: None)

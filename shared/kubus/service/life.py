@@ -52,7 +52,7 @@ async def _live(name: str, main: Main, common: Settings, environ: Mapping[str, s
     instance = common.instance or name
 
     def tell(ready: bool, status: str) -> None:
-        notify.send_notice(environ, notify.Notice(instance, ready, status))
+        notify.send_notice(environ, notify.Notice(ready, status))
 
     context = Context(
         name=name,

@@ -15,9 +15,8 @@ VARIABLE = "NOTIFY_SOCKET"
 
 
 class Notice(NamedTuple):
-    """What an instance said of itself."""
+    """What a process says of itself."""
 
-    instance: str
     ready: bool
     status: str
 
@@ -25,15 +24,13 @@ class Notice(NamedTuple):
 def encode_notice(notice: Notice) -> bytes:
     """The datagram."""
     status = " ".join(notice.status.split())
-    return f"READY={int(notice.ready)}\nSTATUS={status}\nKUBUS_INSTANCE={notice.instance}\n".encode()
+    return f"READY={int(notice.ready)}\nSTATUS={status}\n".encode()
 
 
 def decode_notice(data: bytes) -> Notice | None:
-    """The notice of a datagram; None where it is none of ours."""
+    """The notice of a datagram; None where it says nothing of readiness."""
     lines = dict(line.split("=", 1) for line in data.decode(errors="replace").splitlines() if "=" in line)
-    if "READY" not in lines or not lines.get("KUBUS_INSTANCE"):
-        return None
-    return Notice(lines["KUBUS_INSTANCE"], lines["READY"] == "1", lines.get("STATUS", ""))
+    return Notice(lines["READY"] == "1", lines.get("STATUS", "")) if "READY" in lines else None
 
 
 def send_notice(environ: Mapping[str, str], notice: Notice) -> None:

@@ -1,0 +1,142 @@
+"""What a one-machine cluster runs: each process, its environment, and what has to be ready before it.
+
+    etcd, nats  →  apiserver, relay  →  scheduler, controllers, a kubelet and a proxy a node, a proxy for the host
+
+Everything a service is told is an environment variable (`kubus.service.settings`), here as in a compose file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from kubus.service.settings import PREFIX
+from kubus_cli import etcd_server, identities
+from kubus_cli.clusters import Cluster
+from kubus_cli.identities import Identity
+
+HANDED_ON = ("KUBUS_LOG_LEVEL", "KUBUS_LOG_FORMAT")
+SERVERS = ("etcd", "nats")
+FRONT = ("apiserver", "relay")
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """One process to keep running."""
+
+    instance: str
+    service: str = ""
+    """The entry point of a service; or a program:"""
+    command: tuple[str, ...] = ()
+    environ: Mapping[str, str] = field(default_factory=dict)
+    after: tuple[str, ...] = ()
+    """Instances that have to have been ready once."""
+    ready_port: int = 0
+    """A port on 127.0.0.1 whose answering means ready, of a program that gives no notice of it."""
+
+
+def components(cluster: Cluster, programs: Mapping[str, str], environ: Mapping[str, str]) -> list[Component]:
+    """Every process of a cluster; `programs` are the paths of etcd and nats-server."""
+    ports = cluster.ports
+    return [
+        Component("etcd", command=tuple(etcd_server.command(programs["etcd"], cluster))),
+        Component(
+            "nats",
+            command=(programs["nats-server"], "--config", str(cluster.home / "nats.conf")),
+            ready_port=ports.nats,
+        ),
+        _service(cluster, "apiserver", identities.APISERVER, environ, after=SERVERS, own=_apiserver(cluster)),
+        _service(cluster, "relay", identities.RELAY, environ, after=SERVERS),
+        _service(cluster, "scheduler", identities.SCHEDULER, environ, after=FRONT),
+        _service(
+            cluster,
+            "controllers",
+            identities.CONTROLLERS,
+            environ,
+            after=FRONT,
+            own={"pod_cidr": str(cluster.pod_cidr), "service_cidr": str(cluster.service_cidr)},
+        ),
+        _proxy(cluster, "", environ),
+        *(each for node in cluster.nodes for each in _node(cluster, node, environ)),
+    ]
+
+
+def _apiserver(cluster: Cluster) -> dict[str, str]:
+    return {
+        "listen": f"127.0.0.1:{cluster.ports.api},{cluster.host_address}:{cluster.ports.api}",
+        "advertise_address": cluster.host_address,
+        "serving_cert_file": str(cluster.pki_dir / "apiserver-serving.crt"),
+        "serving_key_file": str(cluster.pki_dir / "apiserver-serving.key"),
+        "client_ca_file": str(cluster.pki_dir / "ca.crt"),
+        "service_cidr": str(cluster.service_cidr),
+    }
+
+
+def _proxy(cluster: Cluster, node: str, environ: Mapping[str, str]) -> Component:
+    """The proxy of a node, or ("") of the host, where its nft table bears the cluster's tag."""
+    own = {
+        "node_name": node,
+        "node_netns": f"/run/netns/{cluster.netns(node)}" if node else "",
+        "pod_cidr": str(cluster.pod_cidr),
+        "service_cidr": str(cluster.service_cidr),
+        "table": "kubus-proxy" if node else f"{cluster.tag}-proxy",
+    }
+    instance = f"proxy-{node or 'host'}"
+    return _service(cluster, "proxy", identities.PROXY, environ, after=FRONT, own=own, instance=instance)
+
+
+def _kubelet(cluster: Cluster, node: str) -> dict[str, str]:
+    return {
+        "node_name": node,
+        "node_netns": f"/run/netns/{cluster.netns(node)}",
+        "node_ip": cluster.node_address(node),
+    }
+
+
+def kubelet_environment(cluster: Cluster, node: str) -> dict[str, str]:
+    """What a kubelet's clean-up is told: which node, and where it keeps its things."""
+    settings = {"identity": identities.kubelet(node).user, "data_dir": str(cluster.home), **_kubelet(cluster, node)}
+    return _variables(settings)
+
+
+def _variables(settings: Mapping[str, str]) -> dict[str, str]:
+    return {PREFIX + key.upper(): value for key, value in settings.items()}
+
+
+def _node(cluster: Cluster, node: str, environ: Mapping[str, str]) -> list[Component]:
+    user = identities.kubelet(node)
+    return [
+        _service(cluster, "kubelet", user, environ, after=FRONT, own=_kubelet(cluster, node), instance=user.file),
+        _proxy(cluster, node, environ),
+    ]
+
+
+def _service(
+    cluster: Cluster,
+    service: str,
+    identity: Identity,
+    environ: Mapping[str, str],
+    *,
+    after: tuple[str, ...],
+    own: Mapping[str, str] | None = None,
+    instance: str = "",
+) -> Component:
+    settings = {
+        "identity": identity.user,
+        "instance": instance or service,
+        "nats_url": f"tls://127.0.0.1:{cluster.ports.nats}",
+        "etcd_endpoints": f"127.0.0.1:{cluster.ports.etcd}",
+        "ca_file": str(cluster.pki_dir / "ca.crt"),
+        "cert_file": str(cluster.pki_dir / f"{identity.file}.crt"),
+        "key_file": str(cluster.pki_dir / f"{identity.file}.key"),
+        "run_dir": str(cluster.run_dir),
+        "data_dir": str(cluster.home),
+        **(own or {}),
+    }
+    inherited = {key: value for key, value in environ.items() if not key.startswith(PREFIX) or key in HANDED_ON}
+    return Component(
+        instance or service,
+        service=service,
+        environ={**inherited, **_variables(settings)},
+        after=after,
+    )
