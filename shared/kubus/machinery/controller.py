@@ -115,10 +115,9 @@ class ControllerLoop:
             listening.callback(of(collection).on_progress(self._progressed))
 
     def wake(self, key: Key, cause: int | None) -> None:
-        """Look at a key as soon as may be."""
-        if key.collection == self._cache.collection:
-            self.queue.wake(key, self._clock.monotonic(), cause)
-            self._news.set()
+        """Look at a key as soon as may be; of any collection that is cached, should a watch say so."""
+        self.queue.wake(key, self._clock.monotonic(), cause)
+        self._news.set()
 
     def woken_by(self, watch: Watch, changed: Changed) -> None:
         """Wake what a watch maps a change to, for the old and the new state."""
@@ -167,7 +166,8 @@ class ControllerLoop:
 
     def _look_at(self, taken: Taken, tasks: asyncio.TaskGroup) -> None:
         """Reconcile a key; what there is to do is done in a task of its own."""
-        obj = self._cache.at(taken.key)
+        cache = self._informers.view.cache(taken.key.collection)
+        obj = cache.at(taken.key) if cache is not None else None
         if obj is None:
             obj = self._gone.get(taken.key)
         if obj is None:

@@ -108,8 +108,8 @@ class _Work:
         match action:
             case Create(kind, obj):
                 self._wrote(kind, await self._create(kind, obj))
-            case Update(kind, obj):
-                self._wrote(kind, await client.update(kind, obj, why=why))
+            case Update(kind, obj, subresource):
+                self._wrote(kind, await client.update(kind, obj, subresource=subresource, why=why))
             case SetStatus(kind, obj):
                 self._wrote(kind, await client.update(kind, obj, subresource="status", why=why))
             case Patch(kind, namespace, name, patch, subresource):

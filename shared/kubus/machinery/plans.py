@@ -144,7 +144,8 @@ Reconcile = Callable[[Object, View, datetime], Plan]
 class Watch:
     """Another kind whose changes wake objects of the controller: `wakes` maps the changed object to their keys.
 
-    It is called with the old and with the new state, whichever exist.
+    It is called with the old and with the new state, whichever exist. The keys are the controller's own kind's, or of
+    any collection it caches: reconcile is then called with that object.
     """
 
     kind: Kind
