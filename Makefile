@@ -1,0 +1,40 @@
+# `make demo` and `make test` are the two commands; each target does its own set-up.
+# kubus runs containers, so up, down, demo and the end-to-end tests want root: they go through sudo elsewhere.
+
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo -E)
+BIN := .venv/bin
+NODES ?= 1
+
+.PHONY: setup demo up down status test check format bench
+
+setup:
+	@scripts/setup.sh
+
+demo: setup
+	@$(SUDO) $(BIN)/kubus demo
+
+up: setup
+	@$(SUDO) $(BIN)/kubus up --nodes $(NODES)
+
+down: setup
+	@$(SUDO) $(BIN)/kubus down
+
+status: setup
+	@$(SUDO) $(BIN)/kubus status
+
+test: setup
+	@$(SUDO) $(BIN)/pytest $(TESTS)
+
+check: setup
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/pytest tests/test_repository.py
+
+format: setup
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: setup
+	@$(SUDO) $(BIN)/python -m bench
