@@ -15,8 +15,8 @@ from kubus_scheduler.podterms import PodTerm, SpreadRule
 from kubus_scheduler.scores import attraction_score, spread_score
 from kubus_scheduler.snapshot import Snapshot
 from kubus_scheduler.taints import FORBIDDING, untolerated
-from kubus_scheduler.templates import Pod, Template
-from kubus_scheduler.topology import Holder, Population
+from kubus_scheduler.templates import Template
+from kubus_scheduler.topology import Holder, Population, Relation
 
 HOLDER_SCALE = 100
 """The pull of running pods' terms that makes half of the score's range."""
@@ -123,15 +123,17 @@ class Pull:
 class Constraints:
     """All constraints of a template, and the populations that they count. `close` lets the populations go."""
 
-    def __init__(self, pod: Pod, holders: list[Holder], snapshot: Snapshot, layouts: Layouts) -> None:
-        self._pod = pod
+    def __init__(self, template: Template, relation: Relation, snapshot: Snapshot, layouts: Layouts) -> None:
+        self._template = template
+        self._relation = relation
         self._snapshot = snapshot
         self._layouts = layouts
         self._populations: list[Population] = []
+        holders = relation.holders
         self.all: list[Constraint] = [
             *self._spreads(),
             *self._nears(),
-            *(Apart(term.topology_key, self._domains(term), NOT_APART) for term in pod.template.anti_affinity),
+            *(Apart(term.topology_key, self._domains(term), NOT_APART) for term in template.anti_affinity),
             *(Apart(each.term.topology_key, self._held(each), REPELLED) for each in holders if each.hard),
             *self._pulls(),
             *(Pull(each.term.topology_key, self._held(each), 1, HOLDER_SCALE) for each in holders if not each.hard),
@@ -159,17 +161,19 @@ class Constraints:
         return Domains(self._layouts.of(holder.term.topology_key), holder.per_slot)
 
     def _spreads(self) -> list[Constraint]:
-        made: list[Constraint] = []
-        picks = self._snapshot.topology.picks
-        for rule in self._pod.template.spread:
-            domains = Domains(self._layouts.of(rule.topology_key), self._count(rule), self._eligible(rule))
-            itself = picks(rule.selector, self._pod.template.namespace, self._pod.labels)
-            made.append(Spread(rule, domains, counts_itself=itself))
-        return made
+        itself = self._relation.picked_by[len(self._template.affinity) :]
+        return [
+            Spread(
+                rule,
+                Domains(self._layouts.of(rule.topology_key), self._count(rule), self._eligible(rule)),
+                counts_itself=counted,
+            )
+            for rule, counted in zip(self._template.spread, itself, strict=True)
+        ]
 
     def _eligible(self, rule: SpreadRule) -> list[bool]:
         """Which nodes count for a spread constraint: those with all keys, and where the pod might go if it asks so."""
-        template = self._pod.template
+        template = self._template
         keys = [each.topology_key for each in template.spread if each.hard == rule.hard]
         return [
             facts is not None
@@ -180,11 +184,10 @@ class Constraints:
         ]
 
     def _nears(self) -> list[Constraint]:
-        template = self._pod.template
+        template = self._template
         if not template.affinity:
             return []
-        topology = self._snapshot.topology
-        itself = all(topology.picks(term.selector, template.namespace, self._pod.labels) for term in template.affinity)
+        itself = all(self._relation.picked_by[: len(template.affinity)])
         counts = self._count(template.affinity)
         together = [Domains(self._layouts.of(term.topology_key), counts) for term in template.affinity]
         return [
@@ -193,7 +196,7 @@ class Constraints:
         ]
 
     def _pulls(self) -> list[Constraint]:
-        template: Template = self._pod.template
+        template = self._template
         scale = max(1, sum(abs(each.weight) for each in template.preferred))
         return [
             Pull(each.term.topology_key, self._domains(each.term), each.weight, scale) for each in template.preferred

@@ -12,7 +12,6 @@ Both questions are put once to each group of equal pods, and cost a look at the 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable
 from dataclasses import dataclass
 from random import Random
 
@@ -21,13 +20,13 @@ from kubus_scheduler.domains import Layouts
 from kubus_scheduler.filters import TOPOLOGICAL, check_room
 from kubus_scheduler.nodes import capacity_of, facts_of
 from kubus_scheduler.queue import Queue, Waiting
-from kubus_scheduler.ranking import Ranking
+from kubus_scheduler.ranking import Group, Ranking
 from kubus_scheduler.snapshot import Snapshot
 from kubus_scheduler.suitability import Suitability
 from kubus_scheduler.templates import DEFAULT_SCHEDULER, NodeRule, Pod, Templates
 
-RANKED_NODES_MAX = 400_000
-"""Rankings are kept for as many templates as have so many nodes together: about 130 bytes each."""
+RANKED_NODES_MAX = 1_000_000
+"""Rankings are kept for as many templates as have so many nodes together: about 50 bytes each."""
 FINISHED = ("Succeeded", "Failed")
 
 
@@ -54,7 +53,7 @@ Decision = Bind | Refuse
 class _Placed:
     pod: Pod
     node: str
-    waiting: Waiting | None = None
+    waiting: Waiting[Group] | None = None
     """While only assumed: the pod's place in the queue, should binding fail."""
 
 
@@ -62,18 +61,17 @@ class Scheduler:
     """Everything known, and everything that follows from it."""
 
     def __init__(self, random: Random, *, name: str = DEFAULT_SCHEDULER) -> None:
-        self.queue = Queue()
+        self.queue: Queue[Group] = Queue()
         self.snapshot = Snapshot()
         self._name = name
         self._random = random
         self._templates = Templates()
         self._layouts = Layouts(self.snapshot)
         self._placed: dict[Key, _Placed] = {}
-        self._rankings: OrderedDict[Hashable, Ranking] = OrderedDict()
+        self._rankings: OrderedDict[Group, Ranking] = OrderedDict()
         self._suitabilities: OrderedDict[NodeRule, Suitability] = OrderedDict()
         self._freed: dict[int, None] = {}
         """Slots where there may be more room than before."""
-        self._identity_version = 0
         self._considered = 0
         """The snapshot's position up to which sleepers have been considered."""
 
@@ -179,10 +177,10 @@ class Scheduler:
             decisions.append(self._decide(waiting, now))
         return decisions
 
-    def _decide(self, waiting: Waiting, now: float) -> Decision:
+    def _decide(self, waiting: Waiting[Group], now: float) -> Decision:
         pod = waiting.pod
-        group = self._group(pod)
-        ranking = self._ranking(group, pod)
+        group = (pod.template, self.snapshot.topology.relation(pod))
+        ranking = self._ranking(group)
         slot = ranking.best()
         if slot is None:
             return self._refuse(waiting, group, ranking, now)
@@ -193,7 +191,7 @@ class Scheduler:
         self.snapshot.place(pod, facts.name)
         return Bind(pod, facts.name)
 
-    def _refuse(self, waiting: Waiting, group: Hashable, ranking: Ranking, now: float) -> Refuse:
+    def _refuse(self, waiting: Waiting[Group], group: Group, ranking: Ranking, now: float) -> Refuse:
         pod, snapshot = waiting.pod, self.snapshot
         diagnosis = ranking.diagnosis()
         message = diagnosis.message(
@@ -212,19 +210,16 @@ class Scheduler:
         self.queue.wake_overdue(now)
         if self._considered == self.snapshot.position:
             return
-        regrouped = self._identity_version != self.snapshot.topology.identity_version
-        self._identity_version = self.snapshot.topology.identity_version
         for group, waiting in self.queue.groups():
-            if self._may_be_cured(group, waiting, regrouped=regrouped):
+            if self._may_be_cured(group, waiting):
                 self.queue.wake(group, now)
         self._considered = self.snapshot.position
         self._freed.clear()
 
-    def _may_be_cured(self, group: Hashable, waiting: Waiting, *, regrouped: bool) -> bool:
-        """Whether a group is worth another try; `regrouped`: its pods may not be alike any longer."""
+    def _may_be_cured(self, group: Group, waiting: Waiting[Group]) -> bool:
         pod = waiting.pod
         if waiting.plugins & TOPOLOGICAL:
-            return regrouped or self._ranking(group, pod).best() is not None
+            return self._ranking(group).best() is not None
         suits = self._suitability(pod.template.rule)
         for slot in self._freed:
             suits.refresh(slot)
@@ -232,15 +227,11 @@ class Scheduler:
                 return True
         return False
 
-    def _group(self, pod: Pod) -> Hashable:
-        return (pod.template, self.snapshot.topology.identity(pod.template, pod.labels))
-
-    def _ranking(self, group: Hashable, pod: Pod) -> Ranking:
+    def _ranking(self, group: Group) -> Ranking:
         found = self._rankings.get(group)
         if found is None:
             self._forget_rankings(self._rankings_max() - 1)
-            suitability = self._suitability(pod.template.rule)
-            found = Ranking(pod, self.snapshot, suitability, self._layouts, self._random)
+            found = Ranking(group, self.snapshot, self._suitability(group[0].rule), self._layouts, self._random)
             self._rankings[group] = found
         else:
             self._rankings.move_to_end(group)

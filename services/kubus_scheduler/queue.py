@@ -2,7 +2,8 @@
 
 A waiting pod is in one of three places:
 
-- *active*: to be tried; the highest priority first, then the oldest.
+- *active*: to be tried; the highest priority first, then the oldest. Pods of the same second go by template, so that
+  equal pods follow one another and share the most work.
 - *backing off*: tried without success lately; tried again after 1 s, 2 s, 4 s, … 10 s.
 - *unschedulable*: no node can take it, and it is no use to try until something changes that may cure that. These
   are kept by group (all pods of one ranking), so that a change of the cluster is held against each group once.
@@ -13,9 +14,9 @@ Pods with scheduling gates never get here (see `core`). All times are monotonic 
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from dataclasses import dataclass
 from heapq import heappop, heappush
+from typing import Generic, TypeVar
 
 from kubus.model.objects import Key, metadata
 from kubus_scheduler.templates import Pod
@@ -23,10 +24,12 @@ from kubus_scheduler.templates import Pod
 BACKOFF_SECONDS_MIN = 1.0
 BACKOFF_SECONDS_MAX = 10.0
 UNSCHEDULABLE_SECONDS_MAX = 300.0
+G = TypeVar("G")
+"""What identifies a group; hashable."""
 
 
 @dataclass(slots=True, eq=False)
-class Waiting:
+class Waiting(Generic[G]):
     """A pod that waits for a node."""
 
     pod: Pod
@@ -35,7 +38,7 @@ class Waiting:
     attempts: int = 0
     retry_at: float = 0.0
     """The end of its back-off."""
-    group: Hashable = None
+    group: G | None = None
     """While it is unschedulable: with which others."""
     parked_at: float = 0.0
     message: str = ""
@@ -48,15 +51,15 @@ class Waiting:
     """Its valid entry in a heap; entries with older tickets are passed over."""
 
 
-class Queue:
+class Queue(Generic[G]):
     """Pods that wait, by key."""
 
     def __init__(self) -> None:
-        self._waiting: dict[Key, Waiting] = {}
-        self._active: list[tuple[int, str, int, int, Waiting]] = []
-        self._backoff: list[tuple[float, int, Waiting]] = []
+        self._waiting: dict[Key, Waiting[G]] = {}
+        self._active: list[tuple[int, str, int, int, int, Waiting[G]]] = []
+        self._backoff: list[tuple[float, int, Waiting[G]]] = []
         self._tickets = 0
-        self._parked: dict[Hashable, dict[Key, Waiting]] = {}
+        self._parked: dict[G, dict[Key, Waiting[G]]] = {}
         self._count = 0
 
     def __len__(self) -> int:
@@ -65,7 +68,7 @@ class Queue:
     def __contains__(self, key: Key) -> bool:
         return key in self._waiting
 
-    def get(self, key: Key) -> Waiting | None:
+    def get(self, key: Key) -> Waiting[G] | None:
         """What is known of a waiting pod."""
         return self._waiting.get(key)
 
@@ -85,7 +88,7 @@ class Queue:
             elif waiting.place == "active":
                 self._activate(waiting)
 
-    def remove(self, key: Key) -> Waiting | None:
+    def remove(self, key: Key) -> Waiting[G] | None:
         """A pod waits no longer."""
         waiting = self._waiting.pop(key, None)
         if waiting is not None:
@@ -93,7 +96,7 @@ class Queue:
             waiting.place = ""
         return waiting
 
-    def pop(self, now: float) -> Waiting | None:
+    def pop(self, now: float) -> Waiting[G] | None:
         """The next pod to try; it stays known, and one of `park`, `back_off` and `remove` must follow."""
         self._end_backoffs(now)
         self._drop_stale()
@@ -104,23 +107,23 @@ class Queue:
         waiting.attempts += 1
         return waiting
 
-    def park(self, waiting: Waiting, group: Hashable, plugins: frozenset[str], now: float) -> None:
+    def park(self, waiting: Waiting[G], group: G, plugins: frozenset[str], now: float) -> None:
         """No node can take the pod, because of these plug-ins."""
         waiting.place, waiting.group, waiting.plugins, waiting.parked_at = "parked", group, plugins, now
         waiting.retry_at = now + backoff_seconds(waiting.attempts)
         self._parked.setdefault(group, {})[waiting.pod.key] = waiting
 
-    def back_off(self, waiting: Waiting, now: float) -> None:
+    def back_off(self, waiting: Waiting[G], now: float) -> None:
         """Something else went wrong with a pod that was popped, or even removed: try again after a while."""
         self._waiting[waiting.pod.key] = waiting
         waiting.retry_at = now + backoff_seconds(waiting.attempts)
         self._start_backoff(waiting)
 
-    def groups(self) -> list[tuple[Hashable, Waiting]]:
+    def groups(self) -> list[tuple[G, Waiting[G]]]:
         """The groups of unschedulable pods, each with one of its pods."""
         return [(group, next(iter(pods.values()))) for group, pods in self._parked.items()]
 
-    def wake(self, group: Hashable, now: float) -> None:
+    def wake(self, group: G, now: float) -> None:
         """A group may be schedulable now."""
         for waiting in list(self._parked.get(group, {}).values()):
             self._unpark(waiting, now)
@@ -153,20 +156,22 @@ class Queue:
         while self._backoff and not self._is_valid(*self._backoff[0][1:], "backoff"):
             heappop(self._backoff)
 
-    def _is_valid(self, ticket: int, waiting: Waiting, place: str) -> bool:
+    def _is_valid(self, ticket: int, waiting: Waiting[G], place: str) -> bool:
         return waiting.ticket == ticket and waiting.place == place
 
-    def _ticket(self, waiting: Waiting, place: str) -> int:
+    def _ticket(self, waiting: Waiting[G], place: str) -> int:
         self._tickets += 1
         waiting.ticket, waiting.place = self._tickets, place
         return self._tickets
 
-    def _activate(self, waiting: Waiting) -> None:
+    def _activate(self, waiting: Waiting[G]) -> None:
         ticket = self._ticket(waiting, "active")
         created = metadata(waiting.pod.object).get("creationTimestamp") or ""
-        heappush(self._active, (-waiting.pod.priority, created, waiting.order, ticket, waiting))
+        heappush(
+            self._active, (-waiting.pod.priority, created, waiting.pod.template.serial, waiting.order, ticket, waiting)
+        )
 
-    def _start_backoff(self, waiting: Waiting) -> None:
+    def _start_backoff(self, waiting: Waiting[G]) -> None:
         heappush(self._backoff, (waiting.retry_at, self._ticket(waiting, "backoff"), waiting))
 
     def _end_backoffs(self, now: float) -> None:
@@ -175,18 +180,18 @@ class Queue:
             if self._is_valid(ticket, waiting, "backoff"):
                 self._activate(waiting)
 
-    def _unpark(self, waiting: Waiting, now: float) -> None:
+    def _unpark(self, waiting: Waiting[G], now: float) -> None:
         self._leave_group(waiting)
         if waiting.retry_at > now:
             self._start_backoff(waiting)
         else:
             self._activate(waiting)
 
-    def _leave_group(self, waiting: Waiting) -> None:
-        pods = self._parked.get(waiting.group)
+    def _leave_group(self, waiting: Waiting[G]) -> None:
+        pods = None if waiting.group is None else self._parked.get(waiting.group)
         if waiting.place == "parked" and pods is not None:
             pods.pop(waiting.pod.key, None)
-            if not pods:
+            if not pods and waiting.group is not None:
                 del self._parked[waiting.group]
             waiting.group = None
 

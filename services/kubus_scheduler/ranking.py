@@ -28,12 +28,17 @@ from kubus_scheduler.filters import Failure, check_room, is_short, ports_taken
 from kubus_scheduler.scores import owner_score, resource_score
 from kubus_scheduler.snapshot import Snapshot
 from kubus_scheduler.suitability import Suitability
-from kubus_scheduler.templates import Pod
-from kubus_scheduler.topology import Holder
+from kubus_scheduler.templates import Template
+from kubus_scheduler.topology import Relation
 
-Entry = tuple[int, float, int]
-"""(score negated, tie-break, slot)."""
-Group = tuple[str | None, ...]
+Group = tuple[Template, Relation]
+"""Which pods are interchangeable: those of one template that stand in one relation to other pods' terms."""
+Entry = int
+"""The negated score, a tie-break and the slot, packed into one number that sorts by them in this order."""
+_SLOT_BITS = 20
+_TIE_BITS = 16
+_SLOT_MASK = (1 << _SLOT_BITS) - 1
+Cell = tuple[str | None, ...]
 """The values of the coarse topology keys."""
 _TIDY_FROM = 1024
 """Shorter heaps are not worth tidying."""
@@ -41,27 +46,25 @@ _NONE: dict[int, int] = {}
 
 
 class Ranking:
-    """The nodes for the next pod of a template. `pod` is any pod of the template, with the labels that matter."""
+    """The nodes for the next pod of a group."""
 
     def __init__(
-        self, pod: Pod, snapshot: Snapshot, suitability: Suitability, layouts: Layouts, random: Random
+        self, group: Group, snapshot: Snapshot, suitability: Suitability, layouts: Layouts, random: Random
     ) -> None:
-        self._pod = pod
-        self._template = pod.template
+        self._template, self._relation = group
         self._snapshot = snapshot
         self._suitability = suitability
         self._layouts = layouts
         self._random = random
         self._constraints: Constraints | None = None
         self._diagnosis: Diagnosis | None = None
-        self._holders: set[Holder] = set()
-        self._position = self._layout = self._holders_version = 0
+        self._position = self._layout = 0
         self._fine: list[Constraint] = []
         self._coarse: list[tuple[int, Constraint]] = []
         self._coarse_keys: list[str] = []
         self._live: list[Entry | None] = []
-        self._heaps: dict[Group, list[Entry]] = {}
-        self._group_of: list[Group] | None = None
+        self._heaps: dict[Cell, list[Entry]] = {}
+        self._group_of: list[Cell] | None = None
         self._build()
 
     def close(self) -> None:
@@ -75,17 +78,17 @@ class Ranking:
         self.refresh()
         if not self._coarse:
             entry = self._top(self._heaps.get((), []))
-            return entry[2] if entry else None
+            return None if entry is None else entry & _SLOT_MASK
         chosen: Entry | None = None
         for group, heap in self._heaps.items():
             entry = self._top(heap)
             if entry is None or any(each.check(group[index]) for index, each in self._coarse):
                 continue
             extra = sum(each.score(group[index]) for index, each in self._coarse)
-            whole = (entry[0] - extra, entry[1], entry[2])
+            whole = entry - (extra << (_SLOT_BITS + _TIE_BITS))
             if chosen is None or whole < chosen:
                 chosen = whole
-        return chosen[2] if chosen else None
+        return None if chosen is None else chosen & _SLOT_MASK
 
     def score(self, slot: int) -> int | None:
         """The whole score of a node, or None if it cannot take the pod."""
@@ -110,36 +113,24 @@ class Ranking:
     def refresh(self) -> None:
         """Take over what has changed in the snapshot."""
         snapshot = self._snapshot
-        if self._position == snapshot.position and self._holders_version == snapshot.topology.holders_version:
+        if self._position == snapshot.position:
             return
         changed = snapshot.changed_since(self._position)
-        if changed is None or len(changed) > len(self._live) or self._is_void():
+        is_void = self._constraints is not None and self._layout != snapshot.layout
+        if changed is None or len(changed) > len(self._live) or is_void:
             self._build()
             return
         self._position = snapshot.position
         for slot in dict.fromkeys(changed):
             self._touch(slot)
 
-    def _is_void(self) -> bool:
-        """Whether the constraints themselves have changed."""
-        snapshot = self._snapshot
-        if (self._fine or self._coarse) and self._layout != snapshot.layout:
-            return True
-        if self._holders_version == snapshot.topology.holders_version:
-            return False
-        self._holders_version = snapshot.topology.holders_version
-        return set(snapshot.topology.holders(self._template.namespace, self._pod.labels)) != self._holders
-
     def _build(self) -> None:
         snapshot = self._snapshot
         self._position, self._layout = snapshot.position, snapshot.layout
-        self._holders_version = snapshot.topology.holders_version
-        holders = snapshot.topology.holders(self._template.namespace, self._pod.labels)
-        self._holders = set(holders)
         self._fine, self._coarse, self._coarse_keys = [], [], []
         old, self._constraints = self._constraints, None
-        if holders or self._template.topological:
-            self._constraints = Constraints(self._pod, holders, snapshot, self._layouts)
+        if self._relation.holders or self._template.topological:
+            self._constraints = Constraints(self._template, self._relation, snapshot, self._layouts)
             self._sort_constraints(self._constraints)
         if old is not None:
             old.close()
@@ -161,16 +152,15 @@ class Ranking:
         self._live = [None] * len(self._snapshot.facts)
         self._heaps = {}
         groups = self._group_of = self._groups()
-        random = self._random.random
         for slot in range(len(self._live)):
             score = self._judge(slot)
             if score is not None:
-                entry = self._live[slot] = (-score, random(), slot)
+                entry = self._live[slot] = self._entry(score, slot)
                 self._heaps.setdefault(groups[slot] if groups else (), []).append(entry)
         for heap in self._heaps.values():
             heapify(heap)
 
-    def _groups(self) -> list[Group] | None:
+    def _groups(self) -> list[Cell] | None:
         if not self._coarse_keys:
             return None
         columns = [self._layouts.of(key).values for key in self._coarse_keys]
@@ -223,24 +213,27 @@ class Ranking:
         for each_slot in concerned:
             self._rank(each_slot)
 
+    def _entry(self, score: int, slot: int) -> Entry:
+        return ((self._random.getrandbits(_TIE_BITS) - (score << _TIE_BITS)) << _SLOT_BITS) | slot
+
     def _rank(self, slot: int) -> None:
         score = self._judge(slot)
         if score is None:
             self._live[slot] = None
             return
-        entry = self._live[slot] = (-score, self._random.random(), slot)
+        entry = self._live[slot] = self._entry(score, slot)
         group = self._group_of[slot] if self._group_of else ()
         heap = self._heaps.setdefault(group, [])
         heappush(heap, entry)
         if len(heap) > _TIDY_FROM and len(heap) > 4 * len(self._live):
-            heap[:] = [each for each in heap if self._live[each[2]] is each]
+            heap[:] = [each for each in heap if self._live[each & _SLOT_MASK] == each]
             heapify(heap)
 
     def _top(self, heap: list[Entry]) -> Entry | None:
         live = self._live
         while heap:
             entry = heap[0]
-            if live[entry[2]] is entry:
+            if live[entry & _SLOT_MASK] == entry:
                 return entry
             heappop(heap)
         return None

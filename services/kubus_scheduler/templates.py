@@ -36,11 +36,9 @@ class NodeRule(NamedTuple):
     tolerations: tuple[Toleration, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Template:
-    """Everything about a pod that filters and scores look at, except its labels."""
+class Parts(NamedTuple):
+    """Everything about a pod that filters and scores look at, except its labels; namespaces are in the terms."""
 
-    namespace: str
     owner: str
     """uid of the controller: its pods are spread over nodes."""
     needs: Needs
@@ -50,13 +48,42 @@ class Template:
     anti_affinity: tuple[PodTerm, ...]
     preferred: tuple[Weighted, ...]
     spread: tuple[SpreadRule, ...]
-    mentioned: frozenset[str]
-    """Label keys on which it depends whether the pod matches its own terms."""
 
-    @property
-    def topological(self) -> bool:
+
+class Template:
+    """The parts, interned: compared and hashed by identity."""
+
+    __slots__ = (
+        "affinity",
+        "anti_affinity",
+        "mentioned",
+        "needs",
+        "owner",
+        "ports",
+        "preferred",
+        "rule",
+        "serial",
+        "spread",
+        "topological",
+    )
+
+    def __init__(self, parts: Parts, serial: int) -> None:
+        self.serial = serial
+        """How many came before it."""
+        self.owner = parts.owner
+        self.needs = parts.needs
+        self.ports = parts.ports
+        self.rule = parts.rule
+        self.affinity = parts.affinity
+        self.anti_affinity = parts.anti_affinity
+        self.preferred = parts.preferred
+        self.spread = parts.spread
+        selectors = [term.selector for term in (*self.affinity, *self.anti_affinity)]
+        selectors += [each.term.selector for each in self.preferred] + [each.selector for each in self.spread]
+        self.topological = bool(selectors)
         """Whether it matters to the pod which other pods are near."""
-        return bool(self.affinity or self.anti_affinity or self.preferred or self.spread)
+        self.mentioned = frozenset(key for selector in selectors for key in selector.keys)
+        """Label keys on which it depends whether the pod matches its own terms."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,6 +107,8 @@ class Templates:
 
     def __init__(self) -> None:
         self._by_signature: dict[tuple[str, str, bytes], Template] = {}
+        self._by_value: dict[Parts, Template] = {}
+        self._count = 0
 
     def pod(self, obj: Object) -> Pod:
         """The pod of an API object."""
@@ -106,8 +135,16 @@ class Templates:
         if found is None:
             if len(self._by_signature) >= _TEMPLATES_MAX:
                 self._by_signature.clear()
-            found = self._by_signature[signature] = parse_template(spec, namespace, owner, labels_of(obj))
+                self._by_value.clear()
+            parts = parse(spec, namespace, owner, labels_of(obj))
+            found = self._by_value.get(parts) or self._new(parts)
+            self._by_signature[signature] = found
         return found
+
+    def _new(self, parts: Parts) -> Template:
+        self._count += 1
+        made = self._by_value[parts] = Template(parts, self._count)
+        return made
 
 
 def _signature(spec: dict[str, Any], labels: dict[str, str]) -> bytes:
@@ -130,15 +167,11 @@ def _signature(spec: dict[str, Any], labels: dict[str, str]) -> bytes:
     return pack(parts)
 
 
-def parse_template(spec: dict[str, Any], namespace: str, owner: str, labels: dict[str, str]) -> Template:
-    """The template of a pod's spec; `labels` serve `matchLabelKeys` only."""
+def parse(spec: dict[str, Any], namespace: str, owner: str, labels: dict[str, str]) -> Parts:
+    """The parts of a pod's spec that matter; `labels` serve `matchLabelKeys` only."""
     affinity = spec.get("affinity") or {}
     terms = pod_terms(affinity, namespace, labels)
-    spread = spread_rules(spec, namespace, labels)
-    selectors = [term.selector for term in (*terms.required, *terms.forbidden)]
-    selectors += [each.term.selector for each in terms.preferred] + [each.selector for each in spread]
-    return Template(
-        namespace=namespace,
+    return Parts(
         owner=owner,
         needs=needs_of(spec),
         ports=ports_of(spec),
@@ -146,8 +179,7 @@ def parse_template(spec: dict[str, Any], namespace: str, owner: str, labels: dic
         affinity=terms.required,
         anti_affinity=terms.forbidden,
         preferred=terms.preferred,
-        spread=spread,
-        mentioned=frozenset(key for selector in selectors for key in selector.keys),
+        spread=spread_rules(spec, namespace, labels),
     )
 
 

@@ -14,8 +14,8 @@ class and not at each pod.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Hashable, Mapping
+from typing import TYPE_CHECKING, NamedTuple
 
 from kubus_scheduler.podterms import PodSelector, PodTerm
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 REQUIRED_AFFINITY_PULL = 1
 """The weight with which a running pod's required affinity pulls what it wants near (hardPodAffinityWeight)."""
+_RELATIONS_MAX = 16_384
 ClassKey = tuple[str, tuple[tuple[str, str], ...], bool]
 
 
@@ -50,6 +51,18 @@ class Holder:
         self.per_slot: dict[int, int] = {}
 
 
+class Relation(NamedTuple):
+    """How a pod stands to the terms: pods of one template with equal relations are interchangeable."""
+
+    holders: frozenset[Holder]
+    """What running pods hold against or in favour of it."""
+    picked_by: tuple[bool, ...] = ()
+    """Which of its template's own terms pick the pod itself: affinity terms, then spread constraints."""
+
+
+STRANGER = Relation(frozenset())
+
+
 class _Class:
     __slots__ = ("deleting", "labels", "namespace", "per_slot", "populations")
 
@@ -70,10 +83,7 @@ class Topology:
         self._holders: dict[tuple[PodTerm, bool], Holder] = {}
         self._mentioned: Counter[str] = Counter()
         self._namespaces: dict[str, dict[str, str]] = {}
-        self.holders_version = 0
-        """Counts the holders that came and went."""
-        self.identity_version = 0
-        """Counts the changes of what `identity` looks at."""
+        self._relations: dict[Hashable, Relation] = {}
 
     def add(self, pod: Pod, slot: int) -> None:
         """A pod is on a node from now on."""
@@ -84,7 +94,7 @@ class Topology:
         self._count(pod, slot, -1)
 
     def _count(self, pod: Pod, slot: int, sign: int) -> None:
-        key = (pod.template.namespace, tuple(sorted(pod.labels.items())), pod.deleting)
+        key = (pod.key.namespace, tuple(sorted(pod.labels.items())), pod.deleting)
         found = self._classes.get(key) or self._new_class(key, pod)
         _shift(found.per_slot, slot, sign)
         for population in found.populations:
@@ -96,7 +106,7 @@ class Topology:
                 self._hold(term, hard, slot, sign * weight)
 
     def _new_class(self, key: ClassKey, pod: Pod) -> _Class:
-        made = self._classes[key] = _Class(pod.template.namespace, pod.labels, deleting=pod.deleting)
+        made = self._classes[key] = _Class(pod.key.namespace, pod.labels, deleting=pod.deleting)
         made.populations = [each for each in self._populations.values() if self._counts(each, made)]
         return made
 
@@ -111,11 +121,9 @@ class Topology:
             self._mention(term, -1)
 
     def _mention(self, term: PodTerm, sign: int) -> None:
-        self.holders_version += 1
-        before = set(self._mentioned)
+        self._relations.clear()
         self._mentioned.update(dict.fromkeys(term.selector.keys, sign))
         self._mentioned = +self._mentioned
-        self.identity_version += before != set(self._mentioned)
 
     def _counts(self, population: Population, pods: _Class) -> bool:
         if pods.deleting and not population.deleting_count:
@@ -149,15 +157,27 @@ class Topology:
                 if population in pods.populations:
                     pods.populations.remove(population)
 
-    def holders(self, namespace: str, labels: Mapping[str, str]) -> list[Holder]:
-        """What running pods hold against or in favour of a pod."""
-        return [each for each in self._holders.values() if self.picks(each.term.selector, namespace, labels)]
+    def relation(self, pod: Pod) -> Relation:
+        """How a pod stands to its own terms and to those of running pods."""
+        template = pod.template
+        if not self._holders and not template.topological:
+            return STRANGER
+        keys = sorted(template.mentioned.union(self._mentioned))
+        memo = (template, pod.key.namespace, tuple(map(pod.labels.get, keys)))
+        found = self._relations.get(memo)
+        if found is None:
+            if len(self._relations) >= _RELATIONS_MAX:
+                self._relations.clear()
+            found = self._relations[memo] = self._find_relation(pod)
+        return found
 
-    def identity(self, template: Template, labels: Mapping[str, str]) -> tuple[tuple[str, str | None], ...]:
-        """The part of a pod's labels on which its placement depends: keys that its own or the holders' terms name."""
-        if not self._mentioned and not template.mentioned:
-            return ()
-        return tuple((key, labels.get(key)) for key in sorted(template.mentioned.union(self._mentioned)))
+    def _find_relation(self, pod: Pod) -> Relation:
+        def picks(selector: PodSelector) -> bool:
+            return self.picks(selector, pod.key.namespace, pod.labels)
+
+        own = [term.selector for term in pod.template.affinity] + [each.selector for each in pod.template.spread]
+        holders = frozenset(each for each in self._holders.values() if picks(each.term.selector))
+        return Relation(holders, tuple(map(picks, own)))
 
     def set_namespace(self, name: str, labels: dict[str, str] | None) -> bool:
         """A namespace's labels (None: it is gone). True if counts had to be made anew: rankings are void then."""
@@ -167,6 +187,7 @@ class Topology:
             del self._namespaces[name]
         else:
             self._namespaces[name] = labels
+        self._relations.clear()
         return self._recount(name)
 
     def _recount(self, namespace: str) -> bool:
