@@ -1,0 +1,116 @@
+"""How the kubelet learns, within a millisecond, that a container has ended: pidfds and conmon's exit files.
+
+A pidfd of the container's first process becomes readable when it ends; conmon then writes the exit code to a file
+(10 ms). Neither costs a call to Podman. On cgroup v1 an eventfd on `memory.oom_control` tells that memory ran out,
+which Podman 4.3 does not; on cgroup v2 Podman does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+EXIT_FILE_SECONDS_MAX = 5.0
+MEMORY_V1 = Path("/sys/fs/cgroup/memory")
+
+
+class ExitWatch:
+    """Watches one running container until it ends or `close`."""
+
+    def __init__(self, container_id: str, pid: int, ended: Callable[[], None]) -> None:
+        """Watch; `ended` is called once, at once if it has ended already.
+
+        Raises:
+            ProcessLookupError: there is no such process, or it is not this container's.
+        """
+        self.container_id = container_id
+        self.out_of_memory = False
+        self._ended = ended
+        self._loop = asyncio.get_running_loop()
+        self._pidfd = os.pidfd_open(pid)
+        cgroup = memory_cgroup(pid)
+        if not _belongs(pid, container_id):
+            os.close(self._pidfd)
+            raise ProcessLookupError(pid)
+        self._oom_fd = _watch_memory(cgroup) if cgroup is not None else -1
+        self._cgroup = cgroup
+        self._loop.add_reader(self._pidfd, self._on_exit)
+        if self._oom_fd >= 0:
+            self._loop.add_reader(self._oom_fd, self._on_memory)
+
+    def signal(self, number: int) -> None:
+        """Send a signal; that it has ended already is not an error."""
+        if self._pidfd >= 0:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._pidfd, number)
+
+    def close(self) -> None:
+        """Stop watching."""
+        for handle in (self._pidfd, self._oom_fd):
+            if handle >= 0:
+                self._loop.remove_reader(handle)
+                os.close(handle)
+        self._pidfd = self._oom_fd = -1
+
+    def _on_exit(self) -> None:
+        self.close()
+        self._ended()
+
+    def _on_memory(self) -> None:
+        with contextlib.suppress(OSError):
+            os.read(self._oom_fd, 8)
+        # The kernel signals the removal of the cgroup, too.
+        if self._cgroup is not None and self._cgroup.is_dir():
+            self.out_of_memory = True
+
+
+def _belongs(pid: int, container_id: str) -> bool:
+    try:
+        text = Path(f"/proc/{pid}/cgroup").read_text()
+    except OSError:
+        return False
+    return container_id in text
+
+
+def memory_cgroup(pid: int) -> Path | None:
+    """The directory of a process's memory controller on cgroup v1; None elsewhere."""
+    try:
+        lines = Path(f"/proc/{pid}/cgroup").read_text().splitlines()
+    except OSError:
+        return None
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if "memory" in controllers.split(","):
+            return MEMORY_V1 / path.lstrip("/")
+    return None
+
+
+def _watch_memory(cgroup: Path) -> int:
+    try:
+        handle = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+    except OSError:
+        return -1
+    try:
+        with (cgroup / "memory.oom_control").open() as control:
+            (cgroup / "cgroup.event_control").write_text(f"{handle} {control.fileno()}")
+    except OSError:
+        os.close(handle)
+        return -1
+    return handle
+
+
+async def exit_code(exits: Path, container_id: str) -> int | None:
+    """The exit code that conmon writes soon after the end; None if it does not."""
+    file = exits / container_id
+    waited = 0.0
+    while waited < EXIT_FILE_SECONDS_MAX:
+        with contextlib.suppress(OSError, ValueError):
+            return int(file.read_text())
+        pause = 0.005 if waited < 0.1 else 0.05
+        await asyncio.sleep(pause)
+        waited += pause
+    return None

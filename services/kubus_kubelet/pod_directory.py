@@ -1,0 +1,82 @@
+"""What the disk holds of one pod.
+
+pods/<uid>/pod.json                         whose it is: for logs and for clean-up after the API forgot it
+etc/{hosts,resolv.conf,hostname}
+volumes/<name>, subpaths/…
+containers/<name>/<attempt>/log, termination, end.json
+"""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+from kubus.model.codec import from_json, to_json
+from kubus.model.objects import Object, name_of, namespace_of, uid_of
+from kubus_kubelet.inspections import EndNote
+
+MESSAGE_MAX = 4096
+FALLBACK_MAX = 2048
+FALLBACK_LINES = 80
+
+
+class PodDirectory:
+    """The directory of one pod. All methods are short disk work."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def make(self, pod: Object) -> None:
+        """Make it, and note whose it is."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        known = {"namespace": namespace_of(pod), "name": name_of(pod), "uid": uid_of(pod)}
+        (self.root / "pod.json").write_bytes(to_json(known))
+
+    def attempt(self, container: str, attempt: int) -> Path:
+        """The directory of one attempt at a container."""
+        return self.root / "containers" / container / str(attempt)
+
+    def make_attempt(self, container: str, attempt: int) -> Path:
+        """Make the directory of an attempt with an empty termination message."""
+        directory = self.attempt(container, attempt)
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / "end.json").unlink(missing_ok=True)
+        (directory / "termination").write_bytes(b"")
+        (directory / "termination").chmod(0o666)  # the container's user is anybody
+        return directory
+
+    def log(self, container: str, attempt: int) -> Path:
+        """The log of an attempt, in the CRI format."""
+        return self.attempt(container, attempt) / "log"
+
+    def note_end(self, container: str, attempt: int, note: EndNote) -> None:
+        """Keep what is known of an end."""
+        directory = self.attempt(container, attempt)
+        with contextlib.suppress(FileNotFoundError):
+            (directory / "end.json").write_bytes(to_json(note._asdict()))
+
+    def end_note(self, container: str, attempt: int) -> EndNote:
+        """What was kept of an end; empty where nothing was."""
+        try:
+            return EndNote(**from_json((self.attempt(container, attempt) / "end.json").read_bytes()))
+        except (OSError, ValueError, TypeError):
+            return EndNote()
+
+    def termination_message(self, container: Object, attempt: int, exit_code: int) -> str:
+        """What the container left as its last words, by its terminationMessagePolicy."""
+        with contextlib.suppress(OSError):
+            data = (self.attempt(container["name"], attempt) / "termination").read_bytes()[:MESSAGE_MAX]
+            if data:
+                return data.decode("utf-8", "replace")
+        if exit_code and container.get("terminationMessagePolicy") == "FallbackToLogsOnError":
+            return self._log_tail(container["name"], attempt)
+        return ""
+
+    def _log_tail(self, container: str, attempt: int) -> str:
+        with contextlib.suppress(OSError), self.log(container, attempt).open("rb") as file:
+            file.seek(0, 2)
+            file.seek(max(0, file.tell() - 4 * FALLBACK_MAX))
+            lines = file.read().decode("utf-8", "replace").splitlines()
+            texts = [line.split(" ", 3)[3] for line in lines if line.count(" ") >= 3]
+            return "\n".join(texts[-FALLBACK_LINES:])[-FALLBACK_MAX:]
+        return ""

@@ -1,0 +1,158 @@
+"""The Podman of one node: private storage and configuration, and its API service.
+
+A node is a network namespace with a Podman of its own (root, runroot, tmpdir and network configuration), so that
+several nodes share a machine, and none of them the machine's own Podman. Only images are shared, read-only, by
+`additionalimagestores`: what `podman build` made on the machine is there for pods at once. Locks are files: the
+default ones lie in one piece of shared memory, which every Podman of a machine frees as a whole when it starts afresh.
+
+The service is a child of the kubelet, but containers are not children of the service: it may be killed at any
+time and be started again (measured: 100 ms), and containers run on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from pathlib import Path
+
+from kubus.service.logs import Logger
+from kubus_kubelet.settings import KubeletSettings, NodePaths
+
+START_SECONDS_MAX = 20.0
+RESTART_PAUSE_SECONDS = 0.5
+
+CONTAINERS_CONF = """\
+[containers]
+default_ulimits = ["nofile=16384:16384", "nproc=32768:32768"]
+log_driver = "k8s-file"
+[engine]
+cgroup_manager = "cgroupfs"
+runtime = "runc"
+events_logger = "file"
+exit_command_delay = 10
+lock_type = "file"
+"""
+
+
+def storage_conf(settings: KubeletSettings, paths: NodePaths) -> str:
+    """The text of storage.conf; stores that do not exist are left out, for Podman refuses them."""
+    stores = ", ".join(f'"{store}"' for store in settings.image_stores if Path(store, "overlay-images").is_dir())
+    return (
+        "[storage]\n"
+        f'driver = "{settings.storage_driver}"\n'
+        f'graphroot = "{paths.data}/storage"\n'
+        f'runroot = "{paths.run}/storage"\n'
+        "[storage.options]\n"
+        f"additionalimagestores = [{stores}]\n"
+    )
+
+
+def entered(netns: str, *command: str) -> tuple[str, ...]:
+    """The command that runs a command in a network namespace ("": in this one)."""
+    return ("nsenter", f"--net={netns}", *command) if netns else command
+
+
+def podman_environment(paths: NodePaths) -> dict[str, str]:
+    """The variables under which `podman` means this node's."""
+    return {
+        **os.environ,
+        "CONTAINERS_CONF": str(paths.data / "containers.conf"),
+        "CONTAINERS_STORAGE_CONF": str(paths.data / "storage.conf"),
+    }
+
+
+def podman_command(settings: KubeletSettings, paths: NodePaths, *arguments: str) -> tuple[str, ...]:
+    """The command line of this node's Podman."""
+    options = ("--tmpdir", str(paths.run / "tmp"), "--network-config-dir", str(paths.data / "networks"))
+    return entered(settings.node_netns, "podman", *options, *arguments)
+
+
+def prepare(settings: KubeletSettings, paths: NodePaths) -> None:
+    """Make the directories and configuration files of a node."""
+    for directory in (paths.data, paths.pods, paths.run, paths.run / "tmp", paths.data / "networks"):
+        directory.mkdir(parents=True, exist_ok=True)
+    for store in settings.image_stores:
+        Path(store).mkdir(parents=True, exist_ok=True)
+    (paths.data / "containers.conf").write_text(CONTAINERS_CONF)
+    (paths.data / "storage.conf").write_text(storage_conf(settings, paths))
+
+
+class PodmanService:
+    """Keeps `podman system service` running while its context is entered."""
+
+    def __init__(self, settings: KubeletSettings, paths: NodePaths, log: Logger) -> None:
+        self._settings = settings
+        self._paths = paths
+        self._log = log
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        """Start it and wait until it answers.
+
+        Raises:
+            OSError: it cannot be started, or does not answer in time.
+        """
+        prepare(self._settings, self._paths)
+        end_service(self._paths)
+        self._paths.podman_socket.unlink(missing_ok=True)
+        command = podman_command(
+            self._settings, self._paths, "system", "service", "--time=0", f"unix://{self._paths.podman_socket}"
+        )
+        with (self._paths.data / "podman.log").open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *command,
+                env=podman_environment(self._paths),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self._paths.podman_pid.write_text(str(self._process.pid))
+        await self._answering(self._process)
+
+    async def _answering(self, process: asyncio.subprocess.Process) -> None:
+        async with asyncio.timeout(START_SECONDS_MAX):
+            while process.returncode is None:
+                with contextlib.suppress(OSError):
+                    _, writer = await asyncio.open_unix_connection(self._paths.podman_socket)
+                    writer.close()
+                    return
+                await asyncio.sleep(0.01)
+        raise OSError(f"podman system service ended with {process.returncode}: see {self._paths.data / 'podman.log'}")
+
+    async def keep_running(self) -> None:
+        """Start it again whenever it ends, for ever."""
+        while True:
+            if self._process is not None:
+                code = await self._process.wait()
+                self._log.warning("podman service ended, starting it again", code=code)
+            try:
+                await self.start()
+            except (OSError, TimeoutError) as error:
+                self._log.error("podman service does not start", error=str(error))
+            await asyncio.sleep(RESTART_PAUSE_SECONDS)
+
+    async def stop(self) -> None:
+        """End it; containers run on."""
+        process, self._process = self._process, None
+        if process is not None and process.returncode is None:
+            process.terminate()
+            try:
+                await asyncio.wait_for(process.wait(), 5)
+            except TimeoutError:
+                process.kill()
+                await process.wait()
+        self._paths.podman_pid.unlink(missing_ok=True)
+
+
+def end_service(paths: NodePaths) -> None:
+    """End the API service that an earlier kubelet of this node left behind."""
+    try:
+        pid = int(paths.podman_pid.read_text())
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+        if os.fsencode(paths.podman_socket) in command:
+            os.kill(pid, signal.SIGKILL)
+    except (OSError, ValueError):
+        return

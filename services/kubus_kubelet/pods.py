@@ -1,0 +1,161 @@
+"""All pods of one node: which there are, which an earlier kubelet left, and which nobody wants any more.
+
+What runs is found by labels, so a kubelet that starts anew adopts everything: it asks Podman once, hands every
+container to the worker of its pod, and restarts nothing. A pod on the disk or in Podman that the API does not
+know is wound up like a deleted one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from kubus.model.codec import from_json
+from kubus.model.objects import Object, uid_of
+from kubus_kubelet import container_specs
+from kubus_kubelet.engine import EngineError
+from kubus_kubelet.inspections import EndNote, container_seen
+from kubus_kubelet.node_tools import NodeTools
+from kubus_kubelet.pod_directory import PodDirectory
+from kubus_kubelet.pod_worker import PodWorker
+from kubus_kubelet.sandbox import netns_path
+from kubus_kubelet.states import ContainerSeen, Decision
+
+AUDIT_SECONDS = 10.0
+ADOPTIONS_AT_ONCE = 8
+
+
+class Pods:
+    """The workers of a node. Enter `run` once; feed with `changed` and `deleted`."""
+
+    def __init__(self, tools: NodeTools, report: Callable[[Object, Decision], None]) -> None:
+        self._tools = tools
+        self._report = report
+        self._workers: dict[str, PodWorker] = {}
+        self._found: dict[str, list[ContainerSeen]] = {}
+        self._ready = asyncio.Event()
+        self._tasks: asyncio.TaskGroup | None = None
+
+    @property
+    def workers(self) -> dict[str, PodWorker]:
+        """The workers by pod uid."""
+        return self._workers
+
+    async def run(self) -> None:
+        """Work for ever. `changed` and `deleted` may be called once this has set `adopted`."""
+        async with asyncio.TaskGroup() as tasks:
+            self._tasks = tasks
+            await self._tools.addresses.read()
+            self._found = await self._find()
+            self._ready.set()
+            while True:
+                await asyncio.sleep(AUDIT_SECONDS)
+                await self._audit(tasks)
+
+    async def adopted(self) -> None:
+        """Wait until what an earlier kubelet left is known."""
+        await self._ready.wait()
+
+    def changed(self, pod: Object) -> None:
+        """The API has this pod on this node."""
+        uid = uid_of(pod)
+        worker = self._workers.get(uid)
+        if worker is not None:
+            worker.changed(pod)
+        elif pod["spec"].get("containers"):
+            self._begin(PodWorker(self._tools, pod, self._report))
+
+    def deleted(self, uid: str) -> None:
+        """The API no longer has this pod."""
+        worker = self._workers.get(uid)
+        if worker is not None:
+            worker.deleted()
+
+    def settle(self, known: set[str]) -> None:
+        """The API has exactly these pods: everything else that is found here is wound up."""
+        for uid, worker in self._workers.items():
+            if uid not in known:
+                worker.deleted()
+        on_disk = {each.name for each in self._tools.paths.pods.iterdir()}
+        left = on_disk | set(self._found) | self._tools.addresses.uids()
+        for uid in left - known - set(self._workers):
+            worker = PodWorker(self._tools, self._orphan(uid), self._report)
+            self._begin(worker)
+            worker.deleted()
+
+    def _begin(self, worker: PodWorker) -> None:
+        uid = worker.uid
+        self._workers[uid] = worker
+        host_network = bool(worker.pod["spec"].get("hostNetwork"))
+        stands = host_network or (bool(self._tools.addresses.address(uid)) and netns_path(uid).exists())
+        prepared = stands and (self._tools.paths.pod(uid) / "etc" / "hosts").exists()
+        worker.adopt(self._found.pop(uid, []), prepared=prepared)
+        assert self._tasks is not None
+        self._tasks.create_task(self._run(worker))
+
+    async def _run(self, worker: PodWorker) -> None:
+        try:
+            await worker.run()
+        except Exception:  # one pod's bug must not take the node's other pods along
+            self._tools.log.exception("pod worker failed", pod=worker.uid)
+            await asyncio.sleep(1)
+            self._found[worker.uid] = await self._find_one(worker.uid)
+        if self._workers.get(worker.uid) is worker:
+            del self._workers[worker.uid]
+
+    def _orphan(self, uid: str) -> Object:
+        try:
+            known = from_json((self._tools.paths.pod(uid) / "pod.json").read_bytes())
+        except (OSError, ValueError):
+            known = {"namespace": "", "name": uid}
+        names = {each.name for each in self._found.get(uid, [])}
+        spec = {"containers": [{"name": name} for name in sorted(names)], "terminationGracePeriodSeconds": 1}
+        return {"metadata": {"namespace": known["namespace"], "name": known["name"], "uid": uid}, "spec": spec}
+
+    async def _find(self) -> dict[str, list[ContainerSeen]]:
+        found: dict[str, list[ContainerSeen]] = {}
+        slots = asyncio.Semaphore(ADOPTIONS_AT_ONCE)
+
+        async def inspect(entry: dict[str, Any]) -> None:
+            async with slots:
+                seen = await self._seen(str(entry["Id"]))
+            if seen is not None:
+                found.setdefault(entry["Labels"][container_specs.UID], []).append(seen)
+
+        await asyncio.gather(*(inspect(each) for each in await self._tools.engine.containers()))
+        return found
+
+    async def _find_one(self, uid: str) -> list[ContainerSeen]:
+        try:
+            entries = await self._tools.engine.containers(f"{container_specs.UID}={uid}")
+            seen = [await self._seen(str(each["Id"])) for each in entries]
+        except EngineError:
+            return []
+        return [each for each in seen if each is not None]
+
+    async def _seen(self, container_id: str) -> ContainerSeen | None:
+        try:
+            inspection = await self._tools.engine.inspect(container_id)
+        except EngineError:
+            return None
+        found = container_seen(inspection, EndNote())
+        if found is None:
+            return None
+        uid = inspection["Config"]["Labels"][container_specs.UID]
+        note = PodDirectory(self._tools.paths.pod(uid)).end_note(found.name, found.attempt)
+        return container_seen(inspection, note)
+
+    async def _audit(self, tasks: asyncio.TaskGroup) -> None:
+        now = self._tools.clock.now()
+        due = [each for each in self._workers.values() if each.refresh_volumes_at <= now + timedelta(milliseconds=1)]
+        for worker in due:
+            tasks.create_task(worker.refresh_volumes())
+        try:
+            present = {str(each["Id"]) for each in await self._tools.engine.containers()}
+        except EngineError as error:
+            self._tools.log.warning("audit without an answer of podman", error=str(error))
+            return
+        for worker in self._workers.values():
+            worker.vanished(present)

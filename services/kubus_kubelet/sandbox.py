@@ -1,0 +1,129 @@
+"""A pod's sandbox: its network namespace, which the kubelet owns, and the wire to the node.
+
+There is no infra container: `/run/netns/<uid>` outlives every container of the pod, and with it the pod's address.
+The wire is a veth pair, routed, without a bridge:
+
+    pod   eth0      <ip>/32, default via 169.254.1.1 (a permanent neighbour with the fixed MAC of the other end)
+    node  kb<hash>  no address; route <ip>/32; alias = the pod's uid
+
+The fixed neighbour does what proxy ARP is used for elsewhere, without its delay of up to 0.8 s and without a sysctl.
+All about a sandbox is read back from the kernel (alias and route), so a kubelet that starts anew knows every pod's
+address. `ip -batch` makes one in two processes (measured: 14 ms).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from pathlib import Path
+from typing import NamedTuple
+
+from kubus.model.codec import from_json
+from kubus_kubelet.podman_service import entered
+
+NETNS_DIRECTORY = Path("/run/netns")
+GATEWAY = "169.254.1.1"
+NODE_MAC = "ee:ee:ee:ee:ee:ee"
+DEVICE_PREFIX = "kb"
+
+
+class SandboxError(Exception):
+    """The kernel refused a part of the sandbox."""
+
+
+class Wire(NamedTuple):
+    """The node's end of a pod's network."""
+
+    uid: str
+    device: str
+    address: str
+
+
+def device_of(uid: str) -> str:
+    """The name of the node's end of a pod's wire (15 characters at most)."""
+    return DEVICE_PREFIX + hashlib.sha256(uid.encode()).hexdigest()[:12]
+
+
+def netns_path(uid: str) -> Path:
+    """The network namespace of a pod."""
+    return NETNS_DIRECTORY / uid
+
+
+def node_commands(uid: str, address: str) -> list[str]:
+    """What `ip` does in the node's namespace to make a sandbox."""
+    device = device_of(uid)
+    return [
+        f"netns add {uid}",
+        f"link add {device} address {NODE_MAC} type veth peer name eth0 netns {uid}",
+        f"link set {device} up alias {uid}",
+        f"route replace {address}/32 dev {device}",
+    ]
+
+
+def pod_commands(address: str) -> list[str]:
+    """What `ip` does in the pod's namespace."""
+    return [
+        "link set lo up",
+        f"addr add {address}/32 dev eth0",
+        "link set eth0 up",
+        f"neigh add {GATEWAY} lladdr {NODE_MAC} dev eth0 nud permanent",
+        f"route add {GATEWAY} dev eth0",
+        f"route add default via {GATEWAY} dev eth0",
+    ]
+
+
+def wires_of(links: list[dict[str, str]], routes: list[dict[str, str]]) -> list[Wire]:
+    """The wires that `ip -json link` and `ip -json route` show."""
+    addresses = {route["dev"]: route["dst"] for route in routes if route.get("dev", "").startswith(DEVICE_PREFIX)}
+    return [
+        Wire(link["ifalias"], link["ifname"], addresses.get(link["ifname"], ""))
+        for link in links
+        if link.get("ifname", "").startswith(DEVICE_PREFIX) and link.get("ifalias")
+    ]
+
+
+class Sandboxes:
+    """Makes, finds and removes the sandboxes of one node."""
+
+    def __init__(self, node_netns: str) -> None:
+        self._netns = node_netns
+
+    async def wires(self) -> list[Wire]:
+        """Every sandbox that is wired to this node."""
+        links, routes = await asyncio.gather(
+            self._ip(self._netns, "-json", "-details", "link", "show", "type", "veth"),
+            self._ip(self._netns, "-json", "route", "show", "scope", "link"),
+        )
+        return wires_of(from_json(links or b"[]"), from_json(routes or b"[]"))
+
+    async def create(self, uid: str, address: str) -> None:
+        """Make a sandbox; what a crash left of one is removed first.
+
+        Raises:
+            SandboxError
+        """
+        if netns_path(uid).exists():
+            await self.remove(uid)
+        await self._batch(self._netns, node_commands(uid, address))
+        await self._batch(str(netns_path(uid)), pod_commands(address))
+
+    async def remove(self, uid: str) -> None:
+        """Remove a sandbox or what is left of it; that there is none is not an error."""
+        await self._batch(self._netns, [f"link del {device_of(uid)}", f"netns del {uid}"], force=True)
+
+    async def _batch(self, netns: str, lines: list[str], *, force: bool = False) -> None:
+        options = ("-force",) if force else ()
+        try:
+            await self._ip(netns, *options, "-batch", "-", text="\n".join(lines))
+        except SandboxError:
+            if not force:
+                raise
+
+    async def _ip(self, netns: str, *arguments: str, text: str = "") -> bytes:
+        pipe = asyncio.subprocess.PIPE
+        command = entered(netns, "ip", *arguments)
+        process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, stderr=pipe)
+        output, errors = await process.communicate(text.encode())
+        if process.returncode:
+            raise SandboxError(errors.decode(errors="replace").strip() or f"{command} ended with {process.returncode}")
+        return output

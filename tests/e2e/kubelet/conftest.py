@@ -1,0 +1,187 @@
+"""A real node without a cluster: network namespace, Podman and pod workers, over an API that is a dictionary."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import subprocess
+import uuid
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kubus.model.objects import Object, name_of
+from kubus.model.times import rfc3339
+from kubus.service.clocks import SystemClock
+from kubus.service.logs import Logger
+from kubus_kubelet.cleanup import clean_up
+from kubus_kubelet.node_parts import NodeParts
+from kubus_kubelet.references import Reference
+from kubus_kubelet.settings import KubeletSettings, NodePaths
+from kubus_kubelet.states import Decision
+
+IMAGE = "localhost/kubus-test-busybox:1"
+POD_CIDR = "10.233.77.0/24"
+
+
+class DictApi:
+    """`PodApi` over dictionaries."""
+
+    def __init__(self) -> None:
+        self.objects: dict[tuple[str, Reference], Object] = {}
+        self.statuses: dict[str, list[Object]] = {}
+        self.finished: list[str] = []
+        self.events: list[tuple[str, str, str, str]] = []
+
+    async def fetch(self, namespace: str, reference: Reference) -> Object | None:
+        return self.objects.get((namespace, reference))
+
+    async def token(self, pod: Object, audience: str, seconds: int) -> str:
+        return f"token-of-{name_of(pod)}"
+
+    async def api_environment(self) -> dict[str, str]:
+        return {"KUBERNETES_SERVICE_HOST": "10.96.0.1", "KUBERNETES_SERVICE_PORT": "443"}
+
+    async def report(self, pod: Object, status: Object) -> None:
+        self.statuses.setdefault(name_of(pod), []).append(status)
+
+    async def finish(self, pod: Object) -> None:
+        self.finished.append(name_of(pod))
+
+    def record(self, pod: Object, type: str, reason: str, message: str, container: str = "") -> None:
+        self.events.append((name_of(pod), type, reason, message))
+
+
+class Node:
+    """One node under test; statuses are kept as they were decided."""
+
+    def __init__(self, settings: KubeletSettings) -> None:
+        self.settings = settings
+        self.api = DictApi()
+        self.pods_by_uid: dict[str, Object] = {}
+        self.decided: dict[str, list[Object]] = {}
+        self.news = asyncio.Condition()
+        self._tasks: asyncio.Task[None] | None = None
+
+    def report(self, pod: Object, decision: Decision) -> None:
+        name = name_of(pod)
+        history = self.decided.setdefault(name, [])
+        if not history or history[-1] != decision.status:
+            history.append(decision.status)
+            pod["status"] = decision.status
+
+    async def start(self) -> None:
+        self.parts = NodeParts.of(self.settings, self.api, SystemClock(), Logger("test"), self.report)
+        await self.parts.start()
+        self.parts.tools.addresses.set_range(POD_CIDR)
+        self._tasks = asyncio.create_task(self.parts.run())
+        await self.parts.pods.adopted()
+
+    async def kill(self) -> None:
+        """End the kubelet as a crash would: nothing is told, nothing is stopped."""
+        assert self._tasks is not None
+        self._tasks.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._tasks
+        await self.parts.aclose()
+
+    def run_pod(self, name: str, *containers: Object, **spec: Any) -> Object:
+        pod: Object = {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"namespace": "default", "name": name, "uid": str(uuid.uuid4()), "labels": {"app": name}},
+            "spec": {
+                "nodeName": self.settings.node_name,
+                "containers": list(containers),
+                "terminationGracePeriodSeconds": 1,
+                "enableServiceLinks": False,
+                **spec,
+            },
+        }
+        self.pods_by_uid[pod["metadata"]["uid"]] = pod
+        self.parts.pods.changed(pod)
+        return pod
+
+    def delete_pod(self, pod: Object) -> None:
+        pod["metadata"]["deletionTimestamp"] = rfc3339(SystemClock().now())
+        pod["metadata"]["deletionGracePeriodSeconds"] = pod["spec"]["terminationGracePeriodSeconds"]
+        self.parts.pods.changed(pod)
+
+    async def until(self, pod: Object, holds: Callable[[Object], Any], seconds: float = 15) -> Object:
+        """The pod's status as soon as it fulfils a condition."""
+        name, last = name_of(pod), None
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while True:
+                    for status in self.decided.get(name, ())[-1:]:
+                        last = status
+                        with contextlib.suppress(KeyError, IndexError, TypeError):
+                            if holds(status):
+                                return status
+                    await asyncio.sleep(0.01)
+        raise AssertionError(f"{name} never came to it; last {last}; events {self.events(name)}")
+
+    async def running(self, pod: Object, seconds: float = 15) -> Object:
+        def is_ready(status: Object) -> bool:
+            return {each["type"]: each["status"] for each in status["conditions"]}["Ready"] == "True"
+
+        return await self.until(pod, is_ready, seconds)
+
+    async def gone(self, pod: Object, seconds: float = 15) -> None:
+        async with asyncio.timeout(seconds):
+            while pod["metadata"]["uid"] in self.parts.pods.workers:  # noqa: ASYNC110  # the world is asked, it does not tell
+                await asyncio.sleep(0.01)
+
+    def events(self, name: str) -> list[tuple[str, str]]:
+        return [(reason, message) for about, _, reason, message in self.api.events if about == name]
+
+    def log(self, pod: Object, container: str, attempt: int = 0) -> str:
+        path = NodePaths.of(self.settings).pod(pod["metadata"]["uid"]) / "containers" / container / str(attempt) / "log"
+        return "".join(line.split(" ", 3)[3] for line in path.read_text().splitlines(keepends=True))
+
+
+def run(*command: str) -> None:
+    subprocess.run(command, check=True, capture_output=True)
+
+
+@pytest.fixture(scope="session")
+def image(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A small image in the machine's own store: busybox, imported without a registry."""
+    root = tmp_path_factory.mktemp("image")
+    (root / "bin").mkdir()
+    run("cp", "/bin/busybox", str(root / "bin"))
+    run("/bin/busybox", "--install", "-s", str(root / "bin"))
+    for link in (root / "bin").iterdir():
+        if link.is_symlink():
+            link.unlink()
+            link.symlink_to("/bin/busybox")
+    for name in ("tmp", "etc", "proc", "sys", "dev", "data"):
+        (root / name).mkdir()
+    (root / "etc" / "passwd").write_text("root:x:0:0:root:/:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n")
+    run("tar", "-C", str(root), "-cf", f"{root}.tar", ".")
+    run("podman", "--cgroup-manager=cgroupfs", "--runtime=runc", "import", f"{root}.tar", IMAGE)
+    return IMAGE
+
+
+@pytest.fixture
+def node_settings(tmp_path: Path) -> Any:
+    netns = f"kltest-{uuid.uuid4().hex[:8]}"
+    run("ip", "netns", "add", netns)
+    run("ip", "-n", netns, "link", "set", "lo", "up")
+    yield KubeletSettings(
+        node_name="node-1", node_netns=f"/run/netns/{netns}", node_ip="10.233.76.1", data_dir=tmp_path
+    )
+    run("ip", "netns", "del", netns)
+
+
+@pytest.fixture
+async def node(node_settings: KubeletSettings, image: str) -> AsyncIterator[Node]:
+    node = Node(node_settings)
+    await node.start()
+    try:
+        yield node
+    finally:
+        await node.kill()
+        await clean_up(node_settings)
