@@ -1,9 +1,9 @@
 """nftables: from what Services want to the text of one atomic transaction.
 
-One verdict map leads from `address . protocol . port` to a Service's chain, a second one from node ports; each chain holds
-one rule with an anonymous map of its endpoints. So the cost of a packet does not grow with the number of Services, and
-the cost of a change not with the number of endpoints elsewhere. Frontends without endpoints stand in sets whose
-members are refused, as a closed port would be.
+One verdict map leads from `address . protocol . port` to a Service's chain, a second one from node ports; each chain
+holds one rule with an anonymous map of its endpoints. So the cost of a packet does not grow with the number of
+Services, and the cost of a change not with the number of endpoints elsewhere. Frontends without endpoints stand in
+sets whose members are refused, as a closed port would be.
 
 `table` makes everything anew, `change` the difference for one Service. All of it is text for libnftables; nothing
 here talks to the kernel.

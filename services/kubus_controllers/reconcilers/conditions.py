@@ -4,20 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from kubus.model.times import rfc3339
 
 Condition = dict[str, Any]
 
 
+class Said(NamedTuple):
+    """What a condition says."""
+
+    status: str
+    """True, False or Unknown."""
+    reason: str
+    message: str
+
+
 def with_condition(
     conditions: Sequence[Condition],
     *,
     type_: str,
-    status: str,
-    reason: str,
-    message: str,
+    said: Said,
     now: datetime,
     updated: bool = False,
 ) -> list[Condition]:
@@ -27,11 +34,11 @@ def with_condition(
     An unchanged condition is returned as it was, so that a status that says the same compares equal.
     """
     before = next((each for each in conditions if each.get("type") == type_), None)
-    wanted = {"type": type_, "status": status, "reason": reason, "message": message}
+    wanted = {"type": type_, **said._asdict()}
     if before is not None and wanted.items() <= before.items():
         return list(conditions)
     moment = rfc3339(now)
-    same_status = before is not None and before.get("status") == status
+    same_status = before is not None and before.get("status") == said.status
     wanted["lastTransitionTime"] = before["lastTransitionTime"] if before is not None and same_status else moment
     if updated:
         wanted["lastUpdateTime"] = moment

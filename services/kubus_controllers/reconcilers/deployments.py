@@ -34,7 +34,7 @@ from kubus.model.objects import (
 )
 from kubus.model.times import parse_time
 from kubus_controllers.reconcilers import rollouts
-from kubus_controllers.reconcilers.conditions import with_condition
+from kubus_controllers.reconcilers.conditions import Said, with_condition
 from kubus_controllers.reconcilers.names import child_name, suffix
 from kubus_controllers.reconcilers.pods_of import condition_of, controller_reference, is_controlled_by, is_finished
 
@@ -277,40 +277,33 @@ def _conditions(deployment: Object, status: Object, now: datetime, event: tuple[
     conditions = list(path_of(deployment, "status", "conditions", default=()))
     _, unavailable = rollouts.surge_and_unavailable(deployment)
     if status.get("availableReplicas", 0) >= rollouts.replicas_of(deployment) - unavailable:
-        available = ("True", "MinimumReplicasAvailable", "Deployment has minimum availability.")
+        said = Said("True", "MinimumReplicasAvailable", "Deployment has minimum availability.")
     else:
-        available = ("False", "MinimumReplicasUnavailable", "Deployment does not have minimum availability.")
-    state, reason, message = available
-    conditions = with_condition(
-        conditions, type_="Available", status=state, reason=reason, message=message, now=now, updated=True
-    )
-    progress = _progress(deployment, status, now, event)
-    if progress is not None:
-        state, reason, message = progress
-        conditions = with_condition(
-            conditions, type_="Progressing", status=state, reason=reason, message=message, now=now, updated=True
-        )
+        said = Said("False", "MinimumReplicasUnavailable", "Deployment does not have minimum availability.")
+    conditions = with_condition(conditions, type_="Available", said=said, now=now, updated=True)
+    if (progress := _progress(deployment, status, now, event)) is not None:
+        conditions = with_condition(conditions, type_="Progressing", said=progress, now=now, updated=True)
     return conditions
 
 
-def _progress(deployment: Object, status: Object, now: datetime, event: tuple[str, ...]) -> tuple[str, str, str] | None:
-    """(status, reason, message) of the Progressing condition; None to leave it as it is."""
+def _progress(deployment: Object, status: Object, now: datetime, event: tuple[str, ...]) -> Said | None:
+    """What the Progressing condition says; None to leave it as it is."""
     before = condition_of(deployment, "Progressing")
     if path_of(deployment, "spec", "paused", default=False):
-        return "Unknown", "DeploymentPaused", "Deployment is paused"
+        return Said("Unknown", "DeploymentPaused", "Deployment is paused")
     if before is not None and before.get("reason") == "DeploymentPaused":
-        return "Unknown", "DeploymentResumed", "Deployment is resumed"
+        return Said("Unknown", "DeploymentResumed", "Deployment is resumed")
     if event:
-        return "True", event[0], event[1]
+        return Said("True", event[0], event[1])
     name = name_of(deployment)
     if rollouts.is_complete(deployment, status):
         if before is not None and before.get("reason") == "NewReplicaSetAvailable":
             return None
-        return "True", "NewReplicaSetAvailable", f'Deployment "{name}" has successfully progressed.'
+        return Said("True", "NewReplicaSetAvailable", f'Deployment "{name}" has successfully progressed.')
     if _has_moved(deployment.get("status") or {}, status):
-        return "True", "ReplicaSetUpdated", f'Deployment "{name}" is progressing.'
+        return Said("True", "ReplicaSetUpdated", f'Deployment "{name}" is progressing.')
     if _is_overdue(deployment, before, now):
-        return "False", "ProgressDeadlineExceeded", f'Deployment "{name}" has timed out progressing.'
+        return Said("False", "ProgressDeadlineExceeded", f'Deployment "{name}" has timed out progressing.')
     return None
 
 
@@ -326,7 +319,7 @@ def _is_overdue(deployment: Object, progressing: Object | None, now: datetime) -
     if progressing is None or progressing.get("reason") in ("NewReplicaSetAvailable", "DeploymentPaused"):
         return False
     seconds = path_of(deployment, "spec", "progressDeadlineSeconds", default=600)
-    since = progressing.get("lastUpdateTime") or progressing.get("lastTransitionTime")
+    since: str = progressing.get("lastUpdateTime") or progressing.get("lastTransitionTime") or ""
     return bool(since) and parse_time(since) + timedelta(seconds=seconds) <= now
 
 

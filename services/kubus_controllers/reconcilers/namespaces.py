@@ -15,12 +15,11 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from kubus.model.kinds.namespaces import KIND as NAMESPACES
-
 from kubus.machinery.plans import Action, Controller, Delete, Plan, SetStatus, Update, View, Watch
 from kubus.model.kinds import Kind
+from kubus.model.kinds.namespaces import KIND as NAMESPACES
 from kubus.model.objects import Key, Object, is_deleting, metadata, name_of, namespace_of, path_of, uid_of
-from kubus_controllers.reconcilers.conditions import with_condition
+from kubus_controllers.reconcilers.conditions import Said, with_condition
 
 FINALIZER = "kubernetes"
 BURST = 500
@@ -52,34 +51,26 @@ def _set_status(namespace: Object, left: Sequence[tuple[Kind, Object]], now: dat
         counts[kind.resource] = counts.get(kind.resource, 0) + 1
         for finalizer in metadata(obj).get("finalizers") or ():
             waiting[finalizer] = waiting.get(finalizer, 0) + 1
-    conditions = with_condition(conditions, now=now, type_="NamespaceContentRemaining", **_remaining(counts))
-    conditions = with_condition(conditions, now=now, type_="NamespaceFinalizersRemaining", **_finalizers(waiting))
+    conditions = with_condition(conditions, now=now, type_="NamespaceContentRemaining", said=_remaining(counts))
+    conditions = with_condition(conditions, now=now, type_="NamespaceFinalizersRemaining", said=_finalizers(waiting))
     status = {**(namespace.get("status") or {}), "phase": "Terminating", "conditions": conditions}
     if status == namespace.get("status"):
         return []
     return [SetStatus(NAMESPACES, {**namespace, "status": status})]
 
 
-def _remaining(counts: dict[str, int]) -> dict[str, str]:
+def _remaining(counts: dict[str, int]) -> Said:
     if not counts:
-        return {"status": "False", "reason": "ContentRemoved", "message": "All content successfully removed"}
+        return Said("False", "ContentRemoved", "All content successfully removed")
     listed = ", ".join(f"{resource} has {count} resource instances" for resource, count in sorted(counts.items()))
-    return {"status": "True", "reason": "SomeResourcesRemain", "message": f"Some resources are remaining: {listed}"}
+    return Said("True", "SomeResourcesRemain", f"Some resources are remaining: {listed}")
 
 
-def _finalizers(waiting: dict[str, int]) -> dict[str, str]:
+def _finalizers(waiting: dict[str, int]) -> Said:
     if not waiting:
-        return {
-            "status": "False",
-            "reason": "ContentHasNoFinalizers",
-            "message": "All content-preserving finalizers finished",
-        }
+        return Said("False", "ContentHasNoFinalizers", "All content-preserving finalizers finished")
     listed = ", ".join(f"{finalizer} in {count} resource instances" for finalizer, count in sorted(waiting.items()))
-    return {
-        "status": "True",
-        "reason": "SomeFinalizersRemain",
-        "message": f"Some content in the namespace has finalizers remaining: {listed}",
-    }
+    return Said("True", "SomeFinalizersRemain", f"Some content in the namespace has finalizers remaining: {listed}")
 
 
 def _wakes(obj: Object, view: View) -> list[Key]:

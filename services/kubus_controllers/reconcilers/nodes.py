@@ -14,14 +14,13 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+from kubus.machinery.plans import Action, Controller, Index, Patch, Plan, Record, SetStatus, View, Watch
 from kubus.model.kinds.leases import KIND as LEASES
 from kubus.model.kinds.nodes import KIND as NODES
-
-from kubus.machinery.plans import Action, Controller, Index, Patch, Plan, Record, SetStatus, View, Watch
 from kubus.model.kinds.pods import KIND as PODS
 from kubus.model.objects import Key, Object, metadata, name_of, namespace_of, path_of
 from kubus.model.times import rfc3339
-from kubus_controllers.reconcilers.conditions import with_condition
+from kubus_controllers.reconcilers.conditions import Said, with_condition
 from kubus_controllers.reconcilers.pods_of import condition_of, is_finished, is_ready
 
 LEASE_NAMESPACE = "kube-node-lease"
@@ -62,10 +61,10 @@ def _silenced(node: Object, now: datetime) -> Object:
         if before is not None and before.get("status") == "Unknown":
             continue
         if before is None:
-            reason, message = "NodeStatusNeverUpdated", "Kubelet never posted node status."
+            said = Said("Unknown", "NodeStatusNeverUpdated", "Kubelet never posted node status.")
         else:
-            reason, message = "NodeStatusUnknown", "Kubelet stopped posting node status."
-        after = with_condition(after, type_=type_, status="Unknown", reason=reason, message=message, now=now)
+            said = Said("Unknown", "NodeStatusUnknown", "Kubelet stopped posting node status.")
+        after = with_condition(after, type_=type_, said=said, now=now)
     if after is conditions:
         return node
     return {**node, "status": {**(node.get("status") or {}), "conditions": after}}
@@ -113,9 +112,7 @@ def _mark_pods(node: Object, view: View, now: datetime) -> list[Action]:
         conditions = with_condition(
             path_of(pod, "status", "conditions", default=[]),
             type_="Ready",
-            status="False",
-            reason="NodeNotReady",
-            message="Node is not ready",
+            said=Said("False", "NodeNotReady", "Node is not ready"),
             now=now,
         )
         actions.append(SetStatus(PODS, {**pod, "status": {**pod["status"], "conditions": conditions}}))

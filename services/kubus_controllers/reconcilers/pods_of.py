@@ -14,7 +14,7 @@ FINISHED = frozenset({"Succeeded", "Failed"})
 
 def phase_of(pod: Object) -> str:
     """status.phase; Pending where it is not set yet."""
-    return path_of(pod, "status", "phase", default="Pending")
+    return str(path_of(pod, "status", "phase", default="Pending"))
 
 
 def is_finished(pod: Object) -> bool:

@@ -8,11 +8,10 @@ from __future__ import annotations
 from datetime import datetime
 from functools import partial
 
+from kubus.machinery.plans import Action, Controller, Create, Plan, Update, View, Watch
 from kubus.model.kinds.configmaps import KIND as CONFIGMAPS
 from kubus.model.kinds.namespaces import KIND as NAMESPACES
 from kubus.model.kinds.serviceaccounts import KIND as SERVICE_ACCOUNTS
-
-from kubus.machinery.plans import Action, Controller, Create, Plan, Update, View, Watch
 from kubus.model.objects import Key, Object, is_deleting, name_of, namespace_of, path_of
 
 DEFAULT = "default"
@@ -27,7 +26,7 @@ def reconcile(ca: str, namespace: Object, view: View, now: datetime) -> Plan:
     name = name_of(namespace)
     actions: list[Action] = []
     if view.get(SERVICE_ACCOUNTS, name, DEFAULT) is None:
-        meta = {"name": DEFAULT, "namespace": name}
+        meta: Object = {"name": DEFAULT, "namespace": name}
         actions.append(Create(SERVICE_ACCOUNTS, {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": meta}))
     there = view.get(CONFIGMAPS, name, ROOT_CA)
     data = {"ca.crt": ca}

@@ -1,0 +1,38 @@
+"""Which controllers there are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kubus.machinery.plans import Controller
+from kubus.model.kinds import Kind
+from kubus_controllers.reconcilers import (
+    deployments,
+    endpoints,
+    endpointslices,
+    evictions,
+    garbage,
+    namespaces,
+    nodes,
+    pod_ranges,
+    replicasets,
+    service_accounts,
+)
+from kubus_controllers.settings import ControllersSettings
+
+
+def all_controllers(kinds: Sequence[Kind], settings: ControllersSettings, ca: str) -> tuple[Controller, ...]:
+    """Every controller, for these kinds; `ca` is the PEM text that pods verify the API server with."""
+    stored = [kind for kind in kinds if not kind.stored_as and "watch" in kind.verbs]
+    return (
+        deployments.CONTROLLER,
+        replicasets.CONTROLLER,
+        endpointslices.CONTROLLER,
+        endpoints.CONTROLLER,
+        namespaces.controller(stored),
+        garbage.controller(stored),
+        nodes.controller(settings.node_monitor_grace_seconds),
+        evictions.CONTROLLER,
+        pod_ranges.controller(settings.pod_cidr, settings.node_cidr_mask_bits),
+        service_accounts.controller(ca),
+    )

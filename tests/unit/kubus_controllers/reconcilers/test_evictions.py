@@ -1,0 +1,67 @@
+"""Pods that cannot stay."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from kubus.model.kinds.nodes import KIND as NODES
+from kubus.model.kinds.pods import KIND as PODS
+from kubus.model.objects import Object
+from kubus.testing.world import World
+from kubus_controllers.reconcilers.evictions import CONTROLLER, tolerates
+
+TAINT = {"key": "node.kubernetes.io/unreachable", "effect": "NoExecute", "timeAdded": "2026-01-01T12:00:00Z"}
+
+
+def world(taints: list[Object], *tolerations: Object) -> World:
+    node = {"metadata": {"name": "n1"}, "spec": {"taints": taints}}
+    pod = {"metadata": {"name": "p", "namespace": "d"}, "spec": {"nodeName": "n1", "tolerations": list(tolerations)}}
+    return World((NODES, node), (PODS, pod))
+
+
+def test_an_untolerated_taint_evicts_at_once() -> None:
+    w = world([TAINT])
+    w.settle(CONTROLLER)
+    assert w.list(PODS) == []
+    assert [record.reason for record in w.records] == ["TaintManagerEviction"]
+
+
+def test_a_toleration_for_some_seconds_postpones_it() -> None:
+    w = world([TAINT], {"key": TAINT["key"], "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300})
+    assert w.plan(CONTROLLER, w.list(PODS)[0]).again_after == timedelta(seconds=300)
+    w.now += timedelta(seconds=300)
+    w.settle(CONTROLLER)
+    assert w.list(PODS) == []
+
+
+def test_a_toleration_without_end_keeps_the_pod() -> None:
+    w = world([TAINT], {"operator": "Exists"})
+    plan = w.plan(CONTROLLER, w.list(PODS)[0])
+    assert plan.actions == ()
+    assert plan.again_after is None
+
+
+def test_a_pod_whose_node_is_gone_is_collected_without_grace() -> None:
+    w = world([])
+    w.remove(NODES, "", "n1")
+    (action,) = w.plan(CONTROLLER, w.list(PODS)[0]).actions
+    assert action.grace_period_seconds == 0  # type: ignore[union-attr]
+    w.settle(CONTROLLER)
+    assert w.list(PODS) == []
+
+
+@pytest.mark.parametrize(
+    ("toleration", "expected"),
+    [
+        ({"operator": "Exists"}, True),
+        ({"key": TAINT["key"], "operator": "Exists"}, True),
+        ({"key": TAINT["key"], "operator": "Equal", "value": ""}, True),
+        ({"key": TAINT["key"], "value": "x"}, False),
+        ({"key": "other", "operator": "Exists"}, False),
+        ({"key": TAINT["key"], "operator": "Exists", "effect": "NoSchedule"}, False),
+    ],
+)
+def test_tolerations_match_by_key_value_and_effect(toleration: Object, expected: bool) -> None:
+    assert tolerates(toleration, TAINT) is expected

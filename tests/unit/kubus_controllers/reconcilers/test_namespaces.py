@@ -1,0 +1,49 @@
+"""Namespace: what is in it goes before it does."""
+
+from __future__ import annotations
+
+from kubus.model.kinds.configmaps import KIND as CONFIGMAPS
+from kubus.model.kinds.namespaces import KIND as NAMESPACES
+from kubus.model.kinds.pods import KIND as PODS
+from kubus.model.objects import Object
+from kubus.testing.world import World
+from kubus_controllers.reconcilers.namespaces import controller
+
+CONTROLLER = controller((NAMESPACES, PODS, CONFIGMAPS))
+
+
+def namespace(*, deleting: bool) -> Object:
+    meta: Object = {"name": "old"}
+    if deleting:
+        meta["deletionTimestamp"] = "2026-01-01T12:00:00Z"
+    return {"metadata": meta, "spec": {"finalizers": ["kubernetes"]}, "status": {"phase": "Active"}}
+
+
+def content(name: str, **meta: object) -> Object:
+    return {"metadata": {"name": name, "namespace": "old", **meta}}
+
+
+def test_a_namespace_in_use_is_left_alone() -> None:
+    world = World((NAMESPACES, namespace(deleting=False)), (CONFIGMAPS, content("a")))
+    assert world.settle(CONTROLLER) == 0
+
+
+def test_everything_in_it_is_deleted_and_then_the_finalizer_goes() -> None:
+    world = World((NAMESPACES, namespace(deleting=True)), (CONFIGMAPS, content("a")), (PODS, content("p")))
+    world.settle(CONTROLLER)
+    (left,) = world.list(NAMESPACES)
+    assert world.list(CONFIGMAPS) == world.list(PODS) == []
+    assert left["spec"]["finalizers"] == []
+    assert left["status"]["phase"] == "Terminating"
+
+
+def test_what_waits_for_a_finalizer_is_named() -> None:
+    world = World((NAMESPACES, namespace(deleting=True)), (CONFIGMAPS, content("a", finalizers=["example.com/x"])))
+    world.settle(CONTROLLER)
+    (left,) = world.list(NAMESPACES)
+    assert left["spec"]["finalizers"] == ["kubernetes"]
+    messages = {each["type"]: each["message"] for each in left["status"]["conditions"]}
+    assert messages["NamespaceContentRemaining"] == (
+        "Some resources are remaining: configmaps has 1 resource instances"
+    )
+    assert "example.com/x in 1 resource instances" in messages["NamespaceFinalizersRemaining"]
