@@ -8,6 +8,7 @@ import pytest
 
 from kubus.store.etcd import EtcdStore, connect
 from kubus.testing.etcd_server import EtcdServer, etcd_server
+from kubus.testing.nats_server import NatsServer, nats_server
 
 
 @pytest.fixture
@@ -23,3 +24,10 @@ async def etcd_store(etcd: EtcdServer) -> AsyncIterator[EtcdStore]:
     store = connect((etcd.endpoint,))
     yield store
     await store.aclose()
+
+
+@pytest.fixture
+async def nats() -> AsyncIterator[NatsServer]:
+    """A nats-server with JetStream, which nobody has used."""
+    async with nats_server() as server:
+        yield server

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, Gauge
 
 from kubus.bus.journal import NatsJournal
+from kubus.client.over_bus import BusClient
 from kubus.service import Context, Settings, run
 from kubus.store.etcd import Tls, connect
 from kubus_relay.relay import Relay
+from kubus_relay.standby import Standby
 
 
 def main() -> int:
@@ -27,14 +33,28 @@ async def serve(context: Context) -> None:
             context.ready()
 
     relay = Relay(store, bus, NatsJournal(bus), context.clock, on_state=tell)
+    publish_figures(relay, context.metrics)
+    client = BusClient(bus, context.settings.identity, manager=context.name, timeout_seconds=2.0, patience_seconds=0.0)
+    standby = Standby(client, context.clock, f"{socket.gethostname()}/{context.instance}")
     try:
         async with asyncio.TaskGroup() as group:
-            following = group.create_task(relay.run())
+            publishing = group.create_task(standby.run(relay.run, on_waiting=context.ready))
             await context.stop.wait()
-            following.cancel()
+            publishing.cancel()
     finally:
         await bus.aclose()
         await store.aclose()
+
+
+def publish_figures(relay: Relay, metrics: CollectorRegistry) -> None:
+    """Give the relay's figures to Prometheus, read when it asks."""
+    figures: tuple[tuple[str, str, Callable[[], float]], ...] = (
+        ("revision", "The store's revision up to which everything has been published.", lambda: relay.position),
+        ("messages", "Messages published so far, copies for nodes included.", lambda: relay.published),
+        ("unreadable", "Changes passed over because their value was no record.", lambda: relay.unreadable),
+    )
+    for name, meaning, read in figures:
+        Gauge(f"kubus_relay_{name}", meaning, registry=metrics).set_function(read)
 
 
 def _etcd_tls(settings: Settings) -> Tls | None:

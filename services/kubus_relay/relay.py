@@ -38,13 +38,21 @@ class Relay:
     """Publishes what the store reports. `on_state` hears "" when it follows, else why it does not."""
 
     def __init__(
-        self, store: Store, bus: Bus, journal: Journal, clock: Clock, *, on_state: Callable[[str], None]
+        self,
+        store: Store,
+        bus: Bus,
+        journal: Journal,
+        clock: Clock,
+        *,
+        on_state: Callable[[str], None],
+        replay_max: int = REPLAY_MAX,
     ) -> None:
         self._store = store
         self._bus = bus
         self._journal = journal
         self._clock = clock
         self._on_state = on_state
+        self._replay_max = replay_max
         self._streams = Streams()
         self._beats = Beats()
         self._floor = 0
@@ -88,7 +96,7 @@ class Relay:
         if newest > now:
             await self._journal.clear()  # the store has been restored from a backup: another history
             newest = 0
-        if newest == 0 and now - self._floor > REPLAY_MAX:
+        if newest == 0 and now - self._floor > self._replay_max:
             raise Compacted
         return max(newest, self._floor)
 

@@ -29,6 +29,8 @@ _STANDSTILL_SECONDS = 3.0
 _SECOND_NS = 1_000_000_000
 _NO_MESSAGE = 10037
 """JetStream's err_code for a subject without a message."""
+_OTHER_CONFIG = 10058
+"""JetStream's err_code for a stream that exists with other limits."""
 
 
 class JournalError(BusError):
@@ -95,6 +97,8 @@ class NatsJournal:
     async def open(self) -> int:
         """See `Journal.open`."""
         answer = await self._ask("STREAM.CREATE", self._config)
+        if answer.get("error", {}).get("err_code") == _OTHER_CONFIG:
+            answer = await self._ask("STREAM.UPDATE", self._config)
         if "error" in answer:
             raise JournalError(f"no journal: {answer['error']}")
         self._last_id = await self._newest_id(EVENTS)
@@ -138,7 +142,9 @@ class NatsJournal:
 
     async def clear(self) -> None:
         """See `Journal.clear`."""
-        await self._ask("STREAM.DELETE", {})
+        answer = await self._ask("STREAM.PURGE", {})
+        if "error" in answer:
+            raise JournalError(f"the journal was not cleared: {answer['error']}")
         await self.open()
 
     async def _drain(self) -> None:

@@ -6,6 +6,7 @@ import asyncio
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
+from nats.js.errors import NotFoundError
 
 from kubus.bus import Message
 from kubus.bus.journal import NatsJournal

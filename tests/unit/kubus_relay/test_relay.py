@@ -1,0 +1,175 @@
+"""The relay over a store, a bus and a journal in memory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import aclosing, asynccontextmanager
+
+import pytest
+
+from kubus.bus import Message
+from kubus.bus.journal import MemoryJournal
+from kubus.bus.memory import MemoryBroker, MemoryBus
+from kubus.bus.subjects import EVENTS
+from kubus.bus.wire import decode_beat, decode_event
+from kubus.model.objects import Key
+from kubus.model.records import Note, encode_record, store_key
+from kubus.service.clocks import SystemClock
+from kubus.store.memory import MemoryStore
+from kubus_relay.relay import Relay
+
+NOTE = Note("alice", "kubectl", "create", 1)
+
+
+async def eventually(true: Callable[[], bool]) -> None:
+    """Wait until something is so."""
+    async with asyncio.timeout(10):
+        while not true():  # noqa: ASYNC110  # whatever it is, it says nothing when it happens
+            await asyncio.sleep(0.01)
+
+
+class World:
+    """Store, bus and journal, with what a listener heard."""
+
+    def __init__(self) -> None:
+        self.clock = SystemClock()
+        self.store = MemoryStore(self.clock)
+        self.broker = MemoryBroker()
+        self.bus = MemoryBus(self.broker, "system:relay")
+        self.journal = MemoryJournal(self.bus)
+        self.states: list[str] = []
+
+    @asynccontextmanager
+    async def relay(self, replay_max: int = 1000):
+        relay = Relay(
+            self.store, self.bus, self.journal, self.clock, on_state=self.states.append, replay_max=replay_max
+        )
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(relay.run())
+            yield relay
+            task.cancel()
+
+    async def create(self, name: str, collection: str = "configmaps.core") -> int:
+        record = encode_record(NOTE, {"metadata": {"name": name}})
+        return await self.store.create(store_key(Key(collection, "default", name)), record)
+
+    async def until_published(self, relay: Relay, revision: int) -> None:
+        await eventually(lambda: relay.position >= revision)
+
+    def told(self) -> list[tuple[int, int]]:
+        """(revision, previous) of everything in the journal."""
+        events = [decode_event(data) for _, data, _ in self.journal.entries]
+        return [(event.revision, event.previous) for event in events]
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+async def test_a_new_relay_tells_history_from_its_beginning(world):
+    revisions = [await world.create(f"c{i}") for i in range(3)]
+    async with world.relay() as relay:
+        await world.until_published(relay, revisions[-1])
+    assert [revision for revision, _ in world.told()] == revisions
+    assert world.states == [""]
+
+
+async def test_after_a_restart_it_goes_on_where_the_journal_ends(world):
+    first = await world.create("c0")
+    async with world.relay() as relay:
+        await world.until_published(relay, first)
+    second = await world.create("c1")
+    other = await world.create("n1", "nodes.core")
+    async with world.relay() as relay:
+        await world.until_published(relay, other)
+    assert world.told() == [(first, 0), (second, first), (other, 0)]
+
+
+async def test_when_history_is_gone_it_goes_on_from_now_and_beats_on_every_stream(world):
+    await world.create("c0")
+    lost = await world.create("n1", "nodes.core")
+    await world.store.compact(lost)
+    listener = MemoryBus(world.broker, "listener")
+    beats = await listener.subscribe("kubus.beat.>")
+    async with world.relay() as relay:
+        await world.until_published(relay, lost)
+        heard: dict[str, int] = {}
+        async with asyncio.timeout(10):
+            while len(heard) < 3:
+                for message in await beats.next_batch():
+                    assert isinstance(message, Message)
+                    heard[message.subject] = decode_beat(message.data)
+        new = await world.create("c1")
+        await world.until_published(relay, new)
+    assert heard == {
+        "kubus.beat.configmaps.core": lost,
+        "kubus.beat.nodes.core": lost,
+        "kubus.beat.node.n1.pods.core": lost,
+    }
+    assert world.told() == [(new, 0)]
+    assert any("forgotten" in state for state in world.states)
+
+
+async def test_after_a_gap_no_older_event_counts_as_a_predecessor(world):
+    told = await world.create("c0")
+    async with world.relay() as relay:
+        await world.until_published(relay, told)
+    lost = await world.create("c1")
+    await world.store.compact(lost)
+    async with world.relay() as relay:
+        await world.until_published(relay, lost)
+        new = await world.create("c2")
+        await world.until_published(relay, new)
+    assert world.told() == [(told, 0), (new, 0)]
+
+
+async def test_a_journal_of_another_history_is_cleared(world):
+    world.journal.entries.append(("kubus.ev.pods.core.default.x", b"", 999))
+    created = await world.create("c0")
+    async with world.relay() as relay:
+        await world.until_published(relay, created)
+    assert world.told() == [(created, 0)]
+
+
+async def test_without_a_journal_a_long_history_is_not_told(world):
+    for i in range(8):
+        last = await world.create(f"c{i}")
+    async with world.relay(replay_max=5) as relay:
+        await world.until_published(relay, last)
+        new = await world.create("new")
+        await world.until_published(relay, new)
+    assert world.told() == [(new, 0)]
+
+
+async def test_while_the_bus_is_away_it_waits_and_then_tells_everything(world):
+    first = await world.create("c0")
+    async with world.relay() as relay:
+        await world.until_published(relay, first)
+        world.broker.disconnect(world.bus)
+        revisions = [first, *[await world.create(f"d{i}") for i in range(5)]]
+        await asyncio.sleep(0.3)
+        world.broker.reconnect(world.bus)
+        await eventually(lambda: len(world.journal.entries) >= len(revisions))
+    assert world.told() == list(zip(revisions, [0, *revisions], strict=False))
+
+
+async def test_an_unreadable_value_is_counted_and_stops_nothing(world):
+    await world.store.create(store_key(Key("configmaps.core", "default", "broken")), b"\xc1")
+    created = await world.create("c0")
+    async with world.relay() as relay:
+        await world.until_published(relay, created)
+        assert relay.unreadable == 1
+    assert world.told() == [(created, 0)]
+
+
+async def test_a_listener_hears_each_event_on_its_subject(world):
+    listener = MemoryBus(world.broker, "listener")
+    events = await listener.subscribe(EVENTS)
+    created = await world.create("c0")
+    async with world.relay(), asyncio.timeout(10), aclosing(events):
+        [message] = await events.next_batch()
+    assert isinstance(message, Message)
+    assert message.subject == "kubus.ev.configmaps.core.default.c0"
+    assert decode_event(message.data).revision == created
