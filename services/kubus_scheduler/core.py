@@ -44,6 +44,8 @@ class Refuse:
 
     pod: Pod
     message: str
+    is_news: bool
+    """Whether something else was said of the pod before."""
 
 
 Decision = Bind | Refuse
@@ -166,6 +168,25 @@ class Scheduler:
         self._withdraw(pod.key)
         self.queue.back_off(placed.waiting, now)
 
+    def gone(self, pod: Pod) -> None:
+        """This very pod is no more, as was learnt before it was heard."""
+        placed, waiting = self._placed.get(pod.key), self.queue.get(pod.key)
+        if placed is not None and placed.pod.uid == pod.uid:
+            self._withdraw(pod.key)
+        if waiting is not None and waiting.pod.uid == pod.uid:
+            self.queue.remove(pod.key)
+
+    def forget_assumed(self, now: float) -> None:
+        """What has become of the bindings under way is unknown: what was only assumed waits again."""
+        for placed in [each for each in self._placed.values() if each.waiting is not None]:
+            self.not_bound(placed.pod, now)
+
+    def not_told(self, pod: Pod) -> None:
+        """A refusal was not delivered: it is news the next time."""
+        waiting = self.queue.get(pod.key)
+        if waiting is not None:
+            waiting.message = ""
+
     def decide(self, now: float, limit: int) -> list[Decision]:
         """The next decisions, at most `limit`; nothing is left to decide at present if there are fewer."""
         self._wake(now)
@@ -200,7 +221,8 @@ class Scheduler:
             preempts=path_of(pod.object, "spec", "preemptionPolicy") != "Never",
         )
         self.queue.park(waiting, group, diagnosis.plugins, now)
-        return Refuse(pod, message)
+        is_news, waiting.message = waiting.message != message, message
+        return Refuse(pod, message, is_news)
 
     def next_due(self, now: float) -> float | None:
         """When to `decide` again if nothing happens: at once, at some time, or never."""

@@ -1,0 +1,5 @@
+"""`python -m kubus_scheduler`."""
+
+from kubus_scheduler.main import main
+
+raise SystemExit(main())
