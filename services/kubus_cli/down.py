@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from kubus_cli import clusters, control, kubeconfigs, leftovers, network, processes
@@ -39,17 +40,19 @@ def down(where: Place, *, purge: bool, environ: Mapping[str, str], steps: Steps)
         if cluster is None:
             steps.done(f"there is no cluster in {where.home}")
         else:
-            _end(cluster, environ, steps)
+            _end(cluster, environ, steps, purge=purge)
         if purge:
             _purge(where, environ, steps)
 
 
-def _end(cluster: Cluster, environ: Mapping[str, str], steps: Steps) -> None:
+def _end(cluster: Cluster, environ: Mapping[str, str], steps: Steps, *, purge: bool) -> None:
     steps.waiting("processes")
     end_processes(cluster)
     steps.done("processes", steps.seconds)
     steps.waiting("containers")
-    left = [each for each in (clean_node(cluster, node, environ) for node in cluster.nodes) if each]
+    with ThreadPoolExecutor() as pool:
+        found = list(pool.map(lambda node: clean_node(cluster, node, environ, purge=purge), cluster.nodes))
+    left = [each for each in found if each]
     steps.done("containers", steps.seconds)
     network.remove(cluster)
     shutil.rmtree(cluster.run_dir, ignore_errors=True)
@@ -75,16 +78,17 @@ def _end_supervisor(cluster: Cluster) -> None:
         processes.end_all([supervisor], END_SECONDS)
 
 
-def clean_node(cluster: Cluster, node: str, environ: Mapping[str, str]) -> str:
+def clean_node(cluster: Cluster, node: str, environ: Mapping[str, str], *, purge: bool) -> str:
     """Remove a node's containers, their networks and mounts; what went wrong, or ""."""
     done = subprocess.run(
         [sys.executable, "-m", "kubus_kubelet.cleanup"],
-        env={**environ, **kubelet_environment(cluster, node)},
+        env={**environ, **kubelet_environment(cluster, node), "KUBUS_PURGE": str(purge).lower()},
         capture_output=True,
         text=True,
         check=False,
     )
-    return f"{node}: {done.stderr.strip().splitlines()[-1:]}" if done.returncode else ""
+    said = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
+    return f"{node}: {said[-1]}" if done.returncode else ""
 
 
 def _purge(where: Place, environ: Mapping[str, str], steps: Steps) -> None:

@@ -34,6 +34,12 @@ def document(name: str, server: str, ca: bytes, certificate: bytes, key: bytes) 
     }
 
 
+def of_directory(name: str, server: str, directory: Path, user: str) -> Document:
+    """The kubeconfig of a user whose certificate is in a directory."""
+    ca, certificate, key = ((directory / file).read_bytes() for file in ("ca.crt", f"{user}.crt", f"{user}.key"))
+    return document(name, server, ca, certificate, key)
+
+
 def merged(existing: Document, new: Document) -> Document:
     """The existing kubeconfig with the new one's entries in it (replacing those of the same names), made current."""
     result = {"apiVersion": "v1", "kind": "Config", "preferences": {}, **existing}

@@ -69,6 +69,91 @@ def status(
         raise typer.Exit(1)
 
 
+@app.command()
+def logs(
+    component: Annotated[str, typer.Argument(help="As `kubus status` names them; supervisor and forkserver too.")],
+    follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on as lines come.")] = False,
+    lines: Annotated[int, typer.Option("-n", "--lines", help="How many lines to begin with.", min=0)] = 100,
+    name: Name = "",
+    home: Home = "",
+) -> None:
+    """The log of a component."""
+    from kubus_cli import logs as command
+
+    path = command.log_of(existing(_place(name, home)), component)
+    command.show(path, lines, follow=follow, write=_write)
+
+
+@app.command()
+def restart(component: str, name: Name = "", home: Home = "") -> None:
+    """End a component in order; the supervisor starts it again."""
+    _signal(_place(name, home), component, "SIGTERM")
+
+
+@app.command()
+def kill(component: str, name: Name = "", home: Home = "") -> None:
+    """Kill a component as a crash would; the supervisor starts it again."""
+    _signal(_place(name, home), component, "SIGKILL")
+
+
+def _signal(where: Place, component: str, signal: str) -> None:
+    from kubus_cli import control
+
+    control.ask(existing(where).run_dir, {"do": "restart", "instance": component, "signal": signal})
+
+
+@app.command()
+def tap(
+    subject: Annotated[str, typer.Argument(help="pods, deploy/web, ns/default, or a NATS subject.")] = "",
+    since: Annotated[str, typer.Option(help="Begin in the past: 5m, 1h30m, or a revision.")] = "",
+    count: Annotated[int, typer.Option("-n", "--count", help="End after so many events.", min=0)] = 0,
+    output: Annotated[str, typer.Option("-o", "--output", help="json: one text an event.")] = "",
+    namespace: Annotated[str, typer.Option("--namespace", "-N", help="Only this namespace.")] = "",
+    name: Name = "",
+    home: Home = "",
+) -> None:
+    """Show what happens in the cluster: every change, who made it, and what led to it."""
+    from kubus_cli import tapping
+
+    try:
+        settings = tapping.settings_of(_place(name, home), os.environ)
+        tapping.run(settings, subject, since, count, output, namespace)
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever read the lines has gone; nothing is left to be said
+
+
+@app.command()
+def pki(
+    directory: str,
+    node: Annotated[list[str] | None, typer.Option(help="A node whose kubelet gets a certificate.")] = None,
+    host: Annotated[list[str] | None, typer.Option(help="A name or address under which servers are reached.")] = None,
+    service_cidr: Annotated[str, typer.Option(help="ClusterIPs; the first is the apiserver's.")] = "10.96.0.0/16",
+    server: Annotated[str, typer.Option(help="The API's URL in the kubeconfig.")] = "https://127.0.0.1:6443",
+) -> None:
+    """Make (or renew) every certificate of a cluster, nats-server's configuration and a kubeconfig in a directory."""
+    from kubus_cli import pki_directory
+
+    made = pki_directory.fill(directory, node or [], host or [], service_cidr, server)
+    Steps().done(f"certificates: {', '.join(made) or 'all good'}")
+
+
+@app.command()
+def demo(
+    nodes: Annotated[int, typer.Option(help="Nodes to have at least.", min=1)] = 1,
+    name: Name = "",
+    home: Home = "",
+) -> None:
+    """Start a cluster, run an app on it, break it, watch it heal."""
+    from kubus_cli import demo as command
+
+    command.demo(_place(name, home), nodes, os.environ, Steps())
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
 def main() -> None:
     """Run a command; failures become a sentence, an advice and an exit code."""
     try:

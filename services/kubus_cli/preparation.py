@@ -91,10 +91,8 @@ def nats_configuration(cluster: Cluster) -> bytes:
 
 def admin_kubeconfig(cluster: Cluster) -> kubeconfigs.Document:
     """The administrator's kubeconfig."""
-    admin = identities.ADMIN.file
-    read = [cluster.pki_dir / name for name in ("ca.crt", f"{admin}.crt", f"{admin}.key")]
-    ca, certificate, key = (path.read_bytes() for path in read)
-    return kubeconfigs.document(cluster.name, f"https://127.0.0.1:{cluster.ports.api}", ca, certificate, key)
+    server = f"https://127.0.0.1:{cluster.ports.api}"
+    return kubeconfigs.of_directory(cluster.name, server, cluster.pki_dir, identities.ADMIN.file)
 
 
 def port_is_free(port: int) -> bool:

@@ -1,0 +1,131 @@
+"""`kubus tap`: watch what happens in a cluster, event by event, from the bus.
+
+It reads the journal, so nothing is missed and the state before each change is known; where there is no journal, or
+the subject is not one the journal keeps, it listens to the bus alone. It never asks the apiserver.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from kubus.bus import Bus, BusError, Message
+from kubus.bus.nats import connect
+from kubus.bus.subjects import parse_event_subject
+from kubus.bus.wire import decode_event
+from kubus.model.codec import DecodeError
+from kubus.model.times import from_microseconds
+from kubus.service.settings import Settings
+from kubus.service.tls import client_tls
+from kubus_cli.failures import Failure, Misused
+from kubus_cli.journal_reader import JournalReader
+from kubus_cli.tap_lines import Memory, Seen, is_heartbeat
+from kubus_cli.tap_subjects import EVENT_ROOT
+
+CONNECT_SECONDS_MAX = 10.0
+_DURATION = re.compile(r"(\d+)([smhd])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """From where on events are shown: a moment or a revision; neither: from now on."""
+
+    moment: datetime | None = None
+    revision: int = 0
+
+    @property
+    def is_now(self) -> bool:
+        """Whether only news is wanted."""
+        return self.moment is None and not self.revision
+
+    def includes(self, seen: Seen) -> bool:
+        """Whether an event is to be shown."""
+        if self.moment is not None:
+            return from_microseconds(seen.event.note.at) >= self.moment
+        return seen.event.revision >= self.revision
+
+
+def parse_since(text: str, now: datetime) -> Since:
+    """`5m`, `1h30m` (ago) or a revision.
+
+    Raises:
+        Misused: it is neither.
+    """
+    if not text:
+        return Since()
+    if text.isdecimal():
+        return Since(revision=max(1, int(text)))
+    parts = _DURATION.findall(text)
+    if not parts or "".join(number + unit for number, unit in parts) != text:
+        raise Misused(f"--since {text!r} is neither a duration nor a revision", "like 5m, 1h30m, or 1043")
+    ago = sum((timedelta(**{_UNITS[unit]: int(number)}) for number, unit in parts), timedelta())
+    return Since(moment=now - ago)
+
+
+async def tap(
+    settings: Settings, subject: str, since: Since, show: Callable[[Seen], bool], *, heartbeats: bool
+) -> None:
+    """Show events until `show` returns False.
+
+    Raises:
+        Failure: the bus cannot be reached, or there is no journal to look back in.
+    """
+    bus = await _connected(settings)
+    try:
+        async with aclosing(_events(bus, settings.identity, subject, since)) as events:
+            async for seen in events:
+                if (heartbeats or not is_heartbeat(seen)) and not show(seen):
+                    return
+    except BusError as error:
+        raise Failure(f"the bus: {error}") from None
+    finally:
+        await bus.aclose()
+
+
+async def _connected(settings: Settings) -> Bus:
+    tls = client_tls(settings.ca_file, settings.cert_file, settings.key_file) if settings.cert_file else None
+    try:
+        async with asyncio.timeout(CONNECT_SECONDS_MAX):
+            return await connect(settings.nats_url, identity=settings.identity, tls=tls)
+    except TimeoutError:
+        raise Failure(f"no connection to {settings.nats_url}", "does the cluster run? kubus status") from None
+
+
+async def _events(bus: Bus, identity: str, subject: str, since: Since) -> AsyncGenerator[Seen, None]:
+    memory = Memory()
+    if not subject.startswith(EVENT_ROOT):
+        if not since.is_now:
+            raise Misused("the journal keeps kubus.ev.> only", "leave --since away")
+        async for batch in _live(bus, subject):
+            for message in batch:
+                yield _seen(memory, message)
+        return
+    reader = JournalReader(bus, identity, subject, "last_per_subject" if since.is_now else "all")
+    read = 0
+    async for batch in reader.messages():
+        for message in batch:
+            seen = _seen(memory, message)
+            read += 1
+            if read > reader.held or (not since.is_now and since.includes(seen)):
+                yield seen
+
+
+async def _live(bus: Bus, subject: str) -> AsyncIterator[list[Message]]:
+    arriving = await bus.subscribe(subject)
+    while True:
+        yield [each for each in await arriving.next_batch() if isinstance(each, Message)]
+
+
+def _seen(memory: Memory, message: Message) -> Seen:
+    key = parse_event_subject(message.subject)
+    if key is None:
+        raise Misused(f"{message.subject} carries no events", "subjects of events begin with kubus.ev. or kubus.node.")
+    try:
+        return memory.see(key, decode_event(message.data))
+    except DecodeError as error:
+        raise Failure(f"{message.subject}: {error}") from None
