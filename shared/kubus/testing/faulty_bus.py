@@ -1,0 +1,117 @@
+"""A bus that loses, repeats and reorders, as the real one may: what consumers have to survive.
+
+Faults happen where a subscription is read, so that two subscribers suffer differently, and only to events and beats
+by default: requests and sessions have answers of their own to loss. One seed, one story.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from random import Random
+
+from kubus.bus import Bus, Disconnected, Disturbed, Handler, Message, Subscription
+
+
+@dataclass(slots=True)
+class Faults:
+    """How likely each fault is for a message. Set all to 0 to let the world come to rest."""
+
+    lose: float = 0.0
+    repeat: float = 0.0
+    delay: float = 0.0
+    """Put behind the messages that come next."""
+    disturb: float = 0.0
+    """Announced, and with it everything that waited is lost."""
+
+    def stop(self) -> None:
+        """No more faults from now on."""
+        self.lose = self.repeat = self.delay = self.disturb = 0.0
+
+
+def is_news(subject: str) -> bool:
+    """Whether a subject carries events or beats."""
+    return subject.startswith("kubus.ev.") or ".ev." in subject or subject.startswith("kubus.beat.")
+
+
+class FaultyBus:
+    """A `Bus` around another one."""
+
+    def __init__(self, inner: Bus, faults: Faults, random: Random, *, touches: Callable[[str], bool] = is_news) -> None:
+        self._inner = inner
+        self._faults = faults
+        self._random = random
+        self._touches = touches
+
+    async def publish(self, subject: str, data: bytes, *, headers: dict[str, str] | None = None) -> None:
+        """Untouched."""
+        await self._inner.publish(subject, data, headers=headers)
+
+    async def flush(self) -> None:
+        """Untouched."""
+        await self._inner.flush()
+
+    async def subscribe(self, subject: str, *, group: str = "") -> Subscription:
+        """A subscription with faults, where the subject is one to be touched."""
+        inner = await self._inner.subscribe(subject, group=group)
+        return FaultySubscription(inner, self._faults, self._random) if self._touches(subject) else inner
+
+    async def request(self, subject: str, data: bytes, *, timeout_seconds: float = 10.0) -> bytes:
+        """Untouched."""
+        return await self._inner.request(subject, data, timeout_seconds=timeout_seconds)
+
+    async def serve(self, subject: str, handler: Handler, *, group: str = "", concurrency: int = 256) -> Subscription:
+        """Untouched."""
+        return await self._inner.serve(subject, handler, group=group, concurrency=concurrency)
+
+    async def aclose(self) -> None:
+        """Untouched."""
+        await self._inner.aclose()
+
+
+class FaultySubscription:
+    """A `Subscription` that suffers."""
+
+    def __init__(self, inner: Subscription, faults: Faults, random: Random) -> None:
+        self._inner = inner
+        self._faults = faults
+        self._random = random
+        self._late: list[Message] = []
+
+    async def next_batch(self) -> list[Message | Disturbed]:
+        """What arrived, or what is left of it; at least one."""
+        while True:
+            batch = self._spoil(await self._inner.next_batch())
+            if batch:
+                return batch
+
+    async def __aiter__(self) -> AsyncIterator[Message | Disturbed]:
+        """What arrives, until the subscription is closed."""
+        while True:
+            try:
+                batch = await self.next_batch()
+            except Disconnected:
+                return
+            for item in batch:
+                yield item
+
+    async def aclose(self) -> None:
+        """End the subscription."""
+        await self._inner.aclose()
+
+    def _spoil(self, batch: list[Message | Disturbed]) -> list[Message | Disturbed]:
+        faults, chance = self._faults, self._random.random
+        spoiled: list[Message | Disturbed] = []
+        late, self._late = self._late, []
+        for item in batch:
+            if isinstance(item, Disturbed):
+                spoiled.append(item)
+            elif chance() < faults.disturb:
+                spoiled = [Disturbed("a fault")]
+            elif chance() < faults.lose:
+                continue
+            elif chance() < faults.delay:
+                self._late.append(item)
+            else:
+                spoiled += [item, item] if chance() < faults.repeat else [item]
+        return [*spoiled, *late]
