@@ -105,6 +105,7 @@ def _signal(where: Place, component: str, signal: str) -> None:
 @app.command()
 def tap(
     subject: Annotated[str, typer.Argument(help="pods, deploy/web, ns/default, or a NATS subject.")] = "",
+    *,
     since: Annotated[str, typer.Option(help="Begin in the past: 5m, 1h30m, or a revision.")] = "",
     count: Annotated[int, typer.Option("-n", "--count", help="End after so many events.", min=0)] = 0,
     output: Annotated[str, typer.Option("-o", "--output", help="json: one text an event.")] = "",
@@ -117,7 +118,7 @@ def tap(
 
     try:
         settings = tapping.settings_of(_place(name, home), os.environ)
-        tapping.run(settings, subject, since, count, output, namespace)
+        tapping.run(settings, subject, since=since, count=count, output=output, namespace=namespace)
     except BrokenPipeError:
         sys.stderr.close()  # whoever read the lines has gone; nothing is left to be said
 

@@ -36,7 +36,7 @@ def cluster_settings(cluster: Cluster) -> Settings:
     )
 
 
-def run(settings: Settings, words: str, since: str, count: int, output: str, namespace: str) -> None:
+def run(settings: Settings, words: str, *, since: str, count: int, output: str, namespace: str) -> None:
     """Tap until interrupted, or until `count` events have been shown."""
     if output not in ("", "json"):
         raise Misused(f"-o {output!r} is not known", "-o json, or nothing")

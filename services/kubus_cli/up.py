@@ -164,7 +164,7 @@ def _tell(status: dict[str, Any], told: set[str], steps: Steps) -> None:
             steps.done(name, each["readySeconds"])
         elif each["state"] in ("failed", "absent"):
             told.add(name)
-            steps.failed(f"{name}: {'not installed' if each['state'] == 'absent' else each['reason']}")
+            steps.failed(f"{name}: {'cannot be loaded' if each['state'] == 'absent' else each['reason']}")
 
 
 def _not_ready(cluster: Cluster, status: dict[str, Any], failure: Failure) -> Failure:

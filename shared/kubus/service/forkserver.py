@@ -21,7 +21,6 @@ import select
 import signal
 import socket
 import sys
-import time
 import traceback
 from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
@@ -29,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from kubus.model.codec import from_json, to_json
+from kubus.service.clocks import SystemClock
 
 GROUP = "kubus.services"
 SHARED_MODULES = (
@@ -62,9 +62,10 @@ class ForkServer:
 
     def serve(self) -> None:
         """Until the supervisor and the last child are gone."""
-        began = time.monotonic()
+        clock = SystemClock()
+        began = clock.monotonic()
         self._prepare()
-        self._say({"imported": round(time.monotonic() - began, 3)})
+        self._say({"imported": round(clock.monotonic() - began, 3)})
         poll = select.poll()
         poll.register(self._supervisor, select.POLLIN)
         poll.register(self._wake_read, select.POLLIN)

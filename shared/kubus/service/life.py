@@ -14,7 +14,6 @@ signal, is cancelled.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import signal
 from collections.abc import Awaitable, Callable, Mapping
@@ -75,25 +74,32 @@ async def _live(name: str, main: Main, common: Settings, environ: Mapping[str, s
 
 
 async def _until_stopped(context: Context, main: Main) -> int:
-    served = asyncio.ensure_future(main(context))
     loop = asyncio.get_running_loop()
+    task = asyncio.current_task(loop)
+
+    def cancel(reason: str) -> None:
+        if task is not None:
+            task.cancel(reason)
 
     def stop() -> None:
         if context.stop.is_set():
-            served.cancel("a second signal")
+            cancel("a second signal")
             return
         context.log.info("stopping")
         context.not_ready("stopping")
         context.stop.set()
-        loop.call_later(context.settings.stop_grace_seconds, served.cancel, "the grace period is over")
+        timers.append(loop.call_later(context.settings.stop_grace_seconds, cancel, "the grace period is over"))
 
+    timers: list[asyncio.TimerHandle] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
     try:
-        await served
+        await main(context)
     except asyncio.CancelledError:
         if not context.stop.is_set():
             raise
+        if task is not None:
+            task.uncancel()
         context.log.warning("ended by force after the grace period")
     except SettingsError as error:
         context.log.error("cannot start", reason=str(error))
@@ -102,8 +108,9 @@ async def _until_stopped(context: Context, main: Main) -> int:
         context.log.exception("failed")
         return EXIT_FAILED
     finally:
-        with contextlib.suppress(RuntimeError):
-            for number in (signal.SIGTERM, signal.SIGINT):
-                loop.remove_signal_handler(number)
+        for timer in timers:
+            timer.cancel()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
     context.log.info("ended")
     return EXIT_OK
