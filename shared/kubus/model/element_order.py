@@ -31,7 +31,10 @@ def places(items: Iterable[Any], merge_key: str) -> dict[object, int]:
 
 def unique(scalars: list[Any]) -> list[Any]:
     """The scalars, each at its first place only."""
-    return list({identity(each): each for each in reversed(scalars)}.values())[::-1]
+    found: dict[object, Any] = {}
+    for each in scalars:
+        found.setdefault(identity(each), each)
+    return list(found.values())
 
 
 def arranged(merged: list[Any], wanted: list[Any], served: list[Any], merge_key: str) -> list[Any]:

@@ -26,13 +26,8 @@ def too_deep(value: Any, limit: int = DEPTH_MAX) -> bool:
     """Whether objects and lists are nested deeper than the limit."""
     level = [value]
     for _ in range(limit + 1):
-        below: list[Any] = []
-        for each in level:
-            if type(each) is dict:
-                below.extend(each.values())
-            elif type(each) is list:
-                below.extend(each)
-        level = [each for each in below if type(each) is dict or type(each) is list]
+        level = [each for each in level if type(each) is dict or type(each) is list]
         if not level:
             return False
+        level = [below for each in level for below in (each.values() if type(each) is dict else each)]
     return True
