@@ -150,3 +150,10 @@ IMAGES = Column(
     description="Images of the containers in the template.",
 )
 SELECTOR = Column("Selector", selector_cell("spec", "selector"), priority=1, description="Labels of the pods it owns.")
+CREATED = Column(
+    "Created At",
+    at("metadata", "creationTimestamp"),
+    "date",
+    description="When the object was created.",
+)
+"""What kinds without columns of their own show instead of Age."""

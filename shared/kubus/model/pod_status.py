@@ -35,12 +35,12 @@ class PodSummary(NamedTuple):
 
 
 class _Restarts(NamedTuple):
-    count: int = 0
+    total: int = 0
     latest: str = ""
 
     def plus(self, status: Object) -> _Restarts:
         ended = _dict(_dict(status.get("lastState")).get("terminated")).get("finishedAt") or ""
-        return _Restarts(self.count + int(status.get("restartCount") or 0), max(self.latest, ended))
+        return _Restarts(self.total + int(status.get("restartCount") or 0), max(self.latest, ended))
 
 
 class _Init(NamedTuple):
@@ -71,7 +71,7 @@ def summary(pod: Object) -> PodSummary:
             reason = "Unknown"
         elif status.get("phase") not in ("Succeeded", "Failed"):
             reason = "Terminating"
-    return PodSummary(ready, total, reason, restarts.count, restarts.latest)
+    return PodSummary(ready, total, reason, restarts.total, restarts.latest)
 
 
 def _init_containers(status: Object, sidecars: set[Any], total: int) -> _Init:

@@ -199,18 +199,21 @@ class _Walk:
             elif kind in _SPECIAL_ERRORS:
                 self.wrong.extend(_SPECIAL_ERRORS[kind](value))
         elif schema.items is not None:
-            self.container(schema, schema.items, value, path, go, owner)
+            self.container(schema, value, path, go, owner)
         elif schema.type != "any":
             self.scalar(schema, value, go, owner)
 
-    def container(self, schema: FieldSchema, items: FieldSchema, value: Any, path: str, go: str, owner: str) -> None:
-        if type(value) is not PYTHON_TYPES[schema.type]:
+    def container(self, schema: FieldSchema, value: Any, path: str, go: str, owner: str) -> None:
+        if schema.items is None or type(value) is not PYTHON_TYPES[schema.type]:
             self.mismatch(value, owner, go, go_type(self.schemas, schema))
             return
-        pairs = value.items() if schema.type == "map" else enumerate(value)
-        for key, item in pairs:
+        if isinstance(value, dict):
+            inner = [(f"{path}.{key}", item) for key, item in value.items()]
+        else:
+            inner = [(f"{path}[{index}]", item) for index, item in enumerate(value)]
+        for where, item in inner:
             if item is not None:
-                self.value(items, item, f"{path}.{key}" if schema.type == "map" else f"{path}[{key}]", go, owner)
+                self.value(schema.items, item, where, go, owner)
 
     def scalar(self, schema: FieldSchema, value: Any, go: str, owner: str) -> None:
         if schema.type == "number":

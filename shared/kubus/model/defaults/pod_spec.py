@@ -15,10 +15,8 @@ PROBE = {"timeoutSeconds": 1, "periodSeconds": 10, "successThreshold": 1, "failu
 
 
 def set_template_defaults(holder: Object) -> None:
-    """Defaults of `template` in a workload's spec."""
-    template = holder.get("template")
-    if isinstance(template, dict) and isinstance(template.get("spec"), dict):
-        set_pod_spec_defaults(template["spec"])
+    """Defaults of `template` in a workload's spec, also where there is none: Kubernetes then has an empty one."""
+    set_pod_spec_defaults(holder.setdefault("template", {}).setdefault("spec", {}))
 
 
 def set_pod_spec_defaults(spec: Object) -> None:
@@ -41,9 +39,7 @@ def set_pod_spec_defaults(spec: Object) -> None:
 
 def set_pod_defaults(pod: Object) -> None:
     """Defaults of a pod: those of its spec, and what templates do not get."""
-    spec = pod.get("spec")
-    if not isinstance(spec, dict):
-        return
+    spec = pod.setdefault("spec", {})
     set_pod_spec_defaults(spec)
     spec.setdefault("enableServiceLinks", True)
     for key in ("initContainers", "containers"):

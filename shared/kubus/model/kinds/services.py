@@ -6,9 +6,9 @@ keeps them.
 
 from __future__ import annotations
 
-from datetime import datetime
+from typing import Any
 
-from kubus.model.cells import AGE, NAME, NONE, labels_text, plain
+from kubus.model.cells import AGE, NAME, NONE, at, labels_text, plain
 from kubus.model.kinds import Column, Kind
 from kubus.model.objects import Object, path_of
 from kubus.model.validation.services import service_errors
@@ -78,7 +78,7 @@ def _cluster_ip(obj: Object) -> str:
     return (ips[0] if ips else path_of(obj, "spec", "clusterIP")) or NONE
 
 
-def _external_ip(obj: Object) -> str:
+def _external_ip(obj: Object) -> Any:
     spec = obj.get("spec") or {}
     external = list(spec.get("externalIPs") or ())
     if spec.get("type") == "ExternalName":
@@ -88,10 +88,6 @@ def _external_ip(obj: Object) -> str:
     given = path_of(obj, "status", "loadBalancer", "ingress", default=())
     addresses = [each.get("ip") or each.get("hostname") or "" for each in given]
     return ",".join([*addresses, *external]) or "<pending>"
-
-
-def _type(obj: Object, _now: datetime) -> str:
-    return path_of(obj, "spec", "type", default="")
 
 
 KIND = Kind(
@@ -111,7 +107,7 @@ KIND = Kind(
     rules=(service_errors,),
     columns=(
         NAME,
-        Column("Type", _type, description="How the service can be reached."),
+        Column("Type", at("spec", "type"), description="How the service can be reached."),
         Column("Cluster-IP", plain(_cluster_ip), description="Its address within the cluster."),
         Column("External-IP", plain(_external_ip), description="Its addresses outside."),
         Column("Port(s)", plain(_ports), description="Its ports, with node ports where it has some."),

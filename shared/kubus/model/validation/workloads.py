@@ -6,9 +6,9 @@ Follows pkg/apis/apps/validation. The selector of a workload cannot change.
 from __future__ import annotations
 
 from kubus.model.errors import FieldError, forbidden_field, invalid, not_supported, required
-from kubus.model.objects import Object
+from kubus.model.objects import Object, path_of
 from kubus.model.validation.pod_template import template_errors
-from kubus.model.validation.selectors import template_selector_errors
+from kubus.model.validation.selectors import MISMATCH, template_selector_errors
 from kubus.model.validation.values import at_most_all, immutable, int_or_percent, is_zero, not_negative
 
 NEVER_NIL = "this should be defaulted and never be nil"
@@ -64,6 +64,21 @@ def stateful_set_errors(obj: Object, old: Object | None) -> list[FieldError]:
     errors += template_selector_errors(spec, "statefulset")
     errors += _lasting_template_errors(spec, "StatefulSet")
     return errors + _stateful_change_errors(spec, old)
+
+
+def replication_controller_errors(obj: Object, _old: Object | None) -> list[FieldError]:
+    """What is wrong with a ReplicationController; its selector is a plain map of labels, and may change."""
+    spec = obj.get("spec") or {}
+    errors = not_negative(spec.get("replicas"), "spec.replicas")
+    errors += not_negative(spec.get("minReadySeconds"), "spec.minReadySeconds")
+    selector, labels = spec.get("selector") or {}, path_of(spec, "template", "metadata", "labels")
+    if not selector:
+        errors.append(required("spec.selector"))
+    elif not selector.items() <= (labels or {}).items():
+        errors.append(invalid("spec.template.metadata.labels", labels, MISMATCH))
+    if spec.get("template") is None:
+        return [*errors, required("spec.template")]
+    return errors + _lasting_template_errors(spec, "ReplicationController")
 
 
 def _lasting_template_errors(spec: Object, kind: str) -> list[FieldError]:
