@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from kubus.model.objects import Object
 from kubus.model.times import Clock
 from kubus.service.logs import Logger
+from kubus_kubelet import machine
 from kubus_kubelet.engine import Engine
 from kubus_kubelet.handlers import Handlers
 from kubus_kubelet.image_pulls import ImagePulls
@@ -22,16 +22,6 @@ from kubus_kubelet.pods import Pods
 from kubus_kubelet.sandbox import Sandboxes
 from kubus_kubelet.settings import KubeletSettings, NodePaths
 from kubus_kubelet.states import Decision
-
-
-def machine_cpu_millis() -> int:
-    """The processors this process may use."""
-    return len(os.sched_getaffinity(0)) * 1000
-
-
-def machine_memory_bytes() -> int:
-    """The machine's memory."""
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 @dataclass
@@ -66,8 +56,8 @@ class NodeParts:
             addresses=PodAddresses(Sandboxes(settings.node_netns)),
             handlers=Handlers(namespace),
             api=api,
-            cpu_millis=settings.cpu_millis or machine_cpu_millis(),
-            memory_bytes=settings.memory_bytes or machine_memory_bytes(),
+            cpu_millis=settings.cpu_millis or machine.cpu_millis(),
+            memory_bytes=settings.memory_bytes or machine.memory_bytes(),
         )
         return cls(tools, PodmanService(settings, paths, log), namespace, Pods(tools, report))
 

@@ -156,3 +156,15 @@ def end_service(paths: NodePaths) -> None:
             os.kill(pid, signal.SIGKILL)
     except (OSError, ValueError):
         return
+
+
+async def podman_version() -> str:
+    """The version of the podman command, as `4.3.1`; "unknown" where there is none."""
+    try:
+        process = await asyncio.create_subprocess_exec(
+            "podman", "--version", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+        )
+    except OSError:
+        return "unknown"
+    output, _ = await process.communicate()
+    return output.decode().rsplit(" ", 1)[-1].strip() or "unknown"
