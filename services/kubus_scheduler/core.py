@@ -87,18 +87,20 @@ class Scheduler:
         """A node is gone."""
         self.snapshot.remove_node(name)
 
-    def set_namespace(self, namespace: Object) -> None:
+    def set_namespace(self, namespace: Object, now: float) -> None:
         """A namespace is there, or has other labels."""
-        self._namespace(name_of(namespace), labels_of(namespace))
+        self._namespace(name_of(namespace), labels_of(namespace), now)
 
-    def remove_namespace(self, name: str) -> None:
+    def remove_namespace(self, name: str, now: float) -> None:
         """A namespace is gone."""
-        self._namespace(name, None)
+        self._namespace(name, None, now)
 
-    def _namespace(self, name: str, labels: dict[str, str] | None) -> None:
+    def _namespace(self, name: str, labels: dict[str, str] | None, now: float) -> None:
         if self.snapshot.topology.set_namespace(name, labels):
             self._forget_rankings(0)
-            self._considered = -1
+            for group, waiting in self.queue.groups():
+                if waiting.plugins & TOPOLOGICAL:
+                    self.queue.wake(group, now)
 
     def set_pod(self, obj: Object, now: float) -> None:
         """A pod is there, or has changed."""

@@ -74,9 +74,9 @@ class Driver:
     def heard_namespace(self, changed: Changed) -> None:
         """A namespace was added, changed or deleted."""
         if changed.change == "deleted":
-            self.core.remove_namespace(changed.key.name)
+            self.core.remove_namespace(changed.key.name, self._clock.monotonic())
         else:
-            self.core.set_namespace(changed.object)
+            self.core.set_namespace(changed.object, self._clock.monotonic())
         self._news.set()
 
     async def lead(self, heard: Cache) -> None:

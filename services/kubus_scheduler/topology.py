@@ -83,6 +83,8 @@ class Topology:
         self._holders: dict[tuple[PodTerm, bool], Holder] = {}
         self._mentioned: Counter[str] = Counter()
         self._namespaces: dict[str, dict[str, str]] = {}
+        self._namespaces_matter = False
+        """Whether a selector has ever asked for a namespace's labels."""
         self._relations: dict[Hashable, Relation] = {}
 
     def add(self, pod: Pod, slot: int) -> None:
@@ -132,6 +134,7 @@ class Topology:
 
     def picks(self, selector: PodSelector, namespace: str, labels: Mapping[str, str]) -> bool:
         """Whether a selector picks pods of a namespace with these labels."""
+        self._namespaces_matter = self._namespaces_matter or selector.namespace_rules is not None
         return selector.picks(namespace, labels, self._namespaces.get(namespace) or {})
 
     def population(self, selectors: tuple[PodSelector, ...], *, deleting_count: bool) -> Population:
@@ -180,30 +183,29 @@ class Topology:
         return Relation(holders, tuple(map(picks, own)))
 
     def set_namespace(self, name: str, labels: dict[str, str] | None) -> bool:
-        """A namespace's labels (None: it is gone). True if counts had to be made anew: rankings are void then."""
+        """A namespace's labels (None: it is gone). True if somebody asks for such: rankings are void then."""
         if self._namespaces.get(name) == labels:
             return False
         if labels is None:
             del self._namespaces[name]
         else:
             self._namespaces[name] = labels
+        if not self._namespaces_matter:
+            return False
         self._relations.clear()
-        return self._recount(name)
-
-    def _recount(self, namespace: str) -> bool:
-        """Find anew which populations the namespace's classes belong to."""
-        changed = any(each.term.selector.namespace_rules is not None for each in self._holders.values())
         for pods in self._classes.values():
-            if pods.namespace != namespace:
-                continue
-            right = [each for each in self._populations.values() if self._counts(each, pods)]
-            for population in self._populations.values():
-                sign = (population in right) - (population in pods.populations)
-                changed = changed or bool(sign)
-                for slot, count in pods.per_slot.items() if sign else ():
-                    _shift(population.per_slot, slot, sign * count)
-            pods.populations = right
-        return changed
+            if pods.namespace == name:
+                self._reassign(pods)
+        return True
+
+    def _reassign(self, pods: _Class) -> None:
+        """Find anew which populations a class belongs to."""
+        right = [each for each in self._populations.values() if self._counts(each, pods)]
+        for population in self._populations.values():
+            sign = (population in right) - (population in pods.populations)
+            for slot, count in pods.per_slot.items() if sign else ():
+                _shift(population.per_slot, slot, sign * count)
+        pods.populations = right
 
 
 def _held(template: Template) -> list[tuple[PodTerm, bool, int]]:
