@@ -10,13 +10,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from kubus.model.codec import from_json
 from kubus.model.objects import Object
 from kubus.model.schema_check import Check, Findings, findings, fits
 from kubus.model.schema_shape import missing_fields, normalized
+
+_DATA = Path(__file__).parent / "data" / "schema.json"
 
 SCALARS = {
     "string": ("string", ""),
@@ -171,4 +173,4 @@ class Schemas:
 @cache
 def load_schemas() -> Schemas:
     """The schemas of the built-in API; read once in a process."""
-    return Schemas(from_json((files("kubus.model") / "data" / "schema.json").read_bytes()))
+    return Schemas(from_json(_DATA.read_bytes()))

@@ -207,13 +207,10 @@ class _Walk:
         if schema.items is None or type(value) is not PYTHON_TYPES[schema.type]:
             self.mismatch(value, owner, go, go_type(self.schemas, schema))
             return
-        if isinstance(value, dict):
-            inner = [(f"{path}.{key}", item) for key, item in value.items()]
-        else:
-            inner = [(f"{path}[{index}]", item) for index, item in enumerate(value)]
-        for where, item in inner:
+        is_map = schema.type == "map"
+        for key, item in _pairs(value):
             if item is not None:
-                self.value(schema.items, item, where, go, owner)
+                self.value(schema.items, item, f"{path}.{key}" if is_map else f"{path}[{key}]", go, owner)
 
     def scalar(self, schema: FieldSchema, value: Any, go: str, owner: str) -> None:
         if schema.type == "number":
@@ -234,6 +231,10 @@ class _Walk:
             word = f"number {value}"
         where = f"struct field {owner}.{go}" if owner else "value"
         self.wrong.append(f"json: cannot unmarshal {word} into Go {where} of type {wanted}")
+
+
+def _pairs(container: Any) -> list[tuple[Any, Any]]:
+    return list(container.items() if isinstance(container, dict) else enumerate(container))
 
 
 def json_word(value: Any) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from kubus.model.kinds import Kind, of
 from kubus.model.kinds.events import KIND as CORE
 from kubus.model.objects import Object
+from kubus.model.views import view_of
 
 TO_CORE = {
     "regarding": "involvedObject",
@@ -28,12 +29,17 @@ def from_stored(obj: Object) -> Object:
     return {**{FROM_CORE.get(key, key): value for key, value in obj.items()}, "apiVersion": "events.k8s.io/v1"}
 
 
-KIND: Kind = of(
+def _shown(field: str) -> str:
+    """A field selector of the core as this group calls it: `regarding.name` for `involvedObject.name`."""
+    first, dot, rest = field.partition(".")
+    return FROM_CORE.get(first, first) + dot + rest
+
+
+_VIEW = view_of(
     CORE,
-    group="events.k8s.io",
-    schema="io.k8s.api.events.v1.Event",
-    stored_as=CORE.collection,
     to_stored=to_stored,
     from_stored=from_stored,
+    group="events.k8s.io",
+    schema="io.k8s.api.events.v1.Event",
 )
-"""Rules, columns and field selectors are those of the core: they meet the object as it is stored."""
+KIND: Kind = of(_VIEW, fields={_shown(name): get for name, get in _VIEW.fields.items() if name != "source"})

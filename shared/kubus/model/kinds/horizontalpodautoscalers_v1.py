@@ -9,9 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 from kubus.model.codec import DecodeError, from_json, to_json
-from kubus.model.kinds import Kind, of
+from kubus.model.kinds import Kind
+from kubus.model.kinds.horizontalpodautoscalers import CPU_PERCENT
 from kubus.model.kinds.horizontalpodautoscalers import KIND as V2
-from kubus.model.objects import Object, metadata
+from kubus.model.objects import Object, annotations_of, metadata
+from kubus.model.views import view_of
 
 PREFIX = "autoscaling.alpha.kubernetes.io/"
 METRICS, BEHAVIOR = f"{PREFIX}metrics", f"{PREFIX}behavior"
@@ -92,12 +94,19 @@ def _decoded(text: str | None) -> Any:
         return None
 
 
-KIND: Kind = of(
+def set_defaults(obj: Object) -> None:
+    """At least one pod; 80 % of the CPU that was requested, unless the annotation names other metrics."""
+    spec = obj.setdefault("spec", {})
+    spec.setdefault("minReplicas", 1)
+    if METRICS not in annotations_of(obj):
+        spec.setdefault("targetCPUUtilizationPercentage", CPU_PERCENT)
+
+
+KIND: Kind = view_of(
     V2,
-    version="v1",
-    schema="io.k8s.api.autoscaling.v1.HorizontalPodAutoscaler",
-    stored_as=V2.collection,
     to_stored=to_stored,
     from_stored=from_stored,
+    version="v1",
+    schema="io.k8s.api.autoscaling.v1.HorizontalPodAutoscaler",
+    defaults=set_defaults,
 )
-"""Defaults, rules and columns are those of v2: they meet the object as it is stored."""
