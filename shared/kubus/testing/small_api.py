@@ -105,6 +105,7 @@ class SmallApi:
             case "list":
                 return self._page(subject, request)
             case "create" if request.subresource == "eviction":
+                self._there(key)
                 await self.remove(key)
                 return {"kind": "Status", "status": "Success"}
             case "create":
