@@ -124,6 +124,7 @@ class Request(NamedTuple):
 
 
 _DEFAULTS = Request()
+_OPTIONAL: dict[str, type] = {"object": dict, "cause": int, "trace": str}
 
 
 def encode_request(request: Request) -> bytes:
@@ -152,9 +153,17 @@ def decode_request(data: bytes) -> Request:
         default = getattr(_DEFAULTS, field)
         if isinstance(default, str | bool | int) and not isinstance(given, type(default)):
             raise DecodeError(f"API request: {field} must be {type(default).__name__}")
-    if isinstance(options.get("fence"), list):
-        options["fence"] = tuple(options["fence"])
+        if field in _OPTIONAL and not isinstance(given, _OPTIONAL[field] | None):
+            raise DecodeError(f"API request: {field} must be {_OPTIONAL[field].__name__}")
+    if options.get("fence") is not None:
+        options["fence"] = _fence(options["fence"])
     return Request(**options)
+
+
+def _fence(given: Any) -> tuple[str, str, str, int]:
+    if isinstance(given, list) and [type(each) for each in given] == [str, str, str, int]:
+        return (given[0], given[1], given[2], given[3])
+    raise DecodeError("API request: fence must be [namespace, name, holder, transitions]")
 
 
 def encode_reply(code: int, body: Any) -> bytes:
