@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from itertools import pairwise
 from random import Random
 from typing import Any
 
@@ -220,7 +221,7 @@ def test_a_binding_that_was_refused_is_tried_again_after_a_while() -> None:
         async with stage.leading():
             await asyncio.sleep(20)
         assert stage.api.places()["p"]
-        assert [round(later - sooner) for sooner, later in zip(refusals, refusals[1:], strict=False)] == [1, 2]
+        assert [round(later - sooner) for sooner, later in pairwise(refusals)] == [1, 2]
 
     simulate(story())
 
