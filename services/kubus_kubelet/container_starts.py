@@ -93,6 +93,7 @@ class ContainerStarts:
 
         Raises:
             StartFailure
+            EngineError: Podman does not answer.
         """
         try:
             image = await self._image(launch)
@@ -106,11 +107,11 @@ class ContainerStarts:
         except (ConfigError, StatusError) as error:
             self._failed(launch, f"Error: {error}")
             raise StartFailure("CreateContainerConfigError", str(error)) from None
-        except EngineError as error:
-            raise StartFailure("CreateContainerError", error.message) from None
         try:
             container_id = await self._create(spec, launch)
         except EngineError as error:
+            if error.code == 0:
+                raise
             self._failed(launch, f"Error: {error.message}")
             raise StartFailure("CreateContainerError", error.message) from None
         self._event(launch, "Created", f"Created container: {launch.container['name']}")

@@ -42,7 +42,7 @@ from kubus_kubelet.states import (
 )
 from kubus_kubelet.volumes import VolumeError
 
-RETRY = timedelta(seconds=10)
+RETRY = timedelta(seconds=5)
 RETRY_SECONDS = 1.0
 
 

@@ -177,8 +177,7 @@ def _logged(worker: PodWorker, name: str, *, previous: bool) -> ContainerSeen:
     failure = worker.seen.failures.get(name)
     if failure is not None:
         words = {"ErrImagePull": "trying and failing to pull image", "ErrImageNeverPull": "image can't be pulled"}
-        detail = words.get(failure.reason, f"waiting to start: {failure.reason}")
-        raise errors.bad_request(f'container "{name}" in pod "{pod}" is {detail}')
+        reason = words.get(failure.reason, failure.reason)
     raise errors.bad_request(f'container "{name}" in pod "{pod}" is waiting to start: {reason}')
 
 

@@ -129,6 +129,15 @@ class Node:
 
         return await self.until(pod, is_ready, seconds)
 
+    async def waiting(self, pod: Object, reason: str) -> str:
+        """The message of the first container as soon as it waits for a reason."""
+
+        def waits(status: Object) -> bool:
+            return bool(status["containerStatuses"][0]["state"]["waiting"]["reason"] == reason)
+
+        status = await self.until(pod, waits)
+        return str(status["containerStatuses"][0]["state"]["waiting"].get("message", ""))
+
     async def gone(self, pod: Object, seconds: float = 15) -> None:
         async with asyncio.timeout(seconds):
             while pod["metadata"]["uid"] in self.parts.pods.workers:  # noqa: ASYNC110  # the world is asked, it does not tell
@@ -170,6 +179,7 @@ def node_settings(tmp_path: Path) -> Any:
     netns = f"kltest-{uuid.uuid4().hex[:8]}"
     run("ip", "netns", "add", netns)
     run("ip", "-n", netns, "link", "set", "lo", "up")
+    run("ip", "-n", netns, "addr", "add", "10.233.76.1/32", "dev", "lo")
     yield KubeletSettings(
         node_name="node-1", node_netns=f"/run/netns/{netns}", node_ip="10.233.76.1", data_dir=tmp_path
     )

@@ -1,0 +1,106 @@
+"""A kubelet that dies, and what the next one makes of what it finds."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from kubus_kubelet.cleanup import clean_up
+from kubus_kubelet.kernel import mounts_below
+from kubus_kubelet.settings import NodePaths
+
+pytestmark = pytest.mark.e2e
+
+
+def shell(image, script, name="app", **more):
+    return {"name": name, "image": image, "command": ["sh", "-c", script], **more}
+
+
+def exists(path):
+    return Path(path).exists()
+
+
+async def restarted(node):
+    """The same node with a new kubelet, told of the pods that the API has."""
+    fresh = type(node)(node.settings)
+    fresh.api = node.api
+    await fresh.start()
+    for pod in node.pods_by_uid.values():
+        fresh.pods_by_uid[pod["metadata"]["uid"]] = pod
+        fresh.parts.pods.changed(pod)
+    fresh.parts.pods.settle(set(fresh.pods_by_uid))
+    return fresh
+
+
+async def test_a_restarted_kubelet_adopts_everything_and_restarts_nothing(node, image):
+    probe = {"exec": {"command": ["true"]}, "periodSeconds": 30}
+    pods = [node.run_pod(f"kept-{n}", shell(image, "exec sleep 1000", readinessProbe=probe)) for n in range(4)]
+    before = [await node.running(pod) for pod in pods]
+    events = len(node.api.events)
+    await node.kill()
+    fresh = await restarted(node)
+    try:
+        for pod, status in zip(pods, before, strict=True):
+            assert await fresh.running(pod) == status
+        assert len(node.api.events) == events
+    finally:
+        await fresh.kill()
+
+
+async def test_what_ended_while_no_kubelet_looked_is_started_again(node, image):
+    pod = node.run_pod("ended", shell(image, "echo up; sleep 1; exit 5"))
+    await node.running(pod)
+    await node.kill()
+    await asyncio.sleep(1.5)
+    fresh = await restarted(node)
+    try:
+        status = await fresh.until(pod, lambda status: status["containerStatuses"][0]["restartCount"] == 1)
+        assert status["containerStatuses"][0]["lastState"]["terminated"]["exitCode"] == 5
+    finally:
+        await fresh.kill()
+
+
+async def test_a_pod_deleted_meanwhile_is_removed(node, image):
+    pod = node.run_pod("orphan", shell(image, "exec sleep 1000"))
+    kept = node.run_pod("kept", shell(image, "exec sleep 1000"))
+    await node.running(pod)
+    await node.running(kept)
+    await node.kill()
+    del node.pods_by_uid[pod["metadata"]["uid"]]
+    fresh = await restarted(node)
+    try:
+        await fresh.gone(pod)
+        assert {each["Labels"]["kubus.pod.name"] for each in await fresh.parts.tools.engine.containers()} == {"kept"}
+        assert fresh.api.finished == []
+        assert not exists(f"/run/netns/{pod['metadata']['uid']}")
+    finally:
+        await fresh.kill()
+
+
+async def test_pods_outlive_the_podman_service_and_new_ones_start_after_it(node, image):
+    first = node.run_pod("first", shell(image, "exec sleep 1000"))
+    status = await node.running(first)
+    os.kill(int(NodePaths.of(node.settings).podman_pid.read_text()), signal.SIGKILL)
+    second = node.run_pod("second", shell(image, "exec sleep 1000"))
+    await node.running(second)
+    assert node.decided["first"][-1] == status
+
+
+async def test_clean_up_leaves_nothing(node, image):
+    volumes = [{"name": "tmp", "emptyDir": {"medium": "Memory"}}]
+    mounts = [{"name": "tmp", "mountPath": "/tmp/x", "subPath": "inner"}]
+    pod = node.run_pod("gone", shell(image, "exec sleep 1000", volumeMounts=mounts), volumes=volumes)
+    await node.running(pod)
+    pid = node.parts.pods.workers[pod["metadata"]["uid"]].seen.containers[0].pid
+    await node.kill()
+    await clean_up(node.settings)
+    paths = NodePaths.of(node.settings)
+    assert not exists(f"/proc/{pid}")
+    assert not paths.data.exists()
+    assert not paths.run.exists()
+    assert not exists(f"/run/netns/{pod['metadata']['uid']}")
+    assert not mounts_below(paths.data)
