@@ -80,7 +80,8 @@ class OpenApi:
     def _digest(self, group: str, version: str) -> str:
         found = hashlib.sha256(package_version("kubus").encode())
         for kind in kinds_of(self._registry, group, version):
-            facts = (kind.plural, kind.name, kind.namespaced, kind.status, kind.scale, kind.subresources, kind.verbs)
+            shape = (kind.namespaced, kind.status, kind.scale, kind.subresources, kind.verbs)
+            facts = (kind.api_version, kind.name, kind.plural, kind.schema, shape)
             found.update(repr(facts).encode())
             found.update(to_json(self._custom(kind)))
         return found.hexdigest().upper()
