@@ -5,7 +5,8 @@ change; neither the object nor the patch is edited. A JSON patch of thousands of
 it touches once, not once an operation; and since a `copy` can double the object, what copies add up to is limited.
 
 Refusals are those of Kubernetes: 400 for what is no patch, 413 for too many operations, 422 for a patch that does not
-apply. Depth is the caller's to limit (`kubus.model.limits.too_deep`), before values come here.
+apply, or whose operations pile up an object that is too deep. The depth of what is passed in is the caller's to limit
+(`kubus.model.limits.too_deep`).
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ def json_patch(obj: Object, ops: Any) -> Object:
             editor.apply(op)
     except (_DoesNotApplyError, KeyError, IndexError):
         raise unprocessable() from None
-    if not isinstance(editor.document, dict):
+    if not isinstance(editor.document, dict) or limits.too_deep(editor.document):
         raise unprocessable()
     return editor.document
 
@@ -162,6 +163,8 @@ class _Editor:
             self._add(path, value)
 
     def _copy_of(self, value: Any) -> Any:
+        if limits.too_deep(value):
+            raise _DoesNotApplyError
         encoded = to_json(value)
         self._copied_bytes += len(encoded)
         if self._copied_bytes > limits.COPIED_BYTES_MAX:

@@ -101,6 +101,14 @@ def test_copies_cannot_double_an_object_for_ever() -> None:
     assert refusal.value.code == 422
 
 
+@pytest.mark.parametrize("last", [[], [{"op": "copy", "from": "/a", "path": "/b"}, {"op": "remove", "path": "/a"}]])
+def test_operations_cannot_pile_up_an_object_that_is_too_deep(last: list[dict[str, Any]]) -> None:
+    tower = [{"op": "add", "path": "/a" * depth, "value": {}} for depth in range(1, 500)]
+    with pytest.raises(StatusError) as refusal:
+        json_patch({}, [*tower, *last])
+    assert refusal.value.code == 422
+
+
 def test_what_a_patch_does_not_touch_is_shared() -> None:
     before = {"a": {"x": 1}, "b": {"y": [1]}}
     after = json_patch(before, [{"op": "add", "path": "/a/z", "value": 2}])
