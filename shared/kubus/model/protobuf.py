@@ -15,7 +15,7 @@ from __future__ import annotations
 import base64
 import math
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
@@ -188,9 +188,9 @@ def _map_entry(type_: str, wire: int, data: Any, depth: int) -> tuple[str, Any]:
     return key, _value(type_, value_wire, value, depth)
 
 
-def _wire_fields(data: bytes) -> list[tuple[int, int, Any]]:
+def _wire_fields(data: bytes) -> Iterator[tuple[int, int, Any]]:
     """(field number, wire type, value) of a message: an int of a varint, else bytes."""
-    position, end, found = 0, len(data), list[tuple[int, int, Any]]()
+    position, end = 0, len(data)
     while position < end:
         key, position = _varint(data, position)
         wire = key & 7
@@ -205,8 +205,7 @@ def _wire_fields(data: bytes) -> list[tuple[int, int, Any]]:
             position += size
         if not key >> 3:
             raise DecodeError("protobuf field number 0")
-        found.append((key >> 3, wire, value))
-    return found
+        yield key >> 3, wire, value
 
 
 def _size(data: bytes, position: int, wire: int) -> tuple[int, int]:
