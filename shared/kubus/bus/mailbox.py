@@ -48,6 +48,7 @@ class Mailbox:
         waiting = self._waiting
         self._bytes += len(message.data)
         if len(waiting) >= self._messages_max or self._bytes > self._bytes_max:
+            self._waiting, self._bytes = [], 0
             self.disturb(f"the reader is too slow: {len(waiting)} messages waited")
             return
         waiting.append(message)
@@ -55,9 +56,8 @@ class Mailbox:
             self._wake()
 
     def disturb(self, reason: str) -> None:
-        """Messages may have been lost; what waits is of no use any more."""
-        self._waiting = [Disturbed(reason)]
-        self._bytes = 0
+        """Messages may have been lost after those that wait."""
+        self._waiting.append(Disturbed(reason))
         self._wake()
 
     def close(self) -> None:

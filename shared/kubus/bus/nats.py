@@ -8,7 +8,7 @@ callbacks only, and what was published while the server was away is kept and sen
     connection back          every subscription is Disturbed
     server ends it for good  (-ERR: nats-py gives up) a new connection, the same subscriptions, Disturbed
     subject not permitted    the subscription is Disturbed, the request fails
-    reader too slow          `Mailbox` empties itself, Disturbed
+    reader too slow          its `Mailbox` empties itself, Disturbed
 
 Reconnecting goes on for ever, from 50 ms up to two seconds apart. Two habits of nats-py 2.16 are worked around: its
 `flush` sends the PING before what is buffered (so ours pushes the buffer out first), and its own subscriptions
@@ -40,6 +40,7 @@ from kubus.bus.tasks import Tasks
 
 _log = logging.getLogger(__name__)
 _DENIED = re.compile(r'permissions violation for (publish|subscription) to "([^"]*)"')
+_FIRST_TRY_SECONDS = 0.2
 _RECONNECT_SECONDS_MIN = 0.05
 _RECONNECT_SECONDS_MAX = 2.0
 _FLUSH_SECONDS_MAX = 10.0
@@ -98,14 +99,14 @@ class NatsBus:
 
     async def flush(self) -> None:
         """Wait until the server has everything published so far."""
+        if not self._nats.is_connected:
+            raise Disconnected("no connection to the bus")
         try:
             async with asyncio.timeout(_FLUSH_SECONDS_MAX):
                 await self._nats._flush_pending(force_flush=True)
-                if not self._nats.is_connected:
-                    raise Disconnected("no connection to the bus")
                 await self._nats.flush()
         except (nats.errors.Error, OSError, AttributeError) as error:  # AttributeError: the transport is gone
-            raise Disconnected(f"not flushed: {error}") from None
+            raise Disconnected(f"not flushed: {error!r}") from None
 
     async def subscribe(self, subject: str, *, group: str = "") -> Mailbox:
         """What arrives from now on; see `Bus.subscribe`."""
@@ -160,14 +161,14 @@ class NatsBus:
             reconnected_cb=self._on_reconnected,
             closed_cb=self._on_closed,
             reconnect_to_server_handler=_next_server,
-            reconnect_time_wait=1,
+            reconnect_time_wait=_FIRST_TRY_SECONDS,  # type: ignore[arg-type]  # it only ever sleeps so long
             max_reconnect_attempts=-1,
             ping_interval=_PING_SECONDS,
             flush_timeout=_FLUSH_SECONDS_MAX,
             flusher_queue_size=64 * 1024,
             pending_size=8 * 1024 * 1024,
         )
-        for mailbox, joined in self._mailboxes.items():
+        for mailbox, joined in list(self._mailboxes.items()):
             joined.nats = await self._join(mailbox, joined)
         await self._nats.subscribe(f"{self._reply_prefix}*", cb=self._on_reply)
         await self.flush()

@@ -58,7 +58,8 @@ def _collection_tokens(collection: str) -> str:
 
 def event_subject(key: Key) -> str:
     """Where changes of one object are published."""
-    return f"kubus.ev.{_collection_tokens(key.collection)}.{escape(key.namespace) if key.namespace else CLUSTER_SCOPED}.{escape(key.name)}"
+    namespace = escape(key.namespace) if key.namespace else CLUSTER_SCOPED
+    return f"kubus.ev.{_collection_tokens(key.collection)}.{namespace}.{escape(key.name)}"
 
 
 def collection_subject(collection: str, namespace: str | None = None) -> str:

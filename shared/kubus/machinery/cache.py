@@ -139,7 +139,7 @@ class Caches:
 def owner_uids(obj: Object) -> tuple[str, ...]:
     """The uids that an object's owner references name."""
     references = metadata(obj).get("ownerReferences")
-    return tuple({reference.get("uid", "") for reference in references}) if references else ()
+    return tuple([reference.get("uid", "") for reference in references]) if references else ()
 
 
 def _enter(entries: dict[str, _Found], values: list[str] | tuple[str, ...], key: Key, obj: Object) -> None:

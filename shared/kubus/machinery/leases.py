@@ -145,7 +145,7 @@ class Elector:
             await asyncio.sleep(self._terms.retry_seconds * (1 + self._random.random() / 5))
 
     async def _lead(self, work: Callable[[], Awaitable[None]]) -> bool:
-        """Work until the Lease is lost (False) or the work is done (True). It is given back after the work has ended."""
+        """Work until the Lease is lost (False) or the work done (True). It is given back after the work has ended."""
         try:
             async with asyncio.TaskGroup() as tasks:
                 working = tasks.create_task(_run(work))

@@ -71,12 +71,12 @@ async def test_a_full_mailbox_is_emptied_and_says_so(count: int, size: int) -> N
     assert await mailbox.next_batch() == [message(99)]
 
 
-async def test_a_disturbance_replaces_what_waits() -> None:
+async def test_a_disturbance_has_its_place_among_the_messages() -> None:
     mailbox = Mailbox(Owner().leave)
     mailbox.put(message(1))
     mailbox.disturb("reconnected")
     mailbox.put(message(2))
-    assert await mailbox.next_batch() == [Disturbed("reconnected"), message(2)]
+    assert await mailbox.next_batch() == [message(1), Disturbed("reconnected"), message(2)]
 
 
 async def test_closing_ends_the_reader_once_it_has_what_came_before() -> None:

@@ -32,7 +32,7 @@ async def test_requests_are_answered_where_they_asked_and_news_is_not() -> None:
         tasks.create_task(serve_mailbox(mailbox, handle, answer, 4))
         await asyncio.sleep(0.01)
         await mailbox.aclose()
-    assert answers == [("inbox.2", b"B")]
+    assert answers == [("inbox.1", b"A"), ("inbox.2", b"B")]
 
 
 async def test_an_answer_that_cannot_be_sent_ends_nothing() -> None:

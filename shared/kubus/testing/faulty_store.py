@@ -1,0 +1,87 @@
+"""A store that is away now and then: before a write, or after it, when nobody knows whether it happened.
+
+The second kind is the interesting one. Whoever retries a write blindly after `Unavailable` is found out by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from random import Random
+from typing import TypeVar
+
+from kubus.store import Fence, Page, Store, StoreChange, Stored, Unavailable
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class StoreFaults:
+    """How likely each fault is for an operation."""
+
+    refuse: float = 0.0
+    """Unavailable, and nothing has happened."""
+    silence: float = 0.0
+    """Unavailable, and the write has happened."""
+
+    def stop(self) -> None:
+        """No more faults from now on."""
+        self.refuse = self.silence = 0.0
+
+
+class FaultyStore:
+    """A `Store` around another one."""
+
+    def __init__(self, inner: Store, faults: StoreFaults, random: Random) -> None:
+        self._inner = inner
+        self._faults = faults
+        self._random = random
+
+    async def get(self, key: str, *, at: int = 0) -> Stored | None:
+        """Refused now and then."""
+        return await self._read(lambda: self._inner.get(key, at=at))
+
+    async def page(self, prefix: str, *, after: str = "", limit: int = 0, at: int = 0) -> Page:
+        """Refused now and then."""
+        return await self._read(lambda: self._inner.page(prefix, after=after, limit=limit, at=at))
+
+    async def revision(self) -> int:
+        """Refused now and then."""
+        return await self._read(self._inner.revision)
+
+    async def create(self, key: str, value: bytes, *, fence: Fence | None = None) -> int:
+        """Refused now and then, or done without a word."""
+        return await self._write(lambda: self._inner.create(key, value, fence=fence))
+
+    async def replace(self, key: str, value: bytes, *, expected: int, fence: Fence | None = None) -> int:
+        """Refused now and then, or done without a word."""
+        return await self._write(lambda: self._inner.replace(key, value, expected=expected, fence=fence))
+
+    async def delete(
+        self, key: str, *, expected: int, note: tuple[str, bytes] | None = None, fence: Fence | None = None
+    ) -> int:
+        """Refused now and then, or done without a word."""
+        return await self._write(lambda: self._inner.delete(key, expected=expected, note=note, fence=fence))
+
+    def changes(self, prefix: str, *, after: int) -> AsyncIterator[list[StoreChange]]:
+        """Untouched: a store resumes its watches without loss."""
+        return self._inner.changes(prefix, after=after)
+
+    async def compact(self, revision: int) -> None:
+        """Untouched."""
+        await self._inner.compact(revision)
+
+    async def aclose(self) -> None:
+        """Untouched."""
+        await self._inner.aclose()
+
+    async def _read(self, operation: Callable[[], Awaitable[T]]) -> T:
+        if self._random.random() < self._faults.refuse:
+            raise Unavailable("a fault: refused")
+        return await operation()
+
+    async def _write(self, operation: Callable[[], Awaitable[T]]) -> T:
+        result = await self._read(operation)
+        if self._random.random() < self._faults.silence:
+            raise Unavailable("a fault: done, but nobody was told")
+        return result
