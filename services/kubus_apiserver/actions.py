@@ -1,0 +1,156 @@
+"""What both doors can do to an object: each verb on a kind or a subresource, behind one authorization check.
+
+HTTP and bus differ in how they read a request and write an answer; in between they call these.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kubus.model.errors import StatusError, method_not_supported, not_found, path_not_found
+from kubus.model.kinds import Kind
+from kubus.model.objects import Object
+from kubus_apiserver.authorization import Attributes
+from kubus_apiserver.bodies import fitted
+from kubus_apiserver.calls import ReadOptions, Target, User, WriteOptions
+from kubus_apiserver.changes import bound, finalized, scale_entry, scale_patched, scaled
+from kubus_apiserver.core import Core
+from kubus_apiserver.entries import Entry
+from kubus_apiserver.patching import Patch, Replacement
+from kubus_apiserver.writes import Deleted
+
+READ = ReadOptions()
+_EDITABLE = frozenset({"", "status"})
+
+
+def authorize(core: Core, user: User, verb: str, target: Target) -> None:
+    """Let the user do it.
+
+    Raises:
+        StatusError: 403.
+    """
+    kind = target.kind
+    resource = f"{kind.plural}/{target.subresource}" if target.subresource else kind.plural
+    core.authorizer.check(user, Attributes(verb, kind.group, resource, target.namespace, target.name))
+
+
+def check_served(target: Target, verb: str) -> None:
+    """Refuse a verb or a subresource that the kind does not have.
+
+    Raises:
+        StatusError: 404, 405.
+    """
+    kind, subresource = target.kind, target.subresource
+    if not subresource:
+        if verb not in kind.verbs:
+            raise method_not_supported(kind.plural, kind.group, verb)
+        return
+    known = {"status": kind.status, "scale": kind.scale is not None}
+    if not known.get(subresource, subresource.partition("/")[0] in kind.subresources):
+        raise path_not_found()
+
+
+async def get(core: Core, target: Target, options: ReadOptions) -> Entry:
+    """One object, or its status or scale."""
+    if target.subresource not in ("", "status", "scale", "ephemeralcontainers", "resize"):
+        raise _no(target, "get")
+    entry = await core.reads.get(target, options)
+    return scale_entry(target.kind, entry) if target.subresource == "scale" else entry
+
+
+async def create(
+    core: Core, target: Target, body: Object, user: User, options: WriteOptions
+) -> tuple[Entry | Deleted, tuple[str, ...]]:
+    """A new object, or a binding or eviction of one; and warnings."""
+    if target.subresource == "binding":
+        return await core.writes.update(target, bound(target.name, body, core.clock), user, options, verb="bind"), ()
+    if target.subresource == "eviction":
+        pod = await core.reads.get(target, READ)
+        return await core.evictions.evict(target, pod.object, body, user, options), ()
+    if target.subresource:
+        raise _no(target, "create")
+    obj, warnings = fitted(target.kind, body, core.schemas, options.field_validation)
+    return await core.writes.create(target, obj, user, options), warnings
+
+
+async def update(
+    core: Core, target: Target, body: Object, user: User, options: WriteOptions
+) -> tuple[Entry, tuple[str, ...]]:
+    """An object, its status or its scale, replaced; and warnings."""
+    revision = _revision(body)
+    if target.subresource == "scale":
+        plain = target._replace(subresource="")
+        entry = await core.writes.update(plain, scaled(target.kind, body), user, options, revision=revision)
+        return scale_entry(target.kind, entry), ()
+    if target.subresource == "finalize":
+        return await core.writes.update(target, finalized(body), user, options, revision=revision), ()
+    if target.subresource not in _EDITABLE:
+        raise _no(target, "update")
+    obj, warnings = fitted(target.kind, body, core.schemas, options.field_validation)
+    return await core.writes.update(target, Replacement(obj), user, options, revision=revision), warnings
+
+
+async def patch(
+    core: Core, target: Target, patch_type: str, body: Any, user: User, options: WriteOptions
+) -> tuple[Entry, tuple[str, ...]]:
+    """An object, its status or its scale, patched; and warnings."""
+    change = Patch(target.kind, patch_type, body, core.schemas, options.field_validation)
+    if target.subresource == "scale":
+        plain = target._replace(subresource="")
+        entry = await core.writes.update(plain, scale_patched(target.kind, change), user, options, verb="patch")
+        return scale_entry(target.kind, entry), ()
+    if target.subresource not in _EDITABLE:
+        raise _no(target, "patch")
+    entry = await core.writes.update(target, change, user, options, verb="patch")
+    return entry, change.warnings
+
+
+async def delete(core: Core, target: Target, options: Object, user: User, write: WriteOptions) -> Deleted:
+    """An object deleted, or begun to be."""
+    if target.subresource:
+        raise _no(target, "delete")
+    return await core.writes.delete(target, options, user, write)
+
+
+async def delete_many(
+    core: Core, target: Target, chosen: ReadOptions, options: Object, user: User, write: WriteOptions
+) -> list[Entry]:
+    """Every object that is selected, deleted or begun to be; those that others deleted meanwhile are passed over."""
+    listed = await core.reads.list(target, chosen)
+    for entry in listed.entries:
+        try:
+            await core.writes.delete(target._replace(namespace=entry.namespace, name=entry.name), options, user, write)
+        except StatusError as error:
+            if error.code != 404:
+                raise
+    return listed.entries
+
+
+def target_of(kind: Kind, namespace: str, name: str, subresource: str) -> Target:
+    """What a request is about.
+
+    Raises:
+        StatusError: 404, a namespace where there is none, or none where an object needs one.
+    """
+    if namespace and not kind.namespaced:
+        raise path_not_found()
+    if name and kind.namespaced and not namespace:
+        raise path_not_found()
+    if kind.from_stored is not None and name == "":
+        return Target(kind, namespace)
+    return Target(kind, namespace, name, subresource)
+
+
+def missing(target: Target) -> StatusError:
+    """404 for an object."""
+    return not_found(target.kind.plural, target.kind.group, target.name)
+
+
+def _no(target: Target, verb: str) -> StatusError:
+    return method_not_supported(f"{target.kind.plural}/{target.subresource}", target.kind.group, verb)
+
+
+def _revision(body: Object) -> str:
+    metadata = body.get("metadata")
+    revision = metadata.get("resourceVersion") if isinstance(metadata, dict) else None
+    return revision if isinstance(revision, str) and revision != "0" else ""

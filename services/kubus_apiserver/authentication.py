@@ -1,0 +1,50 @@
+"""Who asks: the client certificate's subject, or nobody.
+
+The common name is the user, the organizations are its groups, as Kubernetes reads X.509 client certificates. TLS has
+verified the certificate by then; a connection without one is anonymous, and authorization gives the anonymous
+no more than health and version. Bearer tokens are known by no authenticator here, so they are refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from kubus.model.errors import unauthorized
+from kubus_apiserver.calls import ANONYMOUS, AUTHENTICATED, User
+
+
+def user_of_certificate(certificate: Mapping[str, Any] | None) -> User:
+    """The user of a verified certificate as `ssl` describes it (`getpeercert`); anonymous without one."""
+    if not certificate:
+        return ANONYMOUS
+    return user_of_subject(pair for part in certificate.get("subject", ()) for pair in part)
+
+
+def user_of_subject(pairs: Iterable[tuple[str, str]]) -> User:
+    """The user of a certificate's subject."""
+    name, groups = "", []
+    for key, value in pairs:
+        if key == "commonName":
+            name = value
+        elif key == "organizationName":
+            groups.append(value)
+    return User(name, (*groups, AUTHENTICATED)) if name else ANONYMOUS
+
+
+def user_of_identity(identity: str) -> User:
+    """The user of an identity on the bus: NATS lets each publish under its own name only."""
+    groups = ("system:nodes",) if identity.startswith("system:node:") else ()
+    if identity == "kubernetes-admin":
+        groups = ("system:masters",)
+    return User(identity, (*groups, AUTHENTICATED))
+
+
+def refuse_tokens(authorization: str) -> None:
+    """Refuse what cannot be verified.
+
+    Raises:
+        StatusError: 401.
+    """
+    if authorization:
+        raise unauthorized()

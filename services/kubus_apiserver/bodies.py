@@ -1,0 +1,113 @@
+"""Request bodies: from a content type and bytes to a value, and from there to an object that fits its schema.
+
+Nothing here trusts the client: whatever the bytes are, the outcome is a value or a `StatusError` of 4xx. Field
+validation follows https://kubernetes.io/docs/reference/using-api/api-concepts/#validation-for-unrecognized-or-duplicate-fields.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kubus.model.codec import DecodeError, from_json
+from kubus.model.errors import StatusError, bad_request, too_large, unsupported_media_type
+from kubus.model.kinds import Kind
+from kubus.model.limits import BODY_BYTES_MAX, DEPTH_MAX, too_deep
+from kubus.model.objects import Object
+from kubus.model.schema import Schemas
+
+JSON = "application/json"
+YAML = "application/yaml"
+PROTOBUF = "application/vnd.kubernetes.protobuf"
+PATCHES = {
+    "application/json-patch+json": "json",
+    "application/merge-patch+json": "merge",
+    "application/strategic-merge-patch+json": "strategic",
+    "application/apply-patch+yaml": "apply",
+}
+
+
+def media_type(content_type: str) -> str:
+    """The type without its parameters, in lower case."""
+    return content_type.partition(";")[0].strip().lower()
+
+
+def read_value(content_type: str, data: bytes) -> Any:
+    """The value of a JSON, YAML or protobuf body.
+
+    Raises:
+        StatusError: 400 it is not what it says, 413 it is too big, 415 it is something else.
+    """
+    if len(data) > BODY_BYTES_MAX:
+        raise too_large("Request entity too large: limit is 3145728")
+    media = media_type(content_type) or JSON
+    try:
+        if media == JSON:
+            value = from_json(data)
+        elif media in (YAML, "text/yaml", "application/x-yaml"):
+            from kubus.model.yaml_text import load_yaml  # few clients send YAML
+
+            value = load_yaml(data)
+        elif media == PROTOBUF:
+            from kubus.model.protobuf import decode  # its tables load when the first such body comes
+
+            value = decode(data)
+        else:
+            raise unsupported_media_type(
+                "the body of the request was in an unknown format - accepted media types include: "
+                f"{JSON}, {YAML}, {PROTOBUF}"
+            )
+    except DecodeError as error:
+        raise bad_request(f"error decoding the body as {media}: {error}") from None
+    if data.count(b"{") + data.count(b"[") + data.count(b"-") > DEPTH_MAX and too_deep(value):
+        raise bad_request(f"the object is nested deeper than {DEPTH_MAX} levels")
+    return value
+
+
+def read_object(content_type: str, data: bytes) -> Object:
+    """The object of a body.
+
+    Raises:
+        StatusError: like `read_value`, and 400 for anything but an object.
+    """
+    value = read_value(content_type, data)
+    if not isinstance(value, dict):
+        raise bad_request("the body of the request has to be an object")
+    return value
+
+
+def read_patch(content_type: str, data: bytes) -> tuple[str, Any]:
+    """(type, patch) of a PATCH body; the type is json, merge, strategic or apply.
+
+    Raises:
+        StatusError: 400, 413, 415.
+    """
+    kind = PATCHES.get(media_type(content_type))
+    if kind is None:
+        supported = ", ".join(PATCHES)
+        raise unsupported_media_type(
+            f"the body of the request was in an unknown format - accepted media types include: {supported}"
+        )
+    return kind, read_value(YAML if kind == "apply" else JSON, data)
+
+
+def fitted(kind: Kind, obj: Object, schemas: Schemas, field_validation: str) -> tuple[Object, tuple[str, ...]]:
+    """The object as its schema has it, and warnings about what was dropped.
+
+    Raises:
+        StatusError: 400, a field has the wrong type, or an unknown field was not to be tolerated.
+    """
+    definition = kind.schema
+    if definition not in schemas or schemas.clean(definition, obj):
+        return obj, ()
+    findings = schemas.check(definition, obj)
+    if findings.wrong_types:
+        raise _cannot_handle(kind, findings.wrong_types[0])
+    warnings = tuple(f'unknown field "{path}"' for path in findings.unknown)
+    if warnings and field_validation == "Strict":
+        raise _cannot_handle(kind, f"strict decoding error: {', '.join(warnings)}")
+    shown = warnings if field_validation == "Warn" else ()
+    return schemas.normalized(definition, obj), shown
+
+
+def _cannot_handle(kind: Kind, detail: str) -> StatusError:
+    return bad_request(f'{kind.name} in version "{kind.version}" cannot be handled as a {kind.name}: {detail}')

@@ -1,0 +1,86 @@
+"""What has to be there before anybody comes: the first namespaces and the Service `kubernetes`.
+
+Each is created if it is absent and left alone if it is not, so any number of apiservers may do this at once. The
+Service's endpoints are this apiserver's own address, written anew at each start.
+"""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Network, ip_address
+
+from kubus.model.errors import StatusError
+from kubus.model.objects import Object
+from kubus_apiserver.calls import AUTHENTICATED, MASTERS, Target, User, WriteOptions
+from kubus_apiserver.core import Core
+
+SELF = User("system:apiserver", (MASTERS, AUTHENTICATED))
+OPTIONS = WriteOptions(manager="kube-apiserver")
+NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
+_PRIORITY_CLASSES = (("system-node-critical", 2_000_001_000), ("system-cluster-critical", 2_000_000_000))
+
+
+async def bootstrap(core: Core, service_cidr: IPv4Network, address: str, port: int) -> None:
+    """Create what is missing.
+
+    Raises:
+        StatusError: the store is away.
+    """
+    for name in NAMESPACES:
+        await _ensure(core, "namespaces.core", _object("v1", "Namespace", name))
+    for name, value in _PRIORITY_CLASSES:
+        if "priorityclasses.scheduling.k8s.io" in core.registry:
+            obj = {**_object("scheduling.k8s.io/v1", "PriorityClass", name), "value": value}
+            await _ensure(core, "priorityclasses.scheduling.k8s.io", obj)
+    await _ensure(core, "services.core", _kubernetes(str(service_cidr[1]), port))
+    if not ip_address(address).is_unspecified:
+        await _endpoints(core, address, port)
+
+
+def _object(api_version: str, kind: str, name: str, namespace: str = "") -> Object:
+    metadata = {"name": name, "namespace": namespace} if namespace else {"name": name}
+    return {"apiVersion": api_version, "kind": kind, "metadata": metadata}
+
+
+def _kubernetes(cluster_ip: str, port: int) -> Object:
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {
+            "name": "kubernetes",
+            "namespace": "default",
+            "labels": {"component": "apiserver", "provider": "kubernetes"},
+        },
+        "spec": {
+            "type": "ClusterIP",
+            "clusterIP": cluster_ip,
+            "ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": port}],
+        },
+    }
+
+
+async def _endpoints(core: Core, address: str, port: int) -> None:
+    if ip_address(address).is_loopback:
+        return  # no endpoint may be a loopback address: the cluster could not reach it anyway
+    slice_: Object = {
+        "apiVersion": "discovery.k8s.io/v1",
+        "kind": "EndpointSlice",
+        "metadata": {
+            "name": "kubernetes",
+            "namespace": "default",
+            "labels": {"kubernetes.io/service-name": "kubernetes"},
+        },
+        "addressType": "IPv4",
+        "endpoints": [{"addresses": [address], "conditions": {"ready": True}}],
+        "ports": [{"name": "https", "port": port, "protocol": "TCP"}],
+    }
+    await _ensure(core, "endpointslices.discovery.k8s.io", slice_)
+
+
+async def _ensure(core: Core, collection: str, obj: Object) -> None:
+    kind = core.registry[collection]
+    target = Target(kind, obj["metadata"].get("namespace") or "")
+    try:
+        await core.writes.create(target, obj, SELF, OPTIONS)
+    except StatusError as error:
+        if error.code not in (409, 422):  # 422: its ClusterIP is taken, by itself
+            raise

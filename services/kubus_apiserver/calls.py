@@ -1,0 +1,74 @@
+"""What is asked of the apiserver, whichever door it came through.
+
+HTTP and the bus each turn what they receive into these values, and everything behind the doors knows
+only them: who asks (`User`), which resource (`Target`), and with which options.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from kubus.model.kinds import Kind
+from kubus.model.objects import Key
+
+MASTERS = "system:masters"
+AUTHENTICATED = "system:authenticated"
+UNAUTHENTICATED = "system:unauthenticated"
+
+
+class User(NamedTuple):
+    """Who asks, as authentication found out."""
+
+    name: str
+    groups: tuple[str, ...] = ()
+
+
+ANONYMOUS = User("system:anonymous", (UNAUTHENTICATED,))
+
+
+class Target(NamedTuple):
+    """What is asked for: a kind, a namespace ("" for all, or for none), and a name ("" for the collection)."""
+
+    kind: Kind
+    namespace: str = ""
+    name: str = ""
+    subresource: str = ""
+
+    @property
+    def key(self) -> Key:
+        """The object in the store."""
+        return Key(self.kind.collection, self.namespace, self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """What a get, a list or a watch wants; empty strings stand for what was not said."""
+
+    label_selector: str = ""
+    field_selector: str = ""
+    limit: int = 0
+    continue_: str = ""
+    resource_version: str = ""
+    resource_version_match: str = ""
+    watch: bool = False
+    bookmarks: bool = False
+    send_initial_events: bool | None = None
+    timeout_seconds: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class WriteOptions:
+    """How a write is to be done, and what it says of itself."""
+
+    manager: str = ""
+    """The field manager."""
+    dry_run: bool = False
+    field_validation: str = "Warn"
+    """Strict, Warn or Ignore."""
+    force: bool = False
+    cause: int | None = None
+    """The revision that led to this write; None for a user's own command."""
+    trace: str | None = None
+    fence: tuple[str, str, str, int] | None = None
+    """(namespace, name, holder, transitions) of the Lease under which a leader writes."""

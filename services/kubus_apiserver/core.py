@@ -1,0 +1,98 @@
+"""The core: everything between the doors and the store, without a socket.
+
+`Core` wires cache, reads, writes, watches and rights on a given store and clock. The HTTP door and the bus door use
+it in the process; the simulation uses it on a store in memory and a simulated clock. `run` keeps the cache
+filled and has to be running for anything to be answered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+from random import Random
+
+from kubus.model.kinds import Kind, Registry
+from kubus.model.schema import Schemas, load_schemas
+from kubus.model.times import Clock
+from kubus.store import Store
+from kubus_apiserver.admission import BUILT_IN, Chain
+from kubus_apiserver.allocations import Allocations
+from kubus_apiserver.authorization import Authorizer
+from kubus_apiserver.evictions import BUDGETS, Evictions
+from kubus_apiserver.follower import Follower, Freshness
+from kubus_apiserver.reads import Reads
+from kubus_apiserver.watchcache import WatchCache
+from kubus_apiserver.watchstreams import Watches
+from kubus_apiserver.writes import Writes
+
+SERVICE_CIDR = IPv4Network("10.96.0.0/16")
+NODE_PORTS = range(30000, 32768)
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """An apiserver without doors."""
+
+    registry: Registry
+    schemas: Schemas
+    store: Store
+    clock: Clock
+    cache: WatchCache
+    follower: Follower
+    freshness: Freshness
+    authorizer: Authorizer
+    reads: Reads
+    writes: Writes
+    watches: Watches
+    evictions: Evictions
+    allocations: Allocations
+
+    async def run(self) -> None:
+        """Keep the cache filled, for ever."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.follower.run())
+            tasks.create_task(self.freshness.run())
+
+    def by_resource(self, resource: str) -> Kind | None:
+        """The kind of `deployments.apps`, `pods.core` in the first version that is served."""
+        plural, _, group = resource.partition(".")
+        group = "" if group == "core" else group
+        return next((kind for kind in self.registry if kind.plural == plural and kind.group == group), None)
+
+    async def loaded(self) -> None:
+        """Wait until reads can be answered."""
+        await self.follower.loaded.wait()
+
+
+def build(
+    store: Store,
+    clock: Clock,
+    random: Random,
+    registry: Registry,
+    *,
+    chain: Chain = BUILT_IN,
+    service_cidr: IPv4Network = SERVICE_CIDR,
+    node_ports: range = NODE_PORTS,
+) -> Core:
+    """A core on a store."""
+    cache, schemas = WatchCache(), load_schemas()
+    freshness = Freshness(store, cache)
+    allocations = Allocations(store, cache, random, service_cidr=service_cidr, node_ports=node_ports)
+    writes = Writes(store, cache, freshness, schemas, chain, allocations, clock, random)
+    budgets = registry[BUDGETS] if BUDGETS in registry else None
+    return Core(
+        registry=registry,
+        schemas=schemas,
+        store=store,
+        clock=clock,
+        cache=cache,
+        follower=Follower(store, cache),
+        freshness=freshness,
+        authorizer=Authorizer(cache),
+        reads=Reads(store, cache, freshness),
+        writes=writes,
+        watches=Watches(cache, freshness, clock, random),
+        evictions=Evictions(cache, writes, budgets, clock),
+        allocations=allocations,
+    )

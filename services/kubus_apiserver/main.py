@@ -1,0 +1,125 @@
+"""The apiserver's process: the core on etcd, the HTTPS door, and the bus door as soon as there is a bus.
+
+HTTP does not wait for NATS: no write depends on the bus, so while it is away users are served and services wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from random import Random
+
+from aiohttp import web
+
+from kubus.bus import Bus
+from kubus.model.errors import StatusError
+from kubus.model.kinds import Registry
+from kubus.model.kinds.builtin import builtin_kinds
+from kubus.service import Context, run
+from kubus.store.etcd import EtcdStore, Tls, connect
+from kubus_apiserver.bootstrap import bootstrap
+from kubus_apiserver.busdoor import BusDoor
+from kubus_apiserver.core import Core, build
+from kubus_apiserver.http import HttpDoor, serving_tls
+from kubus_apiserver.nonresource import NonResource
+from kubus_apiserver.rest import Rest
+from kubus_apiserver.settings import ApiserverSettings
+from kubus_apiserver.streams import Streams
+
+_BACKLOG = 1024
+
+
+def main() -> int:
+    """Run the apiserver until it is told to stop; its exit code."""
+    return run("apiserver", serve)
+
+
+async def serve(context: Context) -> None:
+    """Serve until the context says stop."""
+    settings = context.read(ApiserverSettings)
+    store = _store(context)
+    core = build(
+        store,
+        context.clock,
+        Random(),
+        Registry(builtin_kinds()),
+        service_cidr=settings.service_cidr,
+        node_ports=settings.node_ports,
+    )
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            following = tasks.create_task(core.run())
+            await _until(context, core.loaded())
+            if not context.stop.is_set():
+                await _serve(context, settings, core, tasks)
+            following.cancel()
+    finally:
+        await store.aclose()
+
+
+async def _serve(context: Context, settings: ApiserverSettings, core: Core, tasks: asyncio.TaskGroup) -> None:
+    host, port = settings.host_and_port
+    address = settings.advertise_address or host
+    await _bootstrapped(context, core, settings, address, port)
+    await core.allocations.release_leftovers()
+    streams = Streams(core.watches)
+    checks = {"ping": lambda: "", "etcd": lambda: "" if core.follower.loaded.is_set() else "not read yet"}
+    nonresource = NonResource(core.registry, core.schemas, checks, context.metrics, f"{address}:{port}")
+    door = HttpDoor(Rest(core, nonresource, context.log), core.watches, streams)
+    runner = door.runner()
+    await runner.setup()
+    tls = None
+    if settings.serving_cert_file is not None and settings.serving_key_file is not None:
+        tls = serving_tls(settings.serving_cert_file, settings.serving_key_file, settings.client_ca_file)
+    site = web.TCPSite(runner, host, port, ssl_context=tls, reuse_port=True, backlog=_BACKLOG, shutdown_timeout=1.0)
+    await site.start()
+    context.ready()
+    on_bus = tasks.create_task(_serve_bus(context, core, streams))
+    try:
+        await context.stop.wait()
+    finally:
+        core.watches.end_all()
+        on_bus.cancel()
+        await runner.cleanup()
+
+
+async def _serve_bus(context: Context, core: Core, streams: Streams) -> None:
+    bus: Bus = await context.bus()
+    try:
+        streams.bus = bus
+        served = await BusDoor(core, context.log).serve(bus)
+        context.log.info("serving on the bus")
+        try:
+            await context.stop.wait()
+        finally:
+            await served.aclose()
+    finally:
+        await bus.aclose()
+
+
+async def _bootstrapped(context: Context, core: Core, settings: ApiserverSettings, address: str, port: int) -> None:
+    while not context.stop.is_set():
+        try:
+            await bootstrap(core, settings.service_cidr, address, port)
+            return
+        except StatusError as error:
+            context.log.warning("cannot create the first objects yet", reason=error.message)
+            await asyncio.sleep(1.0)
+
+
+async def _until(context: Context, done: Coroutine[None, None, None]) -> None:
+    """Wait for something, or for the end."""
+    async with asyncio.TaskGroup() as tasks:
+        waiting = tasks.create_task(done)
+        stopping = tasks.create_task(context.stop.wait())
+        await asyncio.wait((waiting, stopping), return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        stopping.cancel()
+
+
+def _store(context: Context) -> EtcdStore:
+    common = context.settings
+    tls = None
+    if common.ca_file is not None and common.cert_file is not None and common.key_file is not None:
+        tls = Tls(str(common.ca_file), str(common.cert_file), str(common.key_file))
+    return connect(common.etcd_endpoints, tls=tls)

@@ -1,0 +1,114 @@
+"""Paths that are no resource: health, version, metrics, discovery and OpenAPI."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+from kubus.model.codec import to_json
+from kubus.model.errors import method_not_supported, path_not_found
+from kubus.model.kinds import Registry
+from kubus.model.objects import Object
+from kubus.model.schema import Schemas
+from kubus_apiserver import discovery
+from kubus_apiserver.answers import Answer, Call
+from kubus_apiserver.openapi import OpenApi
+
+Checks = dict[str, Callable[[], str]]
+"""By name: what is wrong, or "". """
+_VERSION = {
+    "major": "1",
+    "minor": "37",
+    "gitVersion": "v1.37.0+kubus",
+    "gitCommit": "0000000000000000000000000000000000000000",
+    "gitTreeState": "clean",
+    "buildDate": "2026-01-01T00:00:00Z",
+    "goVersion": "none",
+    "compiler": "CPython",
+    "platform": "linux/amd64",
+}
+
+
+class NonResource:
+    """Answers paths that are no resource."""
+
+    def __init__(
+        self, registry: Registry, schemas: Schemas, checks: Checks, metrics: CollectorRegistry, address: str
+    ) -> None:
+        self._registry = registry
+        self._openapi_documents = OpenApi(registry, schemas)
+        self._checks = checks
+        self._metrics = metrics
+        self._address = address
+
+    async def answer(self, call: Call) -> Answer:
+        """The answer to a path.
+
+        Raises:
+            StatusError: 404, 405.
+        """
+        path = call.path.rstrip("/") or "/"
+        if call.method not in ("GET", "HEAD"):
+            raise method_not_supported("", "", call.method)
+        first = path.split("/")[1]
+        if first in ("healthz", "livez", "readyz"):
+            return self._health(first, path, "verbose" in call.query)
+        if path == "/version":
+            return Answer(200, to_json(_VERSION))
+        if path == "/api" or path.startswith(("/api/", "/apis")):
+            return self._discovery(path, call.accept)
+        if path.startswith("/openapi/v3"):
+            return self._openapi(path, call)
+        if path == "/metrics":
+            return Answer(200, generate_latest(self._metrics), CONTENT_TYPE_LATEST)
+        raise path_not_found()
+
+    def _discovery(self, path: str, accept: str) -> Answer:
+        registry = self._registry
+        if path in ("/api", "/apis"):
+            for version in ("v2", "v2beta1"):
+                if (
+                    f"v={version};" in f"{accept.replace(' ', '').replace(',', ';')};"
+                    and "as=APIGroupDiscoveryList" in accept
+                ):
+                    found: Object | None = discovery.aggregated(registry, core=path == "/api", version=version)
+                    media = f"application/json;g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList"
+                    return Answer(200, to_json(found), media)
+            found = discovery.api_versions(self._address) if path == "/api" else discovery.api_group_list(registry)
+        else:
+            parts = path.split("/")[2:]
+            if path.startswith("/api/"):
+                parts = ["", *parts]
+            found = (
+                discovery.api_group(registry, parts[0])
+                if len(parts) == 1
+                else discovery.api_resource_list(registry, parts[0], "/".join(parts[1:]))
+            )
+        if found is None:
+            raise path_not_found()
+        return Answer(200, to_json(found))
+
+    def _openapi(self, path: str, call: Call) -> Answer:
+        name = path.removeprefix("/openapi/v3").strip("/")
+        if not name:
+            return Answer(200, to_json(self._openapi_documents.index()))
+        document = self._openapi_documents.document(name)
+        if document is None:
+            raise path_not_found()
+        return Answer(200, document, etag=self._openapi_documents.digest(name) or "")
+
+    def _health(self, group: str, path: str, verbose: bool) -> Answer:
+        checks = self._checks if group != "livez" else {"ping": lambda: ""}
+        name = path.removeprefix(f"/{group}").strip("/")
+        if name and name not in checks:
+            raise path_not_found()
+        found = {each: check() for each, check in checks.items() if not name or each == name}
+        failed = {each: reason for each, reason in found.items() if reason}
+        lines = [f"[-]{each} failed: reason withheld" if each in failed else f"[+]{each} ok" for each in found]
+        if failed:
+            body = "\n".join([*lines, f"{group} check failed", ""])
+            return Answer(500 if group != "readyz" else 503, body.encode(), "text/plain; charset=utf-8")
+        body = "\n".join([*lines, f"{group} check passed", ""]) if verbose else "ok"
+        return Answer(200, body.encode(), "text/plain; charset=utf-8")

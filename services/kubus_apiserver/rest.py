@@ -1,0 +1,181 @@
+"""REST: from a call to an answer, with no socket in sight.
+
+`Rest.answer` routes, authorizes and acts, in Kubernetes' order: rights come before existence, so that nobody
+learns what they may not see. Errors become `Status` bodies here, every one of them; what is no `StatusError` is our
+own fault, is logged, and comes as 500.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from kubus.model.codec import DecodeError
+from kubus.model.errors import StatusError, bad_request, internal, path_not_found, unavailable
+from kubus.model.kinds import Kind
+from kubus.model.objects import Object
+from kubus.service.logs import Logger
+from kubus.store import StoreError
+from kubus_apiserver import actions
+from kubus_apiserver.answers import Answer, Call, StreamAnswer, WatchAnswer, failed, success
+from kubus_apiserver.authorization import Attributes
+from kubus_apiserver.bodies import read_object, read_patch
+from kubus_apiserver.calls import Target, WriteOptions
+from kubus_apiserver.core import Core
+from kubus_apiserver.negotiation import Form, negotiate
+from kubus_apiserver.nonresource import NonResource
+from kubus_apiserver.queries import delete_options, first, read_options, write_options
+from kubus_apiserver.representations import View, many, one
+from kubus_apiserver.routes import Route, route
+from kubus_apiserver.streamcalls import stream_call
+from kubus_apiserver.writes import Deleted
+
+AnyAnswer = Answer | WatchAnswer | StreamAnswer
+_Handler = Callable[[Call, Route, Target], Awaitable[AnyAnswer]]
+_STREAMS = frozenset({"log", "exec", "attach"})
+
+
+class Rest:
+    """The REST API of a core."""
+
+    def __init__(self, core: Core, nonresource: NonResource, log: Logger) -> None:
+        self._core = core
+        self._nonresource = nonresource
+        self._log = log
+        self._handlers: dict[str, _Handler] = {
+            "get": self._get,
+            "list": self._list,
+            "watch": self._watch,
+            "create": self._create,
+            "update": self._update,
+            "patch": self._patch,
+            "delete": self._delete,
+            "deletecollection": self._delete_collection,
+        }
+
+    async def answer(self, call: Call) -> AnyAnswer:
+        """The answer to a call; never an exception."""
+        try:
+            return await self._answer(call)
+        except StatusError as error:
+            return failed(error)
+        except StoreError as error:
+            return failed(unavailable(f"the store does not answer: {error}"))
+        except DecodeError as error:
+            return failed(internal(f"a stored object cannot be read: {error}"))
+        except Exception as error:
+            self._log.exception("request failed", method=call.method, path=call.path, user=call.user.name)
+            return failed(internal(f"{type(error).__name__}"))
+
+    async def _answer(self, call: Call) -> AnyAnswer:
+        watching = "watch" in call.query and call.query["watch"][0] in ("1", "true", "True", "t", "")
+        found = route(call.method, call.path, watch=watching)
+        if not found.resource:
+            self._core.authorizer.check(call.user, Attributes(found.verb, path=call.path))
+            return await self._nonresource.answer(call)
+        kind = self._core.registry.resource(found.group, found.version, found.resource)
+        if found.subresource in _STREAMS and found.verb in ("get", "create"):
+            found = found._replace(verb="get" if found.subresource == "log" else "create")
+        resource = f"{found.resource}/{found.subresource}" if found.subresource else found.resource
+        wanted = Attributes(found.verb, found.group, resource, found.namespace, found.name)
+        if found.resource == "namespaces" and not found.group:
+            wanted = wanted._replace(namespace=found.name)
+        self._core.authorizer.check(call.user, wanted)
+        if kind is None:
+            raise path_not_found()
+        target = actions.target_of(kind, found.namespace, found.name, found.subresource)
+        actions.check_served(target, found.verb)
+        handler = self._handlers.get(found.verb)
+        if handler is None:
+            raise path_not_found()
+        return await handler(call, found, target)
+
+    async def _get(self, call: Call, found: Route, target: Target) -> AnyAnswer:
+        options = read_options(call.query)
+        if target.subresource == "log":
+            return await self._stream(call, target)
+        entry = await actions.get(self._core, target, options)
+        view = _view(call)
+        return Answer(200, one(target.kind, entry, view, self._core.clock.now()), view.form.media)
+
+    async def _list(self, call: Call, found: Route, target: Target) -> AnyAnswer:
+        view = _view(call)
+        listed = await self._core.reads.list(target, read_options(call.query))
+        return Answer(200, many(target.kind, listed, view, self._core.clock.now()), view.form.media)
+
+    async def _watch(self, call: Call, found: Route, target: Target) -> AnyAnswer:
+        view = _view(call)
+        start = await self._core.watches.start(target, read_options(call.query), view)
+        return WatchAnswer(start, view.form.media)
+
+    async def _create(self, call: Call, found: Route, target: Target) -> AnyAnswer:
+        if target.subresource in ("exec", "attach"):
+            return await self._stream(call, target)
+        if not target.name and target.kind.namespaced and not target.namespace:
+            raise path_not_found()
+        if target.name and not target.subresource:
+            raise StatusError(
+                405, "MethodNotAllowed", "the server does not allow this method on the requested resource"
+            )
+        options = write_options(call.query, call.user_agent, call.trace, "CreateOptions")
+        body = read_object(call.content_type, call.body)
+        made, warnings = await actions.create(self._core, target, body, call.user, options)
+        if isinstance(made, Deleted) or target.subresource:
+            return success(code=201)
+        view = _view(call)
+        return Answer(201, one(target.kind, made, view, self._core.clock.now()), view.form.media, warnings)
+
+    async def _update(self, call: Call, found: Route, target: Target) -> AnyAnswer:
+        options = write_options(call.query, call.user_agent, call.trace, "UpdateOptions")
+        body = read_object(call.content_type, call.body)
+        entry, warnings = await actions.update(self._core, target, body, call.user, options)
+        view = _view(call)
+        return Answer(200, one(target.kind, entry, view, self._core.clock.now()), view.form.media, warnings)
+
+    async def _patch(self, call: Call, found: Route, target: Target) -> AnyAnswer:
+        options = write_options(call.query, call.user_agent, call.trace, "PatchOptions")
+        patch_type, patch = read_patch(call.content_type, call.body)
+        entry, warnings = await actions.patch(self._core, target, patch_type, patch, call.user, options)
+        view = _view(call)
+        return Answer(200, one(target.kind, entry, view, self._core.clock.now()), view.form.media, warnings)
+
+    async def _delete(self, call: Call, found: Route, target: Target) -> AnyAnswer:
+        write, options = self._deletion(call)
+        deleted = await actions.delete(self._core, target, options, call.user, write)
+        if deleted.removed and not target.kind.grace:
+            return success(_details(target.kind, deleted))
+        return Answer(200, deleted.entry.json)
+
+    async def _delete_collection(self, call: Call, found: Route, target: Target) -> AnyAnswer:
+        write, options = self._deletion(call)
+        chosen = read_options(call.query)
+        listed = await self._core.reads.list(target, chosen)
+        await actions.delete_many(self._core, target, chosen, options, call.user, write)
+        return Answer(200, many(target.kind, listed, View(), self._core.clock.now()))
+
+    def _deletion(self, call: Call) -> tuple[WriteOptions, Object]:
+        body = read_object(call.content_type, call.body) if call.body else {}
+        query = call.query
+        if isinstance(body.get("dryRun"), list) and "dryRun" not in query:
+            query = {**query, "dryRun": [str(each) for each in body["dryRun"]]}
+        write = write_options(query, call.user_agent, call.trace, "DeleteOptions")
+        return write, delete_options(query, body)
+
+    async def _stream(self, call: Call, target: Target) -> StreamAnswer:
+        pod = await actions.get(self._core, target._replace(subresource=""), actions.READ)
+        node, request = stream_call(target.subresource, pod.object, call.query)
+        return StreamAnswer(node, request)
+
+
+def _view(call: Call) -> View:
+    form: Form = negotiate(call.accept)
+    include = first(call.query, "includeObject") if form.transform == "Table" else ""
+    if include not in ("", "None", "Metadata", "Object"):
+        raise bad_request(f'unrecognized includeObject value: "{include[:64]}"')
+    return View(form, include)
+
+
+def _details(kind: Kind, deleted: Deleted) -> Object:
+    details: Object = {"name": deleted.entry.name, "kind": kind.plural, "uid": deleted.entry.object["metadata"]["uid"]}
+    if kind.group:
+        details["group"] = kind.group
+    return details

@@ -1,0 +1,46 @@
+"""What the apiserver is told, beside what every service is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class ApiserverSettings:
+    """Read from `KUBUS_…` variables; see `kubus.service.settings`."""
+
+    listen: str = "127.0.0.1:6443"
+    """host:port of the HTTPS door. Several processes may share it."""
+    serving_cert_file: Path | None = None
+    """The server's certificate. Without it the door speaks plain HTTP and knows nobody: for tests only."""
+    serving_key_file: Path | None = None
+    client_ca_file: Path | None = None
+    """Who signs client certificates."""
+    service_cidr: IPv4Network = IPv4Network("10.96.0.0/16")
+    """Where ClusterIPs are taken from; the first address is the Service `kubernetes`."""
+    node_port_range: str = "30000-32767"
+    """Both ends are given out."""
+    advertise_address: str = ""
+    """Where the cluster reaches this apiserver; "": the host of `listen`."""
+
+    @property
+    def host_and_port(self) -> tuple[str, int]:
+        """The parts of `listen`.
+
+        Raises:
+            ValueError: there is no port.
+        """
+        host, _, port = self.listen.rpartition(":")
+        return host.strip("[]"), int(port)
+
+    @property
+    def node_ports(self) -> range:
+        """The ports of `node_port_range`.
+
+        Raises:
+            ValueError: it is no range.
+        """
+        low, _, high = self.node_port_range.partition("-")
+        return range(int(low), int(high) + 1)

@@ -1,0 +1,195 @@
+"""What the server itself puts into an object: identity, generation, deletion, and whose status is whose.
+
+Pure functions from what the client sent and what is stored to what will be stored. They change the object
+they are given, which is freshly decoded and nobody else's; the stored one is never touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from kubus.model.errors import FieldError, bad_request, conflict, forbidden_field, invalid, invalid_object, required
+from kubus.model.kinds import Kind
+from kubus.model.names import generate_name_errors, generated_name, label_key_errors, labels_errors, name_errors
+from kubus.model.objects import Object
+from kubus.model.times import rfc3339
+
+KEEPS_STATUS = frozenset({"nodes.core"})
+"""Collections whose objects may be created with their status, as kubelets create nodes."""
+_ANNOTATIONS_BYTES_MAX = 256 * 1024
+_OF_THE_SERVER = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation")
+_MESSAGE_UID = "Precondition failed: UID in precondition: {}, UID in object meta: {}"
+
+
+def check_identity(kind: Kind, obj: Object, namespace: str, name: str = "") -> None:
+    """Fill in what the path says, and refuse an object that says otherwise.
+
+    Raises:
+        StatusError: 400 with Kubernetes' words.
+    """
+    api_version, kind_name = obj.get("apiVersion") or kind.api_version, obj.get("kind") or kind.name
+    if api_version != kind.api_version:
+        raise bad_request(
+            f"the API version in the data ({api_version}) does not match the expected API version ({kind.api_version})"
+        )
+    if kind_name != kind.name:
+        raise bad_request(
+            f'{kind_name} in version "{kind.version}" cannot be handled as a {kind.name}: no kind "{kind_name}" is '
+            f'registered for version "{kind.api_version}" at this path'
+        )
+    obj["apiVersion"], obj["kind"] = api_version, kind_name
+    metadata = obj.get("metadata")
+    if metadata is None:
+        metadata = obj["metadata"] = {}
+    given = metadata.get("namespace") or ""
+    if kind.namespaced:
+        if given and given != namespace:
+            raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
+        metadata["namespace"] = namespace
+    elif given:
+        raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
+    else:
+        metadata.pop("namespace", None)
+    if name:
+        given = metadata.setdefault("name", name)
+        if given != name:
+            raise bad_request(f"the name of the object ({given}) does not match the name on the URL ({name})")
+
+
+def stamp_new(kind: Kind, obj: Object, *, uid: str, now: datetime, suffix: Callable[[], str]) -> None:
+    """Give a new object its identity."""
+    metadata = obj["metadata"]
+    for field in ("resourceVersion", "managedFields", "selfLink", *_OF_THE_SERVER):
+        metadata.pop(field, None)
+    if not metadata.get("name") and metadata.get("generateName"):
+        metadata["name"] = generated_name(metadata["generateName"], suffix())
+    metadata["uid"] = uid
+    metadata["creationTimestamp"] = rfc3339(now)
+    if kind.generation:
+        metadata["generation"] = 1
+    if kind.status and kind.collection not in KEEPS_STATUS:
+        obj.pop("status", None)
+
+
+def carry_over(kind: Kind, obj: Object, old: Object, *, subresource: str) -> Object:
+    """The update with what the client may not change put back from the stored object.
+
+    Raises:
+        StatusError: 409, the update means another object of this name.
+    """
+    old_metadata, metadata = old["metadata"], obj["metadata"]
+    given = metadata.get("uid")
+    if given and given != old_metadata["uid"]:
+        detail = _MESSAGE_UID.format(given, old_metadata["uid"])
+        raise conflict(kind.plural, kind.group, old_metadata["name"], detail)
+    if subresource == "status":
+        return {**old, "metadata": _without(old_metadata, "resourceVersion"), "status": obj.get("status") or {}}
+    metadata.pop("resourceVersion", None)
+    if subresource:
+        return obj  # the server's own change of the stored object
+    metadata.pop("selfLink", None)
+    for field in (*_OF_THE_SERVER, "managedFields", "generateName"):
+        if field in old_metadata:
+            metadata[field] = old_metadata[field]
+        else:
+            metadata.pop(field, None)
+    if kind.status:
+        if "status" in old:
+            obj["status"] = old["status"]
+        else:
+            obj.pop("status", None)
+    return obj
+
+
+def count_generation(kind: Kind, obj: Object, old: Object) -> None:
+    """Count a change of what is wanted: of everything but metadata and status."""
+    if kind.generation and _wanted(obj) != _wanted(old):
+        obj["metadata"]["generation"] = int(old["metadata"].get("generation") or 0) + 1
+
+
+def _wanted(obj: Object) -> dict[str, Any]:
+    return {key: value for key, value in obj.items() if key not in ("metadata", "status")}
+
+
+def _without(metadata: dict[str, Any], field: str) -> dict[str, Any]:
+    return {key: value for key, value in metadata.items() if key != field}
+
+
+def same(obj: Object, old: Object) -> bool:
+    """Whether an update changes nothing; the stored object may carry its resourceVersion."""
+    if obj.keys() != old.keys():
+        return False
+    for key, value in obj.items():
+        if key == "metadata":
+            if _without(value, "resourceVersion") != _without(old[key], "resourceVersion"):
+                return False
+        elif value != old[key]:
+            return False
+    return True
+
+
+def check(kind: Kind, obj: Object, old: Object | None) -> None:
+    """Metadata's rules and the kind's own.
+
+    Raises:
+        StatusError: 422 with every field error.
+    """
+    errors = _metadata_errors(kind, obj["metadata"], old)
+    for rule in kind.rules:
+        errors += rule(obj, old)
+    if errors:
+        metadata = obj["metadata"]
+        raise invalid_object(kind.name, kind.group, metadata.get("name") or metadata.get("generateName") or "", errors)
+
+
+def _metadata_errors(kind: Kind, metadata: dict[str, Any], old: Object | None) -> list[FieldError]:
+    errors: list[FieldError] = []
+    if old is None:
+        errors += _name_errors(kind, metadata)
+    before = old["metadata"] if old is not None else {}
+    labels = metadata.get("labels")
+    if labels and labels != before.get("labels"):
+        errors += [invalid("metadata.labels", value, detail) for value, detail in labels_errors(labels)]
+    annotations = metadata.get("annotations")
+    if annotations and annotations != before.get("annotations"):
+        errors += _annotation_errors(annotations)
+    finalizers = metadata.get("finalizers") or ()
+    if finalizers != (before.get("finalizers") or ()):
+        errors += _finalizer_errors(finalizers, before)
+    return errors
+
+
+def _name_errors(kind: Kind, metadata: dict[str, Any]) -> list[FieldError]:
+    prefix = metadata.get("generateName")
+    if prefix and (wrong := generate_name_errors(kind.name_check, prefix)):
+        return [invalid("metadata.generateName", prefix, detail) for detail in wrong]
+    name = metadata.get("name")
+    if not name:
+        return [required("metadata.name", "name or generateName is required")]
+    return [invalid("metadata.name", name, detail) for detail in name_errors(kind.name_check, name)]
+
+
+def _annotation_errors(annotations: dict[str, str]) -> list[FieldError]:
+    errors = [
+        invalid("metadata.annotations", key, detail) for key in annotations for detail in label_key_errors(key.lower())
+    ]
+    if sum(len(key) + len(value) for key, value in annotations.items()) > _ANNOTATIONS_BYTES_MAX:
+        errors.append(
+            FieldError("FieldValueTooLong", "metadata.annotations", "Too long: may not be more than 262144 bytes")
+        )
+    return errors
+
+
+def _finalizer_errors(finalizers: Sequence[str], before: dict[str, Any]) -> list[FieldError]:
+    errors = [
+        invalid("metadata.finalizers", each, "name is neither a standard finalizer name nor is it fully qualified")
+        for each in finalizers
+        if "/" not in each and each not in ("orphan", "foregroundDeletion", "kubernetes")
+    ]
+    added = [each for each in finalizers if each not in (before.get("finalizers") or ())]
+    if before.get("deletionTimestamp") and added:
+        detail = f"no new finalizers can be added if the object is being deleted, found new finalizers {added}"
+        errors.append(forbidden_field("metadata.finalizers", detail))
+    return errors

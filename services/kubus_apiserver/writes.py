@@ -1,0 +1,350 @@
+"""Creates, updates and deletes: the road from a client's object to one transaction.
+
+An update starts from the cached object and compares its revision in the transaction, so the common case asks
+the store once. Whatever the cache alone suggests but a client must be able to rely on (an object is missing, a
+precondition fails, nothing changes) is confirmed with the store before it is said. A lost race is run again
+on the object that won, which the store hands over with its refusal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from random import Random
+from typing import NamedTuple
+from uuid import UUID
+
+from kubus.model.codec import DecodeError, Raw, pack, unpack
+from kubus.model.errors import (
+    StatusError,
+    already_exists,
+    bad_request,
+    conflict,
+    internal,
+    not_found,
+    timeout,
+    too_large,
+    unavailable,
+)
+from kubus.model.kinds import Kind
+from kubus.model.names import random_suffix
+from kubus.model.objects import Key, Object
+from kubus.model.records import Note, encode_record, note_key, store_key
+from kubus.model.schema import Schemas
+from kubus.model.times import Clock, microseconds
+from kubus.store import Conflict, Fence, Fenced, KeyExists, NoSpace, Store, StoreError, Unavailable
+from kubus_apiserver import deletion, strategy
+from kubus_apiserver.admission import Chain, Proposal
+from kubus_apiserver.allocations import Allocations
+from kubus_apiserver.calls import Target, User, WriteOptions
+from kubus_apiserver.entries import Entry, without_revision
+from kubus_apiserver.fences import fence_of, lost
+from kubus_apiserver.follower import Freshness
+from kubus_apiserver.namespaces import check_namespace
+from kubus_apiserver.reads import entry_of, read_fresh
+from kubus_apiserver.watchcache import WatchCache
+
+OBJECT_BYTES_MAX = 1_572_864
+"""etcd takes 1.5 MiB in a request."""
+_TRIES = 8
+Change = Callable[[Object], Object]
+"""From a private copy of the stored object, with its resourceVersion, to the wanted one."""
+
+
+class Deleted(NamedTuple):
+    """What a delete did."""
+
+    entry: Entry
+    """The object's last, or present, state."""
+    removed: bool
+    """Whether it is gone; otherwise it waits for its grace period or finalizers."""
+
+
+class Writes:
+    """Everything that writes objects."""
+
+    def __init__(
+        self,
+        store: Store,
+        cache: WatchCache,
+        freshness: Freshness,
+        schemas: Schemas,
+        chain: Chain,
+        allocations: Allocations,
+        clock: Clock,
+        random: Random,
+    ) -> None:
+        self._store = store
+        self._cache = cache
+        self._freshness = freshness
+        self._schemas = schemas
+        self._chain = chain
+        self._allocations = allocations
+        self._clock = clock
+        self._random = random
+
+    async def create(self, target: Target, obj: Object, user: User, options: WriteOptions) -> Entry:
+        """Store a new object. `obj` is changed.
+
+        Raises:
+            StatusError: 400, 403, 404 (namespace), 409, 422, 5xx of the store.
+        """
+        kind, namespace = target.kind, target.namespace
+        strategy.check_identity(kind, obj, namespace)
+        if obj["metadata"].get("resourceVersion"):
+            raise bad_request("resourceVersion should not be set on objects to be created")
+        generated = not obj["metadata"].get("name")
+        if kind.namespaced:
+            await check_namespace(self._store, self._cache, kind, namespace, obj["metadata"].get("name") or "")
+        for attempt in range(_TRIES):
+            if generated and attempt:
+                obj["metadata"].pop("name", None)
+            try:
+                return await self._create(kind, obj, user, options)
+            except StatusError as error:
+                if not (generated and error.reason == "AlreadyExists") or attempt == _TRIES - 1:
+                    raise
+        raise internal("unreachable")
+
+    async def _create(self, kind: Kind, obj: Object, user: User, options: WriteOptions) -> Entry:
+        uid = str(UUID(int=self._random.getrandbits(128), version=4))
+        strategy.stamp_new(kind, obj, uid=uid, now=self._clock.now(), suffix=lambda: random_suffix(self._random))
+        if kind.defaults is not None:
+            kind.defaults(obj)
+        proposal = Proposal(user, "create", kind, "", obj, None)
+        self._chain.mutate(proposal, self._cache)
+        if kind.prepare is not None:
+            kind.prepare(obj, None)
+        strategy.check(kind, obj, None)
+        self._chain.validate(proposal, self._cache)
+        key = Key(kind.collection, obj["metadata"].get("namespace") or "", obj["metadata"]["name"])
+        stored = _to_stored(kind, obj)
+        if options.dry_run:
+            await self._freshness.consistent()
+            if self._cache.get(key) is not None:
+                raise already_exists(kind.plural, kind.group, key.name)
+            return _entry(kind, key, 0, stored, Raw(pack(stored)))
+        async with self._allocations.assigned(kind, stored, None):
+            raw = self._encoded(kind, stored)
+            value = encode_record(self._note(user, "create", options), raw)
+            try:
+                revision = await self._fenced(
+                    options, lambda fence: self._store.create(store_key(key), value, fence=fence)
+                )
+            except KeyExists:
+                raise already_exists(kind.plural, kind.group, key.name) from None
+        return _entry(kind, key, revision, stored, raw)
+
+    async def update(
+        self,
+        target: Target,
+        change: Change,
+        user: User,
+        options: WriteOptions,
+        *,
+        verb: str = "update",
+        revision: str = "",
+    ) -> Entry:
+        """Change an object; with `revision`, only if it still stands at that one.
+
+        Raises:
+            StatusError: 400, 403, 404, 409, 422, 5xx of the store.
+        """
+        kind, key = target.kind, target.key
+        current, fresh = self._cache.get(key), False
+        for _ in range(_TRIES):
+            if current is None or (revision and not fresh and revision != str(current.revision)):
+                current, fresh = await read_fresh(self._store, key), True
+            if current is None:
+                raise not_found(kind.plural, kind.group, target.name)
+            if revision and revision != str(current.revision):
+                raise conflict(kind.plural, kind.group, target.name)
+            try:
+                return await self._update(target, current, change, user, options, verb, fresh)
+            except _Stale:
+                current, fresh = await read_fresh(self._store, key), True
+            except Conflict as lost_race:
+                current = entry_of(lost_race.current) if lost_race.current else None
+                fresh = True
+                if current is None:
+                    raise not_found(kind.plural, kind.group, target.name) from None
+            except StatusError:
+                newest = current if fresh else await read_fresh(self._store, key)
+                if newest is not None and newest.revision == current.revision:
+                    raise
+                current, fresh = newest, True
+        raise conflict(kind.plural, kind.group, target.name)
+
+    async def _update(
+        self, target: Target, current: Entry, change: Change, user: User, options: WriteOptions, verb: str, fresh: bool
+    ) -> Entry:
+        kind, key, subresource = target.kind, target.key, target.subresource
+        old = _readable(current, kind)
+        obj = change(unpack(pack(old)))
+        strategy.check_identity(kind, obj, key.namespace, key.name)
+        obj = strategy.carry_over(kind, obj, old, subresource=subresource)
+        proposal = Proposal(user, "update", kind, subresource, obj, old)
+        if not subresource:
+            if kind.defaults is not None:
+                kind.defaults(obj)
+            self._chain.mutate(proposal, self._cache)
+            if kind.prepare is not None:
+                kind.prepare(obj, old)
+        if subresource != "status":
+            strategy.count_generation(kind, obj, old)
+        if strategy.same(obj, old):
+            if not fresh:
+                raise _Stale
+            return current.viewed(kind)
+        if not subresource:
+            strategy.check(kind, obj, old)
+        self._chain.validate(proposal, self._cache)
+        stored = _to_stored(kind, obj)
+        if options.dry_run:
+            return _entry(kind, key, current.revision, stored, Raw(pack(stored)))
+        if deletion.is_released(kind, obj):
+            await self._remove(kind, current, user, verb, options)
+            return _entry(kind, key, current.revision, stored, Raw(pack(stored)))
+        async with self._allocations.assigned(kind, stored, current.object):
+            raw = self._encoded(kind, stored)
+            value = encode_record(self._note(user, verb, options), raw)
+            revision = await self._fenced(
+                options,
+                lambda fence: self._store.replace(store_key(key), value, expected=current.revision, fence=fence),
+            )
+        return _entry(kind, key, revision, stored, raw)
+
+    async def delete(self, target: Target, options: Object, user: User, write: WriteOptions) -> Deleted:
+        """Delete an object, or begin to.
+
+        Raises:
+            StatusError: 400, 403, 404, 409, 422, 5xx of the store.
+        """
+        deletion.check_options(options)
+        kind, key = target.kind, target.key
+        current, fresh = self._cache.get(key), False
+        for _ in range(_TRIES):
+            if current is None:
+                current, fresh = await read_fresh(self._store, key), True
+            if current is None:
+                raise not_found(kind.plural, kind.group, target.name)
+            try:
+                return await self._delete(kind, key, current, options, user, write, fresh)
+            except _Stale:
+                current, fresh = await read_fresh(self._store, key), True
+            except Conflict as lost_race:
+                current, fresh = (entry_of(lost_race.current) if lost_race.current else None), True
+                if current is None:
+                    raise not_found(kind.plural, kind.group, target.name) from None
+            except StatusError:
+                newest = current if fresh else await read_fresh(self._store, key)
+                if newest is not None and newest.revision == current.revision:
+                    raise
+                current, fresh = newest, True
+        raise conflict(kind.plural, kind.group, target.name)
+
+    async def _delete(
+        self, kind: Kind, key: Key, current: Entry, options: Object, user: User, write: WriteOptions, fresh: bool
+    ) -> Deleted:
+        obj = current.object
+        deletion.check_preconditions(kind, obj, options)
+        self._chain.validate(Proposal(user, "delete", kind, "", obj, obj), self._cache)
+        verdict = deletion.decide(kind, obj, options, self._clock.now())
+        if isinstance(verdict, deletion.Keep):
+            if not fresh:
+                raise _Stale
+            return Deleted(current.viewed(kind), removed=False)
+        if isinstance(verdict, deletion.Mark):
+            if write.dry_run:
+                return Deleted(current.viewed(kind), removed=False)
+            raw = self._encoded(kind, verdict.object)
+            value = encode_record(self._note(user, "delete", write), raw)
+            revision = await self._fenced(
+                write, lambda fence: self._store.replace(store_key(key), value, expected=current.revision, fence=fence)
+            )
+            return Deleted(_entry(kind, key, revision, verdict.object, raw), removed=False)
+        if write.dry_run:
+            return Deleted(current.viewed(kind), removed=True)
+        revision = await self._remove(kind, current, user, "delete", write)
+        return Deleted(current.moved_to(revision).viewed(kind), removed=True)
+
+    async def _remove(self, kind: Kind, current: Entry, user: User, verb: str, options: WriteOptions) -> int:
+        key = Key(kind.collection, current.namespace, current.name)
+        note = (note_key(current.object["metadata"]["uid"]), pack(self._note(user, verb, options).to_wire()))
+        revision = await self._fenced(
+            options,
+            lambda fence: self._store.delete(store_key(key), expected=current.revision, note=note, fence=fence),
+        )
+        await self._allocations.release(kind, current.object)
+        return revision
+
+    async def _fenced(self, options: WriteOptions, write: Callable[[Fence | None], Awaitable[int]]) -> int:
+        """The revision of a write, done while its leader leads.
+
+        A renewal of the lease moves its revision without changing who leads, so a fence that fails is looked up
+        again, in a cache that has caught up.
+        """
+        if options.fence is None:
+            return await _told(write(None))
+        for _ in range(_TRIES):
+            fence = fence_of(self._cache, options.fence)
+            if fence is None:
+                await self._freshness.consistent()
+                fence = fence_of(self._cache, options.fence)
+            if fence is None:
+                raise lost(options.fence)
+            try:
+                return await _told(write(fence))
+            except Fenced:
+                await self._freshness.consistent()
+        raise lost(options.fence)
+
+    def _note(self, user: User, verb: str, options: WriteOptions) -> Note:
+        at = microseconds(self._clock.now())
+        return Note(user.name, options.manager, verb, at, options.cause, options.trace)
+
+    def _encoded(self, kind: Kind, stored: Object) -> Raw:
+        data = pack(stored)
+        if len(data) > OBJECT_BYTES_MAX:
+            raise too_large(f"{kind.singular} is too large: {len(data)} bytes of {OBJECT_BYTES_MAX} at most")
+        return Raw(data)
+
+
+class _Stale(Exception):
+    """What was decided on the cached object has to be decided again on the store's."""
+
+
+async def _told(write: Awaitable[int]) -> int:
+    """The revision of a write; it is finished even if who asked for it goes away.
+
+    Raises:
+        StatusError: 503 or 504 where the store did not answer; Conflict, KeyExists and Fenced pass.
+    """
+    try:
+        return await write
+    except (Conflict, KeyExists, Fenced):
+        raise
+    except NoSpace:
+        raise unavailable("the store is full and takes no writes until space is made") from None
+    except Unavailable as error:
+        raise timeout(f"the store did not answer in time, the write may or may not have happened: {error}") from None
+    except StoreError as error:
+        raise unavailable(f"the store refuses: {error}") from None
+
+
+def _readable(entry: Entry, kind: Kind) -> Object:
+    try:
+        return entry.viewed(kind).object
+    except DecodeError as error:
+        raise internal(f"{kind.resource} {entry.name!r} is stored but cannot be read: {error}") from None
+
+
+def _to_stored(kind: Kind, obj: Object) -> Object:
+    return obj if kind.to_stored is None else kind.to_stored(obj)
+
+
+def _entry(kind: Kind, key: Key, revision: int, stored: Object, raw: Raw) -> Entry:
+    """The answer's entry. `stored` is ours, so the revision goes into a copy of its metadata only."""
+    metadata = without_revision(stored)["metadata"]
+    if revision:
+        metadata["resourceVersion"] = str(revision)
+    return Entry(key.namespace, key.name, revision, raw, {**stored, "metadata": metadata}).viewed(kind)
