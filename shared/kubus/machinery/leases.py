@@ -176,9 +176,10 @@ class Elector:
 
     async def _try_to_hold(self) -> bool:
         """Look at the Lease, and write it if it is to be had."""
-        now = self._clock.monotonic()
+        began = self._clock.monotonic()
         try:
             lease = await self._read()
+            now = self._clock.monotonic()
             if lease is not None:
                 self._observed = observe(lease, self._observed, now)
             wanted = claim(lease, self._observed, self._terms, now, self._clock.now())
@@ -190,7 +191,7 @@ class Elector:
         except StatusError as error:
             _log.info("the lease %s was not written: %s", self._terms.name, error)
             return False
-        self._renewed = now  # when the attempt began: the answer may have been long under way
+        self._renewed = began  # the answer may have been long under way
         return True
 
     async def _read(self) -> Object | None:
