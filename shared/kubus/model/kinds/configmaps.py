@@ -19,7 +19,7 @@ KIND = Kind(
         NAME,
         Column(
             "Data",
-            plain(lambda obj: str(len(obj.get("data") or ()) + len(obj.get("binaryData") or ()))),
+            plain(lambda obj: len(obj.get("data") or ()) + len(obj.get("binaryData") or ())),
             description="Number of keys.",
         ),
         AGE,

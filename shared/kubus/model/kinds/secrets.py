@@ -31,7 +31,7 @@ KIND = Kind(
     columns=(
         NAME,
         Column("Type", at("type"), description="What the secret is for."),
-        Column("Data", plain(lambda obj: str(len(obj.get("data") or ()))), description="Number of keys."),
+        Column("Data", plain(lambda obj: len(obj.get("data") or ())), description="Number of keys."),
         AGE,
     ),
     fields={"type": lambda obj: obj.get("type") or ""},

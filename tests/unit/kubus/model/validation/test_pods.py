@@ -1,0 +1,68 @@
+"""Pods: what an update may change."""
+
+from __future__ import annotations
+
+import pytest
+
+from kubus.model.kinds.pods import KIND
+from kubus.testing.kinds import complaints, copy_of, created, sent, updated
+
+OLD = created(KIND, sent(KIND, spec={"containers": [{"name": "c", "image": "i"}], "nodeName": "n"}))
+
+
+def _changed(**fields):
+    new = copy_of(OLD)
+    new["spec"].update(fields)
+    return new
+
+
+def _with_container(**fields):
+    return _changed(containers=[{**OLD["spec"]["containers"][0], **fields}])
+
+
+@pytest.mark.parametrize(
+    "new",
+    [
+        OLD,
+        _with_container(image="j"),
+        _changed(activeDeadlineSeconds=60),
+        _changed(tolerations=[{"operator": "Exists"}]),
+    ],
+)
+def test_image_deadline_and_tolerations_may_change(new):
+    assert complaints(KIND, new, OLD) == []
+
+
+def test_nothing_else_may():
+    (error,) = complaints(KIND, _with_container(args=["x"]), OLD)
+    assert error.startswith(
+        "spec: Forbidden: pod updates may not change fields other than `spec.containers[*].image`,"
+        "`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` "
+        "(only additions to existing tolerations),`spec.terminationGracePeriodSeconds` "
+        "(allow it to be set to 1 if it was previously negative)\n"
+    )
+    assert 'containers[0].args: ["x"]' in error
+
+
+def test_containers_do_not_come_or_go():
+    new = _changed(containers=[*OLD["spec"]["containers"], {"name": "d", "image": "i"}])
+    assert "spec.containers: Forbidden: pod updates may not add or remove containers" in complaints(KIND, new, OLD)
+
+
+def test_a_deadline_only_shrinks():
+    old = _changed(activeDeadlineSeconds=60)
+    assert complaints(KIND, _changed(activeDeadlineSeconds=90), old) == [
+        "spec.activeDeadlineSeconds: Invalid value: 90: must be less than or equal to previous value"
+    ]
+
+
+def test_tolerations_are_only_added():
+    old = _changed(tolerations=[{"operator": "Exists"}])
+    assert complaints(KIND, _changed(tolerations=[]), old) == [
+        "spec.tolerations: Forbidden: existing toleration can not be modified except its tolerationSeconds"
+    ]
+
+
+def test_an_update_leaves_ephemeral_containers_alone():
+    old = _changed(ephemeralContainers=[{"name": "d", "image": "i"}])
+    assert updated(KIND, OLD, old)["spec"]["ephemeralContainers"] == [{"name": "d", "image": "i"}]
