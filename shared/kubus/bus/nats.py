@@ -49,15 +49,12 @@ _PING_SECONDS = 5  # with two outstanding: a dead connection is noticed within 1
 Reply = asyncio.Future[bytes]
 
 
-async def connect(
-    url: str, *, identity: str, tls: ssl.SSLContext | None = None, on_connection: Callable[[bool], None] | None = None
-) -> NatsBus:
+async def connect(url: str, *, identity: str, tls: ssl.SSLContext | None = None) -> NatsBus:
     """A connection to NATS under an identity; waits until there is one, for ever if need be.
 
-    `url` may name several servers, with commas between them. `on_connection` hears of every loss (False) and
-    return (True) of the connection.
+    `url` may name several servers, with commas between them.
     """
-    bus = NatsBus([each.strip() for each in url.split(",")], identity, tls, on_connection)
+    bus = NatsBus([each.strip() for each in url.split(",")], identity, tls)
     await bus._open()
     return bus
 
@@ -65,17 +62,10 @@ async def connect(
 class NatsBus:
     """A `Bus`; see `connect`."""
 
-    def __init__(
-        self,
-        urls: list[str],
-        identity: str,
-        tls: ssl.SSLContext | None,
-        on_connection: Callable[[bool], None] | None = None,
-    ) -> None:
+    def __init__(self, urls: list[str], identity: str, tls: ssl.SSLContext | None) -> None:
         self.identity = identity
         self._urls = urls
         self._tls = tls
-        self._on_connection = on_connection
         self._nats = Client()
         self._closing = False
         self._mailboxes: dict[Mailbox, _Joined] = {}
@@ -245,14 +235,10 @@ class NatsBus:
         self._fail_requests("the connection to the bus was lost before the reply", RequestTimeout)
         if not self._closing:
             _log.warning("the connection to the bus was lost")
-            if self._on_connection:
-                self._on_connection(False)
 
     async def _on_reconnected(self) -> None:
         _log.info("the connection to the bus is back")
         self._disturb("the connection to the bus was lost for a while", lambda _: True)
-        if self._on_connection:
-            self._on_connection(True)
 
     async def _on_closed(self) -> None:
         if self._closing:
