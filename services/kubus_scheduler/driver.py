@@ -27,7 +27,7 @@ from kubus.model.times import Clock, rfc3339
 from kubus_scheduler.core import Bind, Decision, Refuse, Scheduler
 from kubus_scheduler.templates import DEFAULT_SCHEDULER, Pod
 
-IN_FLIGHT_MAX = 256
+IN_FLIGHT_MAX = 64
 BATCH = 64
 RETRY_SECONDS = 1.0
 IDLE_SECONDS = 30.0
