@@ -68,6 +68,7 @@ class NatsBus:
         self._tls = tls
         self._nats = Client()
         self._closing = False
+        self._opening_again = False
         self._mailboxes: dict[Mailbox, _Joined] = {}
         self._tasks = Tasks()
         self._replies: dict[str, tuple[str, Reply]] = {}
@@ -241,21 +242,23 @@ class NatsBus:
         self._disturb("the connection to the bus was lost for a while", lambda _: True)
 
     async def _on_closed(self) -> None:
-        if self._closing:
-            return
-        _log.warning("the bus ended the connection: %s", self._nats.last_error)
-        self._tasks.start(self._open_again())
+        if not self._closing and not self._opening_again:
+            _log.warning("the bus ended the connection: %s", self._nats.last_error)
+            self._opening_again = True
+            self._tasks.start(self._open_again())
 
     async def _open_again(self) -> None:
-        while not self._closing:
+        """A new connection in place of one that nats-py has given up."""
+        while True:
             await asyncio.sleep(_RECONNECT_SECONDS_MAX)
             try:
                 await self._open()
+                break
             except (BusError, OSError, nats.errors.Error) as error:
                 _log.info("not connected yet: %r", error)
-                continue
-            await self._on_reconnected()
-            return
+                await self._nats.close()
+        self._opening_again = False
+        await self._on_reconnected()
 
     def _disturb(self, reason: str, concerns: Callable[[_Joined], bool]) -> None:
         for mailbox, joined in self._mailboxes.items():

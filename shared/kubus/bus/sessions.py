@@ -287,16 +287,29 @@ class SessionServer:
 async def _run(work: Work, session: Session) -> None:
     """Work on a session; what goes wrong is said on its error channel."""
     try:
-        try:
-            await work(session)
-        except StatusError as error:
-            await session.send(ERROR, to_json(error.status))
-        except SessionLost as error:
-            _log.info("a session ended: %s", error)
-        except Exception as error:
-            _log.exception("a session failed")
-            await session.send(ERROR, to_json(errors.internal(str(error)).status))
-    except SessionLost as error:
-        _log.info("a session ended: %s", error)
+        await work(session)
+    except Exception as error:
+        await _say(session, _first_of(error))
     finally:
         await session.aclose()
+
+
+async def _say(session: Session, error: BaseException) -> None:
+    if isinstance(error, SessionLost):
+        _log.info("a session ended: %s", error)
+        return
+    if not isinstance(error, StatusError):
+        _log.error("a session failed", exc_info=error)
+        error = errors.internal(str(error))
+    try:
+        await session.send(ERROR, to_json(error.status))
+    except SessionLost as lost:
+        _log.info("a session ended: %s", lost)
+
+
+def _first_of(error: BaseException) -> BaseException:
+    """What a group of errors is about: the first that is not merely the end of the session."""
+    while isinstance(error, BaseExceptionGroup):
+        _, telling = error.split(SessionLost)
+        error = (telling or error).exceptions[0]
+    return error

@@ -122,15 +122,29 @@ async def test_a_reader_that_does_not_take_stops_the_sender(broker: MemoryBroker
     await server.aclose()
 
 
-async def test_a_failing_handler_says_so_on_the_error_channel(broker: MemoryBroker) -> None:
+async def _raise(error: Exception) -> None:
+    raise error
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+@pytest.mark.parametrize("error", [errors.internal("no such container"), OSError("no such container")])
+async def test_a_failing_handler_says_so_on_the_error_channel(
+    broker: MemoryBroker, error: Exception, grouped: bool
+) -> None:
     async def fail(session: Session) -> None:
-        raise errors.internal("no such container")
+        if not grouped:
+            raise error
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(_raise(SessionLost("the client has left")))
+            tasks.create_task(_raise(error))
 
     server = await serve_sessions(MemoryBus(broker), "n1", accepting(fail))
     session = await open_session(MemoryBus(broker), "n1", {"verb": "exec"})
     [(channel, data)] = await drain(session)
     assert channel == ERROR
-    assert from_json(data)["code"] == 500
+    status = from_json(data)
+    assert status["code"] == 500
+    assert "no such container" in status["message"]
     await session.aclose()
     await server.aclose()
 
