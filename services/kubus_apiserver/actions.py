@@ -17,6 +17,7 @@ from kubus_apiserver.changes import bound, finalized, scale_entry, scale_patched
 from kubus_apiserver.core import Core
 from kubus_apiserver.entries import Entry
 from kubus_apiserver.patching import Patch, Replacement
+from kubus_apiserver.reviews import is_review, reviewed
 from kubus_apiserver.writes import Deleted
 
 READ = ReadOptions()
@@ -70,6 +71,8 @@ async def create(
     if target.subresource:
         raise _no(target, "create")
     obj, warnings = fitted(target.kind, body, core.schemas, options.field_validation)
+    if is_review(target.kind):
+        return reviewed(core.authorizer, target, obj, user), warnings
     return await core.writes.create(target, obj, user, options), warnings
 
 

@@ -96,7 +96,6 @@ class HttpDoor:
 
     def runner(self) -> web.ServerRunner:
         """What listens, once it is given sites."""
-
         loop = asyncio.get_running_loop()
 
         def request(*parts: Any) -> web.BaseRequest:

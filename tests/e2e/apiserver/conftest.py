@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from kubus_cli.identities import ADMIN, APISERVER
-from kubus_cli.pki import Wanted, client_of, ensure
 
 from kubus.model.codec import from_json, to_json
 from kubus.testing.etcd_server import etcd_server, free_port
+from kubus_cli.identities import ADMIN, APISERVER
+from kubus_cli.pki import Wanted, client_of, ensure
 
 NOBODY = "nobody"
 
