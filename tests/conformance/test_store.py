@@ -21,7 +21,7 @@ from kubus.store import (
     Stored,
 )
 from kubus.store.etcd import connect
-from kubus.store.memory import NOTE_SECONDS, MemoryStore
+from kubus.store.memory import MemoryStore
 from kubus.testing.etcd_server import etcd_server
 
 
@@ -363,16 +363,3 @@ async def test_every_watcher_sees_every_change_of_many_writers_in_order(store):
             assert [change.before for change in of_one[1:]] == [
                 Stored(change.key, change.value, change.revision, change.created) for change in of_one[:-1]
             ]
-
-
-async def test_notes_in_memory_end_with_their_lease():
-    clock = SetClock()
-    store = MemoryStore(clock)
-    created = await store.create("/k/a", b"one")
-    deleted = await store.delete("/k/a", expected=created, note=("/n/a", b"who"))
-    clock.seconds = NOTE_SECONDS - 1
-    assert await store.get("/n/a") is not None
-    clock.seconds = NOTE_SECONDS + 1
-    assert await store.get("/n/a") is None
-    ended = await changes_after(store, "/n/", deleted, 1)
-    assert [(change.key, change.value) for change in ended] == [("/n/a", None)]

@@ -2,7 +2,8 @@
 
 The only module that imports grpc. Methods are called by their paths with messages of `etcd_rpc.proto`. Every call has a
 deadline and waits, within it, for a connection: a restart of etcd is a pause, not an error. Calls that only read
-are sent again when the connection broke under them; a write is not, because it may have happened.
+are sent again when the connection broke under them; a write is not, because it may have happened. A call that etcd
+turned away unseen, because it is 5,000 writes behind, is sent again either way.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ CALL_SECONDS = 5.0
 """etcd itself gives up on a write after about 7 s; the apiserver's clients want their 503 before that."""
 PAGE_SECONDS = 60.0
 """A page without a limit may be hundreds of megabytes."""
-_READ_ATTEMPTS = 3
+_ATTEMPTS = 4
+_RETRY_SECONDS = 0.05
+_TOO_MANY = "too many requests"
 _ONLY_WITH_A_LEADER = (("hasleader", "true"),)
 
 _OPTIONS: list[tuple[str, Any]] = [
@@ -86,12 +89,17 @@ class Rpc:
         return response
 
     async def txn(self, request: pb.TxnRequest) -> pb.TxnResponse:
-        """KV.Txn, once."""
-        try:
-            response: pb.TxnResponse = await self._txn(request, timeout=CALL_SECONDS, wait_for_ready=True)
-        except grpc.aio.AioRpcError as error:
-            raise _store_error(error) from None
-        return response
+        """KV.Txn; not again once etcd may have seen it."""
+        attempt = 0
+        while True:
+            try:
+                response: pb.TxnResponse = await self._txn(request, timeout=CALL_SECONDS, wait_for_ready=True)
+                return response
+            except grpc.aio.AioRpcError as error:
+                attempt += 1
+                if attempt == _ATTEMPTS or _TOO_MANY not in (error.details() or ""):
+                    raise _store_error(error) from None
+                await asyncio.sleep(_RETRY_SECONDS * attempt)
 
     async def compact(self, revision: int) -> None:
         """KV.Compact."""
@@ -145,15 +153,17 @@ def _channel(endpoints: tuple[str, ...], tls: Tls | None) -> grpc.aio.Channel:
 
 
 async def _again(call: Callable[[], Any]) -> Any:
-    """The call's answer; up to three attempts while the connection breaks."""
-    for attempt in range(1, _READ_ATTEMPTS + 1):
+    """The call's answer; a few attempts while the connection breaks or etcd is busy."""
+    attempt = 0
+    while True:
         try:
             return await call()
         except grpc.aio.AioRpcError as error:
-            if error.code() is not grpc.StatusCode.UNAVAILABLE or attempt == _READ_ATTEMPTS:
-                raise _store_error(error) from None
-            await asyncio.sleep(0.05 * attempt)
-    raise AssertionError("unreachable")
+            attempt += 1
+            known = _store_error(error)
+            if attempt == _ATTEMPTS or not isinstance(known, Unavailable) or error.code() is _TOO_LATE:
+                raise known from None
+            await asyncio.sleep(_RETRY_SECONDS * attempt)
 
 
 def _store_error(error: grpc.aio.AioRpcError) -> StoreError:
@@ -170,12 +180,14 @@ def _store_error(error: grpc.aio.AioRpcError) -> StoreError:
     return StoreError(f"etcd: {code.name}: {details}")
 
 
+_TOO_LATE = grpc.StatusCode.DEADLINE_EXCEEDED
 _AWAY = frozenset(
     {
         grpc.StatusCode.UNAVAILABLE,
-        grpc.StatusCode.DEADLINE_EXCEEDED,
-        grpc.StatusCode.RESOURCE_EXHAUSTED,  # too many requests: back off
+        _TOO_LATE,
+        grpc.StatusCode.RESOURCE_EXHAUSTED,  # "too many requests": etcd is behind
         grpc.StatusCode.CANCELLED,
         grpc.StatusCode.ABORTED,
+        grpc.StatusCode.UNKNOWN,  # errors of raft, that etcd 3.4 gives no code: too many requests, stopped
     }
 )

@@ -35,9 +35,10 @@ class ServerTls:
 class EtcdServer:
     """A running etcd. `kill` and `restart` keep its data and its ports."""
 
-    def __init__(self, data_dir: Path, tls: ServerTls | None) -> None:
+    def __init__(self, data_dir: Path, tls: ServerTls | None, quota_bytes: int = 0) -> None:
         self._data_dir = data_dir
         self._tls = tls
+        self._quota_bytes = quota_bytes
         self._client_port, self._peer_port = free_port(), free_port()
         self._process: asyncio.subprocess.Process | None = None
         self.endpoint = f"127.0.0.1:{self._client_port}"
@@ -97,6 +98,7 @@ class EtcdServer:
             "--heartbeat-interval=20",  # a single member elects itself after the election timeout: start fast
             "--election-timeout=100",
             "--log-level=error",
+            f"--quota-backend-bytes={self._quota_bytes}",
         ]
         if self._tls is not None:
             command += [
@@ -109,10 +111,12 @@ class EtcdServer:
 
 
 @asynccontextmanager
-async def etcd_server(data_dir: Path | None = None, tls: ServerTls | None = None) -> AsyncIterator[EtcdServer]:
-    """An etcd on a data directory (None: a temporary one), ready; killed at the end."""
+async def etcd_server(
+    data_dir: Path | None = None, tls: ServerTls | None = None, quota_bytes: int = 0
+) -> AsyncIterator[EtcdServer]:
+    """An etcd on a data directory (None: a temporary one), ready; killed at the end. `quota_bytes` 0: etcd's own."""
     with tempfile.TemporaryDirectory(prefix="kubus-etcd-") as scratch:
-        server = EtcdServer(data_dir or Path(scratch) / "data", tls)
+        server = EtcdServer(data_dir or Path(scratch) / "data", tls, quota_bytes)
         try:
             await server.start()
             yield server

@@ -1,0 +1,67 @@
+"""The bookkeeping of a watch, response by response."""
+
+from __future__ import annotations
+
+import pytest
+
+from kubus.store import Compacted, Unavailable
+from kubus.store import etcd_rpc_pb2 as pb
+from kubus.store.etcd_watch import Changes
+
+
+def response(*revisions: int, fragment: bool = False) -> pb.WatchResponse:
+    """Puts at the given revisions."""
+    events = [
+        pb.Event(kv=pb.KeyValue(key=f"/k/{at}".encode(), value=b"v", mod_revision=revision, create_revision=revision))
+        for at, revision in enumerate(revisions)
+    ]
+    return pb.WatchResponse(events=events, fragment=fragment)
+
+
+def revisions(changes: Changes, *args: int, fragment: bool = False) -> list[int]:
+    return [change.revision for change in changes.received(response(*args, fragment=fragment))]
+
+
+def test_a_stream_begins_at_the_last_revision_known():
+    changes = Changes(b"/k/", b"/k0", 7)
+    request = changes.create_request().create_request
+    assert (request.key, request.range_end, request.start_revision) == (b"/k/", b"/k0", 7)
+    assert request.prev_kv
+    assert Changes(b"/k/", b"/k0", 0).create_request().create_request.start_revision == 1
+
+
+def test_what_is_known_is_not_told_again():
+    changes = Changes(b"/k/", b"/k0", 7)
+    assert revisions(changes, 7, 8, 9) == [8, 9]
+    assert changes.after == 9
+    assert revisions(changes, 9) == []
+
+
+def test_a_revision_that_came_in_part_is_held_back_until_it_is_whole():
+    changes = Changes(b"/k/", b"/k0", 7)
+    assert revisions(changes, 8, 9, 9, fragment=True) == [8]
+    assert changes.after == 8
+    assert revisions(changes, 9, fragment=True) == []
+    assert revisions(changes, 9, 10) == [9, 9, 9, 9, 10]
+
+
+def test_a_stream_that_broke_inside_a_revision_begins_before_it():
+    changes = Changes(b"/k/", b"/k0", 7)
+    revisions(changes, 8, 9, 9, fragment=True)
+    assert changes.create_request().create_request.start_revision == 8
+    assert revisions(changes, 8, 9, 9, 9) == [9, 9, 9]
+
+
+def test_an_ended_watch_says_why():
+    changes = Changes(b"/k/", b"/k0", 7)
+    with pytest.raises(Compacted) as compacted:
+        changes.received(pb.WatchResponse(canceled=True, compact_revision=12))
+    assert compacted.value.oldest == 12
+    with pytest.raises(Unavailable, match="no leader"):
+        changes.received(pb.WatchResponse(canceled=True, cancel_reason="etcdserver: no leader"))
+
+
+def test_a_sign_of_life_is_an_empty_batch():
+    changes = Changes(b"/k/", b"/k0", 7)
+    assert changes.received(pb.WatchResponse(header=pb.ResponseHeader(revision=99))) == []
+    assert changes.after == 7
