@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from kubus.model.codec import DecodeError, from_json, to_json_pretty
-from kubus_cli import identities, pki
 from kubus_cli.failures import Failure
+from kubus_cli.private_files import write_private
 
 NUMBERS = range(64)
 FIRST_NODE_ADDRESS = 10
@@ -111,24 +111,6 @@ class Cluster:
         return replace(self, nodes=self.nodes + more)
 
 
-def wanted_certificates(cluster: Cluster) -> list[pki.Wanted]:
-    """Every certificate of a one-machine cluster."""
-    local = ("localhost", "127.0.0.1")
-    users = (*identities.FIXED, *(identities.kubelet(node) for node in cluster.nodes))
-    return [
-        pki.Wanted("etcd", "etcd", names=local),
-        pki.Wanted("nats", "nats", names=local),
-        apiserver_certificate((*local, cluster.host_address), cluster.service_cidr),
-        *(pki.client_of(user) for user in users),
-    ]
-
-
-def apiserver_certificate(names: Iterable[str], service_cidr: IPv4Network) -> pki.Wanted:
-    """The apiserver's serving certificate, with the names under which pods reach it."""
-    inside = ("kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local")
-    return pki.Wanted("apiserver-serving", "kube-apiserver", names=(*names, *inside, str(service_cidr[1])))
-
-
 def ranges_of(number: int) -> tuple[IPv4Network, ...]:
     """The address ranges that a cluster of this number uses."""
     probe = Cluster("", Path(), number, Ports(0, 0, 0, 0), ())
@@ -152,7 +134,7 @@ def free_number(used: Set[int], networks: Iterable[IPv4Network]) -> int:
 def save(cluster: Cluster) -> None:
     """Write cluster.json."""
     cluster.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    pki.write_private(cluster.home / FILE, to_json_pretty(to_document(cluster)))
+    write_private(cluster.home / FILE, to_json_pretty(to_document(cluster)))
 
 
 def to_document(cluster: Cluster) -> dict[str, Any]:

@@ -13,6 +13,8 @@ from kubus.model.codec import to_json
 from kubus.model.objects import Object
 
 BOOKKEEPING = frozenset({"metadata.resourceVersion", "metadata.managedFields", "metadata.generation"})
+MOMENTS = ("lastTransitionTime", "lastUpdateTime", "lastProbeTime", "observedGeneration")
+"""Fields that change because others did: told to programs, left out of a person's line."""
 ITEM_KEYS = ("name", "type", "uid", "containerPort", "port", "ip", "key")
 TEXT_LENGTH_MAX = 40
 SHOWN_MAX = 5
@@ -41,8 +43,9 @@ def field_changes(before: Object, after: Object) -> list[FieldChange]:
 
 def summary(changes: Sequence[FieldChange]) -> str:
     """The first few on one line."""
-    shown = ", ".join(str(each) for each in changes[:SHOWN_MAX])
-    return f"{shown}, +{len(changes) - SHOWN_MAX} more" if len(changes) > SHOWN_MAX else shown
+    telling = [each for each in changes if not each.path.endswith(MOMENTS)]
+    shown = ", ".join(str(each) for each in telling[:SHOWN_MAX])
+    return f"{shown}, +{len(telling) - SHOWN_MAX} more" if len(telling) > SHOWN_MAX else shown
 
 
 def _of_maps(path: str, before: dict[str, Any], after: dict[str, Any]) -> list[FieldChange]:
@@ -59,15 +62,15 @@ def _of_values(path: str, before: Any, after: Any) -> list[FieldChange]:
         return []
     if isinstance(before, dict) and isinstance(after, dict):
         return _of_maps(path, before, after)
-    if isinstance(before, list) and isinstance(after, list):
-        return _of_lists(path, before, after)
+    if isinstance(after, list) and isinstance(before, list | None):
+        return _of_lists(path, before or [], after)
     return [FieldChange(path, before, after)]
 
 
 def _of_lists(path: str, before: list[Any], after: list[Any]) -> list[FieldChange]:
     old, new = _keyed(before), _keyed(after)
     if old is None or new is None:
-        return [FieldChange(path, before, after)]
+        return [FieldChange(path, before or None, after)]
     found: list[FieldChange] = []
     for key in (*new, *(each for each in old if each not in new)):
         found += _of_values(f"{path}[{key}]", old.get(key), new.get(key))
@@ -86,6 +89,8 @@ def _keyed(items: list[Any]) -> dict[str, Any] | None:
 
 
 def _short(value: Any) -> str:
+    if isinstance(value, dict) and "type" in value and "status" in value:
+        value = value["status"]  # a condition is named by its type in the path; its status is what it says
     text = value if isinstance(value, str) else to_json(value).decode()
     text = text if text.isprintable() else to_json(text).decode()
     return text if len(text) <= TEXT_LENGTH_MAX else f"{text[: TEXT_LENGTH_MAX - 1]}…"

@@ -8,10 +8,10 @@ memory or a lost connection, so after a disturbance a new one starts behind the 
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any, Literal
 
-from kubus.bus import Bus, BusError, Disturbed, Message
+from kubus.bus import Bus, BusError, Disturbed, Message, Subscription
 from kubus.bus.subjects import inbox_prefix
 from kubus.model.codec import from_json, to_json
 
@@ -33,32 +33,37 @@ class JournalReader:
         self.held = 0
         """How many messages the journal held when reading began: the first so many are not news."""
 
-    async def messages(self) -> AsyncIterator[list[Message]]:
+    async def messages(self) -> AsyncGenerator[list[Message], None]:
         """Messages in batches, for ever.
 
         Raises:
             BusError: there is no journal.
         """
-        arriving = await self._bus.subscribe(f"{self._inbox}.>")
-        try:
-            inbox = await self._consume()
-            while True:
-                batch = await arriving.next_batch()
-                if any(isinstance(each, Disturbed) for each in batch):
-                    inbox = await self._consume()
-                    continue
-                messages = [each for each in batch if isinstance(each, Message) and self._is_next(each, inbox)]
-                if messages:
+        while True:
+            inbox = f"{self._inbox}.{secrets.token_hex(4)}"  # of its own, so that a consumer given up is not heard
+            arriving = await self._bus.subscribe(inbox)
+            try:
+                await self._consume(inbox)
+                async for messages in self._undisturbed(arriving):
                     yield messages
                     await self._bus.publish(messages[-1].reply, b"+ACK")
-        finally:
-            await arriving.aclose()
+            finally:
+                await arriving.aclose()
 
-    async def _consume(self) -> str:
-        """Make a consumer; its name."""
+    async def _undisturbed(self, arriving: Subscription) -> AsyncGenerator[list[Message], None]:
+        while True:
+            batch = await arriving.next_batch()
+            messages = [each for each in batch if isinstance(each, Message) and self._is_next(each)]
+            if messages:
+                yield messages
+            if any(isinstance(each, Disturbed) for each in batch):
+                return
+
+    async def _consume(self, inbox: str) -> None:
+        """Make a consumer that sends to an inbox; the server sends only where somebody subscribes to exactly that."""
         config: dict[str, Any] = {
             "name": f"reader-{secrets.token_hex(8)}",
-            "deliver_subject": f"{self._inbox}.{secrets.token_hex(4)}",
+            "deliver_subject": inbox,
             "deliver_policy": self._start,
             "filter_subject": self._subject,
             "ack_policy": "all",
@@ -76,15 +81,19 @@ class JournalReader:
             raise BusError(f"the journal: {answer['error'].get('description', answer['error'])}")
         if not self._last_sequence:
             self.held = int(answer.get("num_pending", 0))
-        return str(config["name"])
 
-    def _is_next(self, message: Message, consumer: str) -> bool:
-        """Whether it is of the consumer that is read now, and new."""
-        tokens = message.reply.split(".")
-        if tokens[:2] != ["$JS", "ACK"] or consumer not in tokens:
-            return False
-        sequence = int(tokens[tokens.index(consumer) + 2])
+    def _is_next(self, message: Message) -> bool:
+        """Whether it is a new one; what the server sends besides (its own signs of life) has another reply subject."""
+        sequence = stream_sequence(message.reply)
         if sequence <= self._last_sequence:
             return False
         self._last_sequence = sequence
         return True
+
+
+def stream_sequence(reply: str) -> int:
+    """A message's place in the stream, from `$JS.ACK.<stream>.<consumer>.<delivered>.<sequence>.…`; 0 of any other."""
+    tokens = reply.split(".")
+    if tokens[:2] != ["$JS", "ACK"] or STREAM not in tokens[:-3]:
+        return 0
+    return int(tokens[tokens.index(STREAM) + 3])

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from kubus.model.codec import DecodeError
+from kubus.model.yaml_text import dump_yaml, load_yaml
 from kubus_cli.failures import Failure
-from kubus_cli.pki import write_private
+from kubus_cli.private_files import write_private
 
 Document = dict[str, Any]
 _SECTIONS = ("clusters", "users", "contexts")
@@ -91,10 +91,10 @@ def read(path: Path) -> Document:
         Failure: it is no kubeconfig.
     """
     try:
-        found = yaml.safe_load(path.read_text())
+        found = load_yaml(path.read_bytes())
     except FileNotFoundError:
         return {}
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
+    except (OSError, DecodeError) as error:
         raise Failure(f"{path} cannot be read: {error}", "set KUBECONFIG to another file") from None
     if found is not None and not isinstance(found, dict):
         raise Failure(f"{path} is no kubeconfig", "set KUBECONFIG to another file")
@@ -103,7 +103,7 @@ def read(path: Path) -> Document:
 
 def write(path: Path, content: Document) -> None:
     """Write a kubeconfig that only its owner may read."""
-    write_private(path.resolve(), yaml.safe_dump(content, sort_keys=False).encode())
+    write_private(path.resolve(), dump_yaml(content))
 
 
 def _base64(data: bytes) -> str:

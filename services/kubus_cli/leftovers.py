@@ -12,7 +12,7 @@ from pathlib import Path
 
 from kubus.model.codec import DecodeError, from_json, to_json_pretty
 from kubus_cli import processes
-from kubus_cli.pki import write_private
+from kubus_cli.private_files import write_private
 from kubus_cli.processes import ProcessId
 
 FILE = "processes.json"

@@ -11,8 +11,9 @@ from ipaddress import IPv4Network
 from pathlib import Path
 
 from kubus.service import SystemClock
-from kubus_cli import clusters, identities, kubeconfigs, nats_config, pki
+from kubus_cli import certificates, identities, kubeconfigs, nats_config, pki
 from kubus_cli.failures import Misused
+from kubus_cli.private_files import write_private
 
 LOCAL = ("localhost", "127.0.0.1")
 
@@ -33,11 +34,11 @@ def fill(directory: str, nodes: Sequence[str], hosts: Sequence[str], service_cid
     wanted = [
         pki.Wanted("etcd", "etcd", names=("etcd", *names)),
         pki.Wanted("nats", "nats", names=("nats", *names)),
-        clusters.apiserver_certificate(("apiserver", *names), services),
+        certificates.apiserver_certificate(("apiserver", *names), services),
         *(pki.client_of(user) for user in users),
     ]
     made = pki.ensure(path, wanted, SystemClock().now())
-    pki.write_private(path / "nats.conf", _nats_configuration(path, nodes))
+    write_private(path / "nats.conf", _nats_configuration(path, nodes))
     kubeconfigs.write(path / "kubeconfig", kubeconfigs.of_directory("kubus", server, path, identities.ADMIN.file))
     return made
 

@@ -10,10 +10,11 @@ import socket
 from pathlib import Path
 
 from kubus.service import SystemClock
-from kubus_cli import clusters, identities, kubeconfigs, nats_config, network, pki
+from kubus_cli import certificates, clusters, identities, kubeconfigs, nats_config, network, pki
 from kubus_cli.clusters import RUN_ROOT, Cluster, Ports
 from kubus_cli.failures import Failure, MachineLacks
 from kubus_cli.places import Place
+from kubus_cli.private_files import write_private
 
 HOME_FILE = "home"
 """In a run directory: whose it is."""
@@ -67,10 +68,10 @@ def prepare(cluster: Cluster) -> None:
     """Everything on disk and in the kernel that has to be there before processes start."""
     for directory in (cluster.home, cluster.log_dir, cluster.run_dir, cluster.home / "etcd", cluster.home / "nats"):
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    pki.write_private(cluster.run_dir / HOME_FILE, str(cluster.home).encode())
+    write_private(cluster.run_dir / HOME_FILE, str(cluster.home).encode())
     clusters.save(cluster)
-    pki.ensure(cluster.pki_dir, clusters.wanted_certificates(cluster), SystemClock().now())
-    pki.write_private(cluster.home / "nats.conf", nats_configuration(cluster))
+    pki.ensure(cluster.pki_dir, certificates.wanted_certificates(cluster), SystemClock().now())
+    write_private(cluster.home / "nats.conf", nats_configuration(cluster))
     kubeconfigs.write(cluster.kubeconfig, admin_kubeconfig(cluster))
     network.set_up(cluster)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -75,7 +76,7 @@ async def tap(
     Raises:
         Failure: the bus cannot be reached, or there is no journal to look back in.
     """
-    bus = await _connected(settings)
+    bus = await connected(settings)
     try:
         async with aclosing(_events(bus, settings.identity, subject, since)) as events:
             async for seen in events:
@@ -87,11 +88,20 @@ async def tap(
         await bus.aclose()
 
 
-async def _connected(settings: Settings) -> Bus:
-    tls = client_tls(settings.ca_file, settings.cert_file, settings.key_file) if settings.cert_file else None
+def tls_of(settings: Settings) -> ssl.SSLContext | None:
+    """TLS with the settings' certificate; None where they name none."""
+    return client_tls(settings.ca_file, settings.cert_file, settings.key_file) if settings.cert_file else None
+
+
+async def connected(settings: Settings) -> Bus:
+    """A connection to the bus.
+
+    Raises:
+        Failure: there is none in time.
+    """
     try:
         async with asyncio.timeout(CONNECT_SECONDS_MAX):
-            return await connect(settings.nats_url, identity=settings.identity, tls=tls)
+            return await connect(settings.nats_url, identity=settings.identity, tls=tls_of(settings))
     except TimeoutError:
         raise Failure(f"no connection to {settings.nats_url}", "does the cluster run? kubus status") from None
 
@@ -103,13 +113,13 @@ async def _events(bus: Bus, identity: str, subject: str, since: Since) -> AsyncG
             raise Misused("the journal keeps kubus.ev.> only", "leave --since away")
         async for batch in _live(bus, subject):
             for message in batch:
-                yield _seen(memory, message)
+                yield seen_of(memory, message)
         return
     reader = JournalReader(bus, identity, subject, "last_per_subject" if since.is_now else "all")
     read = 0
     async for batch in reader.messages():
         for message in batch:
-            seen = _seen(memory, message)
+            seen = seen_of(memory, message)
             read += 1
             if read > reader.held or (not since.is_now and since.includes(seen)):
                 yield seen
@@ -121,7 +131,12 @@ async def _live(bus: Bus, subject: str) -> AsyncIterator[list[Message]]:
         yield [each for each in await arriving.next_batch() if isinstance(each, Message)]
 
 
-def _seen(memory: Memory, message: Message) -> Seen:
+def seen_of(memory: Memory, message: Message) -> Seen:
+    """The event of a message, and what it changed.
+
+    Raises:
+        Failure: it is no event.
+    """
     key = parse_event_subject(message.subject)
     if key is None:
         raise Misused(f"{message.subject} carries no events", "subjects of events begin with kubus.ev. or kubus.node.")

@@ -20,6 +20,9 @@ from kubus_cli.field_changes import FieldChange, field_changes, summary
 REMEMBERED_MAX = 20_000
 COLOURS = {"added": "\033[32m", "modified": "\033[33m", "deleted": "\033[31m"}
 BOLD, DIM, RESET = "\033[1m", "\033[2m", "\033[0m"
+GAP = "  "
+WIDTH_OFF_TERMINAL = 240
+WHAT_LENGTH_MIN = 30
 QUIET_LEASES = "leases.coordination.k8s.io"
 
 
@@ -55,8 +58,8 @@ def is_heartbeat(seen: Seen) -> bool:
     return seen.key.collection == QUIET_LEASES and seen.event.change == "modified"
 
 
-def line(seen: Seen, zone: tzinfo | None, *, coloured: bool) -> str:
-    """One line for a person."""
+def line(seen: Seen, zone: tzinfo | None, *, width: int, coloured: bool) -> str:
+    """One line for a person, its description shortened so that actor and cause fit into the width."""
 
     def paint(style: str, text: str) -> str:
         return f"{style}{text}{RESET}" if coloured else text
@@ -64,15 +67,21 @@ def line(seen: Seen, zone: tzinfo | None, *, coloured: bool) -> str:
     event, note = seen.event, seen.event.note
     moment = from_microseconds(note.at).astimezone(zone).strftime("%H:%M:%S.%f")[:-3]
     parts = [
-        paint(DIM, moment),
-        paint(DIM, f"r{event.revision}"),
-        paint(COLOURS[event.change], f"{event.change:<8}"),
-        paint(BOLD, _name(seen.key)),
-        _what(seen),
-        paint(DIM, f"by {note.by}{_with(note.by, note.manager)}"),
-        paint(DIM, f"←{note.cause}") if note.cause is not None else "",
+        (DIM, moment),
+        (DIM, f"r{event.revision}"),
+        (COLOURS[event.change], f"{event.change:<8}"),
+        (BOLD, _name(seen.key)),
+        ("", ""),
+        (DIM, f"by {note.by}{_with(note.by, note.manager)}"),
+        (DIM, f"←{note.cause}" if note.cause is not None else ""),
     ]
-    return "  ".join(part for part in parts if part)
+    room = width - sum(len(text) + len(GAP) for _, text in parts if text)
+    parts[4] = ("", _shortened(_what(seen), max(room, WHAT_LENGTH_MIN)))
+    return GAP.join(paint(style, text) if style else text for style, text in parts if text)
+
+
+def _shortened(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
 def as_json(seen: Seen) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Mapping
 
 from kubus.model.kinds.builtin import builtin_kinds
-from kubus.service import SystemClock
+from kubus.service import SystemClock, logs
 from kubus.service.settings import Settings, read
 from kubus_cli import identities, tap, tap_lines
 from kubus_cli.clusters import Cluster
@@ -43,14 +44,17 @@ def run(settings: Settings, words: str, *, since: str, count: int, output: str, 
     subject = subject_of(words, builtin_kinds(), namespace)
     began = tap.parse_since(since, SystemClock().now())
     shown = 0
+    coloured = sys.stdout.isatty()
+    width = os.get_terminal_size(sys.stdout.fileno()).columns if coloured else tap_lines.WIDTH_OFF_TERMINAL
 
     def show(seen: Seen) -> bool:
         nonlocal shown
         shown += 1
-        coloured = sys.stdout.isatty()
-        line = tap_lines.as_json(seen) if output == "json" else tap_lines.line(seen, None, coloured=coloured)
+        as_json = output == "json"
+        line = tap_lines.as_json(seen) if as_json else tap_lines.line(seen, None, width=width, coloured=coloured)
         sys.stdout.write(f"{line}\n")
         sys.stdout.flush()
         return shown != count
 
+    logs.configure("warning", "text", "tap")
     asyncio.run(tap.tap(settings, subject, began, show, heartbeats=bool(words)))
