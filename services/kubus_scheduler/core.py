@@ -20,7 +20,7 @@ from kubus_scheduler.domains import Layouts
 from kubus_scheduler.filters import TOPOLOGICAL, check_room
 from kubus_scheduler.nodes import capacity_of, facts_of
 from kubus_scheduler.queue import Queue, Waiting
-from kubus_scheduler.ranking import Group, Ranking
+from kubus_scheduler.ranking import CROWD_MAX, Group, Ranking
 from kubus_scheduler.snapshot import Snapshot
 from kubus_scheduler.suitability import Suitability
 from kubus_scheduler.templates import DEFAULT_SCHEDULER, NodeRule, Pod, Templates
@@ -70,7 +70,7 @@ class Scheduler:
         self._templates = Templates()
         self._layouts = Layouts(self.snapshot)
         self._placed: dict[Key, _Placed] = {}
-        self._rankings: OrderedDict[Group, Ranking] = OrderedDict()
+        self._rankings: OrderedDict[tuple[Group, str], Ranking] = OrderedDict()
         self._suitabilities: OrderedDict[NodeRule, Suitability] = OrderedDict()
         self._freed: dict[int, None] = {}
         """Slots where there may be more room than before."""
@@ -126,6 +126,7 @@ class Scheduler:
                 placed.node == pod.node
                 and same.template is pod.template
                 and same.labels == pod.labels
+                and same.owner == pod.owner
                 and same.priority == pod.priority
                 and same.deleting == pod.deleting
             ):
@@ -203,10 +204,9 @@ class Scheduler:
     def _decide(self, waiting: Waiting[Group], now: float) -> Decision:
         pod = waiting.pod
         group = (pod.template, self.snapshot.topology.relation(pod))
-        ranking = self._ranking(group)
-        slot = ranking.best()
+        slot = self._best(group, pod.owner)
         if slot is None:
-            return self._refuse(waiting, group, ranking, now)
+            return self._refuse(waiting, group, now)
         facts = self.snapshot.facts[slot]
         assert facts is not None, "a ranking named an empty slot"
         self.queue.remove(pod.key)
@@ -214,9 +214,15 @@ class Scheduler:
         self.snapshot.place(pod, facts.name)
         return Bind(pod, facts.name)
 
-    def _refuse(self, waiting: Waiting[Group], group: Group, ranking: Ranking, now: float) -> Refuse:
+    def _best(self, group: Group, owner: str) -> int | None:
+        crowd = self.snapshot.owners.get(owner, {}) if owner else {}
+        if len(crowd) > CROWD_MAX:
+            return self._ranking(group, owner).best()
+        return self._ranking(group).best(crowd)
+
+    def _refuse(self, waiting: Waiting[Group], group: Group, now: float) -> Refuse:
         pod, snapshot = waiting.pod, self.snapshot
-        diagnosis = ranking.diagnosis()
+        diagnosis = self._ranking(group).diagnosis()
         message = diagnosis.message(
             len(snapshot.slots),
             victims=any(priority < pod.priority for priority in snapshot.priorities),
@@ -251,14 +257,16 @@ class Scheduler:
                 return True
         return False
 
-    def _ranking(self, group: Group) -> Ranking:
-        found = self._rankings.get(group)
+    def _ranking(self, group: Group, owner: str = "") -> Ranking:
+        found = self._rankings.get((group, owner))
         if found is None:
             self._forget_rankings(self._rankings_max() - 1)
-            found = Ranking(group, self.snapshot, self._suitability(group[0].rule), self._layouts, self._random)
-            self._rankings[group] = found
+            found = Ranking(
+                group, self.snapshot, self._suitability(group[0].rule), self._layouts, self._random, owner=owner
+            )
+            self._rankings[group, owner] = found
         else:
-            self._rankings.move_to_end(group)
+            self._rankings.move_to_end((group, owner))
         return found
 
     def _rankings_max(self) -> int:

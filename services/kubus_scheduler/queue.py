@@ -82,7 +82,12 @@ class Queue(Generic[G]):
         """A waiting pod is another now. If that may matter to its placement it is tried again."""
         waiting = self._waiting[pod.key]
         old, waiting.pod = waiting.pod, pod
-        if old.template is not pod.template or old.labels != pod.labels or old.priority != pod.priority:
+        if (
+            old.template is not pod.template
+            or old.owner != pod.owner
+            or old.labels != pod.labels
+            or old.priority != pod.priority
+        ):
             if waiting.place == "parked":
                 self._unpark(waiting, now)
             elif waiting.place == "active":

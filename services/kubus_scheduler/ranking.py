@@ -12,12 +12,17 @@ Terms about other pods would spoil that, because one placement changes the count
   two nodes of the same domain again. Only when a minimum over all domains moves is everything judged again,
   which for n hosts happens once in n pods.
 
+Pods of a controller are spread over nodes, but one ranking for each of a thousand controllers would be filled a
+thousand times. So a group's ranking serves all owners, told where the owner's pods are, as long as those are few
+(`CROWD_MAX`); only an owner with pods on more nodes gets a ranking of its own.
+
 Heaps are lazy: `_live` says which entry of a slot is valid, others are dropped when they reach the top. Among
 equal scores the order is random, drawn when an entry is made.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from heapq import heapify, heappop, heappush
 from random import Random
 
@@ -40,18 +45,28 @@ _TIE_BITS = 16
 _SLOT_MASK = (1 << _SLOT_BITS) - 1
 Cell = tuple[str | None, ...]
 """The values of the coarse topology keys."""
+CROWD_MAX = 8
+"""On so many nodes an owner may have pods before it is worth a ranking of its own."""
 _TIDY_FROM = 1024
 """Shorter heaps are not worth tidying."""
 _NONE: dict[int, int] = {}
 
 
 class Ranking:
-    """The nodes for the next pod of a group."""
+    """The nodes for the next pod of a group, or of one owner within it."""
 
     def __init__(
-        self, group: Group, snapshot: Snapshot, suitability: Suitability, layouts: Layouts, random: Random
+        self,
+        group: Group,
+        snapshot: Snapshot,
+        suitability: Suitability,
+        layouts: Layouts,
+        random: Random,
+        *,
+        owner: str = "",
     ) -> None:
         self._template, self._relation = group
+        self._owner = owner
         self._snapshot = snapshot
         self._suitability = suitability
         self._layouts = layouts
@@ -73,15 +88,19 @@ class Ranking:
             self._constraints.close()
             self._constraints = None
 
-    def best(self) -> int | None:
-        """The slot of the best node, or None if no node can take the pod."""
+    def best(self, crowd: Mapping[int, int] = _NONE) -> int | None:
+        """The slot of the best node, or None if no node can take the pod.
+
+        `crowd`: the slots where the pod's owner has pods already, for a ranking that serves all owners. Costs as much
+        as there are such slots.
+        """
         self.refresh()
         if not self._coarse:
-            entry = self._top(self._heaps.get((), []))
+            entry = self._first(self._heaps.get((), []), (), crowd)
             return None if entry is None else entry & _SLOT_MASK
         chosen: Entry | None = None
         for group, heap in self._heaps.items():
-            entry = self._top(heap)
+            entry = self._first(heap, group, crowd)
             if entry is None or any(each.check(group[index]) for index, each in self._coarse):
                 continue
             extra = sum(each.score(group[index]) for index, each in self._coarse)
@@ -180,8 +199,8 @@ class Ranking:
             capacity.memory_bytes,
             snapshot.scored_memory_free[slot] - needs.scored_memory_bytes,
         )
-        if template.owner:
-            score += owner_score(snapshot.owners.get(template.owner, _NONE).get(slot, 0))
+        if self._owner:
+            score += owner_score(snapshot.owners.get(self._owner, _NONE).get(slot, 0))
         for each in self._fine:
             value = each.domains.layout.values[slot]
             if each.check(value) is not None:
@@ -237,6 +256,26 @@ class Ranking:
                 return entry
             heappop(heap)
         return None
+
+    def _first(self, heap: list[Entry], cell: Cell, crowd: Mapping[int, int]) -> Entry | None:
+        """The best entry of a cell, if nodes with a crowd of the owner's pods are worth the less."""
+        first = self._top(heap)
+        if not crowd:
+            return first
+        passed: list[Entry] = []
+        while first is not None and first & _SLOT_MASK in crowd:
+            passed.append(heappop(heap))
+            first = self._top(heap)
+        for entry in passed:
+            heappush(heap, entry)
+        for slot, count in crowd.items():
+            found = self._live[slot] if slot < len(self._live) else None
+            if found is None or (self._group_of is not None and self._group_of[slot] != cell):
+                continue
+            found += (owner_score(0) - owner_score(count)) << (_SLOT_BITS + _TIE_BITS)
+            if first is None or found < first:
+                first = found
+        return first
 
     def _failure(self, slot: int) -> Failure | None:
         """The first objection to a node, in the order of the plug-ins."""

@@ -182,8 +182,8 @@ class Snapshot:
             taken[port] += sign
             if not taken[port]:
                 del taken[port]
-        if template.owner:
-            self._count_owner(template.owner, slot, sign)
+        if pod.owner:
+            self._count_owner(pod.owner, slot, sign)
         if sign > 0:
             self.topology.add(pod, slot)
         else:

@@ -37,10 +37,8 @@ class NodeRule(NamedTuple):
 
 
 class Parts(NamedTuple):
-    """Everything about a pod that filters and scores look at, except its labels; namespaces are in the terms."""
+    """Everything about a pod that filters and scores look at, but not its owner and labels; terms hold namespaces."""
 
-    owner: str
-    """uid of the controller: its pods are spread over nodes."""
     needs: Needs
     ports: tuple[HostPort, ...]
     rule: NodeRule
@@ -58,7 +56,6 @@ class Template:
         "anti_affinity",
         "mentioned",
         "needs",
-        "owner",
         "ports",
         "preferred",
         "rule",
@@ -70,7 +67,6 @@ class Template:
     def __init__(self, parts: Parts, serial: int) -> None:
         self.serial = serial
         """How many came before it."""
-        self.owner = parts.owner
         self.needs = parts.needs
         self.ports = parts.ports
         self.rule = parts.rule
@@ -97,6 +93,8 @@ class Pod:
     revision: int
     node: str
     """"" while it waits."""
+    owner: str
+    """uid of the controller: its pods are spread over nodes."""
     deleting: bool
     template: Template
     object: Object
@@ -106,7 +104,7 @@ class Templates:
     """Makes pods of objects, and interns their templates."""
 
     def __init__(self) -> None:
-        self._by_signature: dict[tuple[str, str, bytes], Template] = {}
+        self._by_signature: dict[tuple[str, bytes], Template] = {}
         self._by_value: dict[Parts, Template] = {}
         self._count = 0
 
@@ -121,6 +119,7 @@ class Templates:
             priority=spec.get("priority") or 0,
             revision=revision_of(obj),
             node=spec.get("nodeName") or "",
+            owner=(controller_of(obj) or {}).get("uid") or "",
             deleting=is_deleting(obj),
             template=self.template(obj),
             object=obj,
@@ -129,14 +128,13 @@ class Templates:
     def template(self, obj: Object) -> Template:
         """The template that the pod shares with all its like."""
         spec, namespace = obj.get("spec") or {}, metadata(obj).get("namespace") or ""
-        owner = (controller_of(obj) or {}).get("uid") or ""
-        signature = (namespace, owner, _signature(spec, labels_of(obj)))
+        signature = (namespace, _signature(spec, labels_of(obj)))
         found = self._by_signature.get(signature)
         if found is None:
             if len(self._by_signature) >= _TEMPLATES_MAX:
                 self._by_signature.clear()
                 self._by_value.clear()
-            parts = parse(spec, namespace, owner, labels_of(obj))
+            parts = parse(spec, namespace, labels_of(obj))
             found = self._by_value.get(parts) or self._new(parts)
             self._by_signature[signature] = found
         return found
@@ -167,12 +165,11 @@ def _signature(spec: dict[str, Any], labels: dict[str, str]) -> bytes:
     return pack(parts)
 
 
-def parse(spec: dict[str, Any], namespace: str, owner: str, labels: dict[str, str]) -> Parts:
+def parse(spec: dict[str, Any], namespace: str, labels: dict[str, str]) -> Parts:
     """The parts of a pod's spec that matter; `labels` serve `matchLabelKeys` only."""
     affinity = spec.get("affinity") or {}
     terms = pod_terms(affinity, namespace, labels)
     return Parts(
-        owner=owner,
         needs=needs_of(spec),
         ports=ports_of(spec),
         rule=_node_rule(spec, affinity.get("nodeAffinity") or {}),

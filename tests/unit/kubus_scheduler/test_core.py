@@ -33,8 +33,11 @@ class Oracle:
 
     @staticmethod
     def parts(pod: Obj) -> Parts:
-        owners = pod["metadata"].get("ownerReferences") or [{"uid": ""}]
-        return parse(pod["spec"], namespace_of(pod), owners[0]["uid"], labels_of(pod))
+        return parse(pod["spec"], namespace_of(pod), labels_of(pod))
+
+    @staticmethod
+    def owner(pod: Obj) -> str:
+        return (pod["metadata"].get("ownerReferences") or [{"uid": ""}])[0]["uid"]
 
     def on(self, node: str) -> list[Obj]:
         return [pod for pod, where in self.placed.values() if where == node]
@@ -158,8 +161,8 @@ class Oracle:
             capacity.memory_bytes,
             capacity.memory_bytes - memory - parts.needs.scored_memory_bytes,
         )
-        if parts.owner:
-            total += scores.owner_score(sum(self.parts(each).owner == parts.owner for each in self.on(node)))
+        if self.owner(pod):
+            total += scores.owner_score(sum(self.owner(each) == self.owner(pod) for each in self.on(node)))
         for rule in parts.spread:
             value = self.domain(node, rule.topology_key)
             if not rule.hard and value is not None:

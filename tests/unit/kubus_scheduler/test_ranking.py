@@ -62,9 +62,10 @@ class Stage:
             self.rankings[relation] = self.ranking(pod)
         return self.rankings[relation]
 
-    def ranking(self, pod: Pod) -> Ranking:
+    def ranking(self, pod: Pod, *, own: bool = True) -> Ranking:
         group = (pod.template, self.snapshot.topology.relation(pod))
-        return Ranking(group, self.snapshot, Suitability(pod.template.rule, self.snapshot), self.layouts, self.random)
+        suitability = Suitability(pod.template.rule, self.snapshot)
+        return Ranking(group, self.snapshot, suitability, self.layouts, self.random, owner=pod.owner if own else "")
 
     def place(self, pod: Pod, slot: int) -> None:
         facts = self.snapshot.facts[slot]
@@ -105,6 +106,21 @@ def test_the_best_is_as_good_as_any(build: Any, name: str, seed: int) -> None:
     for ranking in stage.rankings.values():
         ranking.close()
     assert not stage.snapshot.topology._populations, "a closed ranking has nothing counted for it"
+
+
+@pytest.mark.parametrize("name", SPECS)
+@pytest.mark.parametrize("seed", range(3))
+def test_a_ranking_for_all_owners_finds_as_good_a_node_as_the_owners_own(build: Any, name: str, seed: int) -> None:
+    stage = Stage(build, seed)
+    pod = stage.pod(SPECS[name])
+    for _ in range(100):
+        own, shared = stage.ranking(pod), stage.ranking(pod, own=False)
+        best, shared_best = own.best(), shared.best(stage.snapshot.owners.get("rs", {}))
+        assert (best is None) == (shared_best is None)
+        if best is not None and shared_best is not None:
+            assert own.score(best) == own.score(shared_best)
+            stage.place(stage.pod(SPECS[name]), best)
+        stage.stir()
 
 
 def test_pods_of_an_owner_are_spread_over_equal_nodes(build: Any) -> None:

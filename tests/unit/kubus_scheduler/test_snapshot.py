@@ -34,7 +34,7 @@ def check(snapshot: Snapshot, nodes: dict[str, Any], placed: dict[str, tuple[Pod
         assert sum(snapshot.ports[slot].values()) == sum(
             len(pod.template.ports) for pod, where in placed.values() if where == name
         )
-        owned = sum(1 for pod, where in placed.values() if where == name and pod.template.owner)
+        owned = sum(1 for pod, where in placed.values() if where == name and pod.owner)
         assert snapshot.owners.get("rs", {}).get(slot, 0) == owned
         assert len(snapshot.pods_on(name)) == len(needs)
 

@@ -28,10 +28,11 @@ def test_namespaces_part_templates_only_if_a_term_is_about_the_own_one(build: An
     assert spread[0] is not spread[1]
 
 
-def test_owners_requests_and_ports_part_templates(build: Any) -> None:
+def test_requests_and_ports_part_templates_and_owners_do_not(build: Any) -> None:
     templates = Templates()
     pods = [build.pod("a"), build.pod("a", owner="x"), build.pod("a", cpu="1"), build.pod("a", ports=[80])]
-    assert len({templates.pod(pod).template for pod in pods}) == 4
+    assert len({templates.pod(pod).template for pod in pods}) == 3
+    assert [templates.pod(pod).owner for pod in pods] == ["", "x", "", ""]
 
 
 def test_match_label_keys_take_the_pods_own_value(build: Any) -> None:
