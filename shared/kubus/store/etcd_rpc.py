@@ -19,8 +19,8 @@ import grpc
 from kubus.store import Compacted, FutureRevision, NoSpace, StoreError, Unavailable
 from kubus.store import etcd_rpc_pb2 as pb
 
-CALL_SECONDS = 5.0
-"""etcd itself gives up on a write after about 7 s; the apiserver's clients want their 503 before that."""
+CALL_SECONDS = 4.0
+"""A write that reaches etcd while it elects a leader is dropped without a word (etcd itself gives up after 6 s)."""
 PAGE_SECONDS = 60.0
 """A page without a limit may be hundreds of megabytes."""
 _ATTEMPTS = 4
