@@ -28,11 +28,15 @@ def set_defaults(obj: Object) -> None:
     spec.setdefault("suspend", False)
     spec.setdefault("manualSelector", False)
     spec.setdefault("podReplacementPolicy", "Failed" if spec.get("podFailurePolicy") else "TerminatingOrFailed")
-    labels = path_of(spec, "template", "metadata", "labels")
+    _set_labels(obj)
+    set_template_defaults(spec)
+
+
+def _set_labels(obj: Object) -> None:
+    labels = path_of(obj, "spec", "template", "metadata", "labels")
     meta = obj.setdefault("metadata", {})
     if labels and not meta.get("labels"):
         meta["labels"] = dict(labels)
-    set_template_defaults(spec)
 
 
 def prepare(obj: Object, old: Object | None) -> None:
@@ -45,6 +49,7 @@ def prepare(obj: Object, old: Object | None) -> None:
     own = dict.fromkeys(UID_LABELS, uid) | dict.fromkeys(NAME_LABELS, meta.get("name", ""))
     template_meta["labels"] = {**own, **(template_meta.get("labels") or {})}
     spec.setdefault("selector", {}).setdefault("matchLabels", {})[UID_LABELS[0]] = uid
+    _set_labels(obj)
 
 
 def _status(obj: Object) -> str:

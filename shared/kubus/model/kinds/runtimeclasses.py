@@ -14,7 +14,7 @@ def runtime_class_errors(obj: Object, old: Object | None) -> list[FieldError]:
     """It names a handler, for ever the same."""
     handler = obj.get("handler") or ""
     errors = [invalid("handler", handler, each) for each in dns_label_errors(handler)]
-    return errors + (immutable(handler, old.get("handler"), "handler") if old is not None else [])
+    return errors + (immutable(handler, old.get("handler") or "", "handler") if old is not None else [])
 
 
 KIND = Kind(

@@ -75,7 +75,7 @@ def binding_errors(obj: Object, old: Object | None) -> list[FieldError]:
     errors += [invalid("roleRef.name", name, each) for each in path_segment_errors(name)]
     for index, subject in enumerate(obj.get("subjects") or ()):
         errors += _subject_errors(subject, f"subjects[{index}]")
-    if old is not None and role != old.get("roleRef"):
+    if old is not None and role != (old.get("roleRef") or {}):
         errors.append(invalid("roleRef", role, "cannot change roleRef"))
     return errors
 
