@@ -7,7 +7,7 @@ looks like in the end, not which calls were made; and a property test can start 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from kubus.machinery.plans import (
@@ -77,15 +77,7 @@ class World:
         """One object, or None."""
         return self._objects.get(self._key(kind, namespace, name))
 
-    def list(self, kind: Kind, namespace: str | None = None) -> list[Object]:
-        """All of a collection or a namespace, by name."""
-        return [
-            obj
-            for key, obj in sorted(self._objects.items())
-            if key.collection == kind.collection and namespace in (None, key.namespace)
-        ]
-
-    def owned(self, kind: Kind, owner_uid: str) -> Iterable[Object]:
+    def owned(self, kind: Kind, owner_uid: str) -> list[Object]:
         """Objects of a kind with an owner reference to this uid."""
         return [
             obj
@@ -93,7 +85,7 @@ class World:
             if any(each.get("uid") == owner_uid for each in metadata(obj).get("ownerReferences") or ())
         ]
 
-    def indexed(self, kind: Kind, index: str, value: str) -> Iterable[Object]:
+    def indexed(self, kind: Kind, index: str, value: str) -> list[Object]:
         """Objects whose declared index function gave this value."""
         values = self._indexes[kind.collection, index]
         return [obj for obj in self.list(kind) if value in values(obj)]
@@ -102,6 +94,14 @@ class World:
         """What the test says in `silence`; zero for any other object that is there."""
         key = self._key(kind, namespace, name)
         return self.silence.get(key, timedelta(0)) if key in self._objects else None
+
+    def list(self, kind: Kind, namespace: str | None = None) -> list[Object]:
+        """All of a collection or a namespace, by name."""
+        return [
+            obj
+            for key, obj in sorted(self._objects.items())
+            if key.collection == kind.collection and namespace in (None, key.namespace)
+        ]
 
     def plan(self, controller: Controller, obj: Object) -> Plan:
         """What the controller would do about an object."""
