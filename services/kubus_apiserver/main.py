@@ -58,7 +58,7 @@ async def serve(context: Context) -> None:
 
 
 async def _serve(context: Context, settings: ApiserverSettings, core: Core, tasks: asyncio.TaskGroup) -> None:
-    host, port = settings.host_and_port
+    host, port = settings.addresses[0]
     address = settings.advertise_address or host
     await _bootstrapped(context, core, settings, address, port)
     await core.allocations.release_leftovers()
@@ -71,8 +71,10 @@ async def _serve(context: Context, settings: ApiserverSettings, core: Core, task
     tls = None
     if settings.serving_cert_file is not None and settings.serving_key_file is not None:
         tls = serving_tls(settings.serving_cert_file, settings.serving_key_file, settings.client_ca_file)
-    site = web.TCPSite(runner, host, port, ssl_context=tls, reuse_port=True, backlog=_BACKLOG, shutdown_timeout=1.0)
-    await site.start()
+    for each_host, each_port in settings.addresses:
+        await web.TCPSite(
+            runner, each_host, each_port, ssl_context=tls, reuse_port=True, backlog=_BACKLOG, shutdown_timeout=1.0
+        ).start()
     context.ready()
     on_bus = tasks.create_task(_serve_bus(context, core, streams))
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Network
 from pathlib import Path
 
@@ -11,29 +11,31 @@ from pathlib import Path
 class ApiserverSettings:
     """Read from `KUBUS_…` variables; see `kubus.service.settings`."""
 
-    listen: str = "127.0.0.1:6443"
-    """host:port of the HTTPS door. Several processes may share it."""
+    listen: tuple[str, ...] = ("127.0.0.1:6443",)
+    """host:port of the HTTPS door, the first being the main one. Several processes may share them."""
     serving_cert_file: Path | None = None
     """The server's certificate. Without it the door speaks plain HTTP and knows nobody: for tests only."""
     serving_key_file: Path | None = None
     client_ca_file: Path | None = None
     """Who signs client certificates."""
-    service_cidr: IPv4Network = IPv4Network("10.96.0.0/16")
+    service_cidr: IPv4Network = field(default_factory=lambda: IPv4Network("10.96.0.0/16"))
     """Where ClusterIPs are taken from; the first address is the Service `kubernetes`."""
     node_port_range: str = "30000-32767"
     """Both ends are given out."""
     advertise_address: str = ""
-    """Where the cluster reaches this apiserver; "": the host of `listen`."""
+    """Where the cluster reaches this apiserver; "": the host of `listen`'s first."""
 
     @property
-    def host_and_port(self) -> tuple[str, int]:
-        """The parts of `listen`.
+    def addresses(self) -> list[tuple[str, int]]:
+        """Hosts and ports of `listen`.
 
         Raises:
-            ValueError: there is no port.
+            ValueError: there is none, or one without a port.
         """
-        host, _, port = self.listen.rpartition(":")
-        return host.strip("[]"), int(port)
+        parts = [each.rpartition(":") for each in self.listen]
+        if not parts:
+            raise ValueError("KUBUS_LISTEN names no address")
+        return [(host.strip("[]"), int(port)) for host, _, port in parts]
 
     @property
     def node_ports(self) -> range:

@@ -63,7 +63,7 @@ def components(cluster: Cluster, programs: Mapping[str, str], environ: Mapping[s
 
 def _apiserver(cluster: Cluster) -> dict[str, str]:
     return {
-        "listen": f"127.0.0.1:{cluster.ports.api}",
+        "listen": f"127.0.0.1:{cluster.ports.api},{cluster.host_address}:{cluster.ports.api}",
         "advertise_address": cluster.host_address,
         "serving_cert_file": str(cluster.pki_dir / "apiserver-serving.crt"),
         "serving_key_file": str(cluster.pki_dir / "apiserver-serving.key"),
