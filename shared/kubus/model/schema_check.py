@@ -75,14 +75,15 @@ def _compile(schemas: Schemas, checks: dict[str, Check], name: str) -> Check:
     return check
 
 
-def _entry(schemas: Schemas, checks: dict[str, Check], schema: FieldSchema) -> Entry:
+def _entry(schemas: Schemas, checks: dict[str, Check], schema: FieldSchema, *, nested: bool = False) -> Entry:
     if schema.type == "ref":
         definition = schemas.definition(schema.ref)
         if definition.type == "struct":
             return dict, checks.get(schema.ref) or _compile(schemas, checks, schema.ref)
         return _SPECIAL[definition.type]
     if schema.items is not None:
-        return _container(_entry(schemas, checks, schema.items), schema.type, schema.required)
+        held = _entry(schemas, checks, schema.items, nested=True)
+        return _container(held, schema.type, may_be_empty=nested or schema.required)
     if schema.type == "any":
         return None, _not_null
     if schema.type == "number":
@@ -92,12 +93,12 @@ def _entry(schemas: Schemas, checks: dict[str, Check], schema: FieldSchema) -> E
     return PYTHON_TYPES[schema.type], None
 
 
-def _container(entry: Entry, kind: str, required: bool) -> Entry:
+def _container(entry: Entry, kind: str, *, may_be_empty: bool) -> Entry:
     expected, deeper = entry
 
     def every(items: list[Any] | dict[str, Any]) -> bool:
         if not items:
-            return required
+            return may_be_empty
         for item in items.values() if kind == "map" else items:  # type: ignore[union-attr]  # kind says which
             if expected is not None and type(item) is not expected:
                 return False
