@@ -1,3 +1,5 @@
+"""Settings from environment variables."""
+
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 from pathlib import Path
@@ -7,6 +9,8 @@ import pytest
 
 from kubus.service.settings import Settings, SettingsError, environment, read
 
+NETWORK = IPv4Network("10.0.0.0/8")
+
 
 @dataclass(frozen=True)
 class Everything:
@@ -14,7 +18,7 @@ class Everything:
     pods_max: int = 110
     share: float = 0.5
     quiet: bool = False
-    cidr: IPv4Network = IPv4Network("10.0.0.0/8")
+    cidr: IPv4Network = NETWORK
     ca_file: Path | None = None
     endpoints: tuple[str, ...] = ()
     mode: Literal["fast", "slow"] = "fast"
