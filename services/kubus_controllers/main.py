@@ -8,17 +8,55 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from dataclasses import dataclass
 from random import Random
 
+from kubus.bus import Bus
+from kubus.client import Client
 from kubus.machinery.controller import Controllers
 from kubus.machinery.leases import Elector, Terms
 from kubus.machinery.recorder import Recorder
 from kubus.model.kinds.builtin import builtin_kinds
+from kubus.model.times import Clock
 from kubus.service import Context, run
 from kubus_controllers.settings import ControllersSettings
 from kubus_controllers.wiring import all_controllers
 
 LEASE = "kube-controller-manager"
+
+
+@dataclass(frozen=True, slots=True)
+class Manager:
+    """What a process of controllers consists of."""
+
+    controllers: Controllers
+    elector: Elector
+    recorder: Recorder
+
+    async def run(self) -> None:
+        """Keep the caches, stand for the Lease and work while it is held, until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.recorder.run())
+            tasks.create_task(self.controllers.informers.run())
+            tasks.create_task(self.elector.run(self.controllers.work))
+
+
+def assemble(
+    bus: Bus, client: Client, settings: ControllersSettings, *, clock: Clock, random: Random, holder: str, ca: str
+) -> Manager:
+    """All controllers on a bus; `holder` stands for their Lease."""
+    elector = Elector(client, clock, Terms(LEASE, holder), random)
+    recorder = Recorder(client, clock)
+    controllers = Controllers(
+        bus,
+        client,
+        all_controllers(builtin_kinds(), settings, ca),
+        clock=clock,
+        random=random,
+        recorder=recorder,
+        fence=elector.fence,
+    )
+    return Manager(controllers, elector, recorder)
 
 
 async def serve(context: Context) -> None:
@@ -28,30 +66,15 @@ async def serve(context: Context) -> None:
     ca = ca_file.read_text() if ca_file is not None else ""
     bus = await context.bus()
     client = context.client(bus)
-    random = Random()
-    elector = Elector(client, context.clock, Terms(LEASE, f"{socket.gethostname()}_{context.instance}"), random)
-    recorder = Recorder(client, context.clock)
-    controllers = Controllers(
-        bus,
-        client,
-        all_controllers(builtin_kinds(), settings, ca),
-        clock=context.clock,
-        random=random,
-        recorder=recorder,
-        fence=elector.fence,
-    )
+    holder = f"{socket.gethostname()}_{context.instance}"
+    manager = assemble(bus, client, settings, clock=context.clock, random=Random(), holder=holder, ca=ca)
     try:
         async with asyncio.TaskGroup() as tasks:
-            running = [
-                tasks.create_task(recorder.run()),
-                tasks.create_task(controllers.informers.run()),
-                tasks.create_task(elector.run(controllers.work)),
-            ]
-            await controllers.informers.synced()
+            running = tasks.create_task(manager.run())
+            await manager.controllers.informers.synced()
             context.ready()
             await context.stop.wait()
-            for task in running:
-                task.cancel()
+            running.cancel()
     finally:
         await bus.aclose()
 

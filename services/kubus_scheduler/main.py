@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from random import Random, SystemRandom
 
 from prometheus_client import Gauge
 
+from kubus.bus import Bus
 from kubus.client import Client
 from kubus.machinery.informer import Informers
 from kubus.machinery.leases import Elector, Terms
@@ -15,6 +17,7 @@ from kubus.machinery.recorder import Recorder
 from kubus.model.kinds.namespaces import KIND as NAMESPACES
 from kubus.model.kinds.nodes import KIND as NODES
 from kubus.model.kinds.pods import KIND as PODS
+from kubus.model.times import Clock
 from kubus.service import Context, run
 from kubus_scheduler.core import Scheduler
 from kubus_scheduler.driver import Driver
@@ -22,38 +25,52 @@ from kubus_scheduler.driver import Driver
 LEASE = "kube-scheduler"
 
 
+@dataclass(frozen=True, slots=True)
+class Assembled:
+    """What a scheduler process consists of."""
+
+    informers: Informers
+    driver: Driver
+    elector: Elector
+    recorder: Recorder
+
+    async def run(self) -> None:
+        """Keep the caches, stand for the Lease and schedule while it is held, until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.informers.run())
+            tasks.create_task(self.recorder.run())
+            await self.informers.synced()
+            pods = self.informers.of(PODS).cache
+            tasks.create_task(self.elector.run(lambda: self.driver.lead(pods)))
+
+
+def assemble(bus: Bus, client: Client, *, clock: Clock, random: Random, instance: str) -> Assembled:
+    """A scheduler on a bus."""
+    informers = Informers(bus, client)
+    recorder = Recorder(client, clock, instance)
+    elector = Elector(client, clock, Terms(LEASE, f"{instance}_{random.getrandbits(64):016x}"), random)
+    driver = Driver(Scheduler(random), client, recorder, clock, elector.fence)
+    informers.of(PODS).on_change(driver.heard_pod)
+    informers.of(NODES).on_change(driver.heard_node)
+    informers.of(NAMESPACES).on_change(driver.heard_namespace)
+    return Assembled(informers, driver, elector, recorder)
+
+
 async def serve(context: Context) -> None:
     """Schedule until told to stop."""
     bus = await context.bus()
-    client = context.client(bus)
+    random = Random(SystemRandom().getrandbits(64))
+    scheduler = assemble(bus, context.client(bus), clock=context.clock, random=random, instance=context.instance)
+    _measure(context, scheduler.driver)
     try:
-        await _schedule(context, Informers(bus, client), client)
+        async with asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(scheduler.run())
+            await scheduler.informers.synced()
+            context.ready()
+            await context.stop.wait()
+            running.cancel()
     finally:
         await bus.aclose()
-
-
-async def _schedule(context: Context, informers: Informers, client: Client) -> None:
-    random = Random(SystemRandom().getrandbits(64))
-    recorder = Recorder(client, context.clock, context.instance)
-    holder = f"{context.instance}_{random.getrandbits(64):016x}"
-    elector = Elector(client, context.clock, Terms(LEASE, holder), random)
-    driver = Driver(Scheduler(random), client, recorder, context.clock, elector.fence)
-    pods = informers.of(PODS)
-    pods.on_change(driver.heard_pod)
-    informers.of(NODES).on_change(driver.heard_node)
-    informers.of(NAMESPACES).on_change(driver.heard_namespace)
-    _measure(context, driver)
-
-    async def work() -> None:
-        await informers.synced()
-        context.ready()
-        await elector.run(lambda: driver.lead(pods.cache))
-
-    async with asyncio.TaskGroup() as tasks:
-        running = [tasks.create_task(each) for each in (informers.run(), recorder.run(), work())]
-        await context.stop.wait()
-        for task in reversed(running):
-            task.cancel()
 
 
 def _measure(context: Context, driver: Driver) -> None:

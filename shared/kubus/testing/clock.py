@@ -13,6 +13,7 @@ refused by the jump: with nothing due and nothing to wake it the loop reports a 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import selectors
 from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import contextmanager
@@ -52,6 +53,17 @@ class _JumpingSelector(selectors.BaseSelector):
         return self._keys
 
 
+class _NumberedTask(asyncio.Task[Any]):
+    """A task that hashes to its number: sets of tasks, which are everywhere in asyncio, are run through in order."""
+
+    def __init__(self, coroutine: Any, number: int, **options: Any) -> None:
+        self._number = number
+        super().__init__(coroutine, **options)
+
+    def __hash__(self) -> int:
+        return self._number
+
+
 class SimulatedLoop(asyncio.SelectorEventLoop):
     """An event loop in simulated time. It starts at 0."""
 
@@ -59,6 +71,10 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         self._jumping = _JumpingSelector()
         super().__init__(self._jumping)
         self._clock_resolution = 1e-9
+        numbers = itertools.count(1)
+        self.set_task_factory(
+            lambda loop, coroutine, **options: _NumberedTask(coroutine, next(numbers), loop=loop, **options)
+        )
 
     def time(self) -> float:
         """Simulated seconds."""

@@ -1,16 +1,18 @@
 """A bus that loses, repeats and reorders, as the real one may: what consumers have to survive.
 
-Faults happen where a subscription is read, so that two subscribers suffer differently, and only to events and beats
-by default: requests and sessions have answers of their own to loss. One seed, one story.
+Faults of messages happen where a subscription is read, so that two subscribers suffer differently, and only to events
+and beats by default. A request may get no answer: it was lost on the way, or the reply was, and then what was asked for
+has happened. And everything may take its time. One seed, one story.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from random import Random
 
-from kubus.bus import Bus, Disconnected, Disturbed, Handler, Message, Subscription
+from kubus.bus import Bus, Disconnected, Disturbed, Handler, Message, RequestTimeout, Subscription
 
 
 @dataclass(slots=True)
@@ -23,10 +25,21 @@ class Faults:
     """Put behind the messages that come next."""
     disturb: float = 0.0
     """Announced, and with it everything that waited is lost."""
+    unasked: float = 0.0
+    """Of requests: lost on the way."""
+    unanswered: float = 0.0
+    """Of requests: the reply is lost."""
+    latency_seconds_max: float = 0.0
+    """A batch of messages and a request take up to so long; `stop` leaves this as it is."""
 
     def stop(self) -> None:
         """No more faults from now on."""
-        self.lose = self.repeat = self.delay = self.disturb = 0.0
+        self.lose = self.repeat = self.delay = self.disturb = self.unasked = self.unanswered = 0.0
+
+    async def take_time(self, random: Random) -> None:
+        """Be on the way."""
+        if self.latency_seconds_max:
+            await asyncio.sleep(random.random() * self.latency_seconds_max)
 
 
 def is_news(subject: str) -> bool:
@@ -57,8 +70,16 @@ class FaultyBus:
         return FaultySubscription(inner, self._faults, self._random) if self._touches(subject) else inner
 
     async def request(self, subject: str, data: bytes, *, timeout_seconds: float = 10.0) -> bytes:
-        """Untouched."""
-        return await self._inner.request(subject, data, timeout_seconds=timeout_seconds)
+        """Asked, unless a fault keeps the question or the answer."""
+        await self._faults.take_time(self._random)
+        if self._random.random() < self._faults.unasked:
+            await asyncio.sleep(timeout_seconds)
+            raise RequestTimeout("a fault: the request was lost")
+        reply = await self._inner.request(subject, data, timeout_seconds=timeout_seconds)
+        if self._random.random() < self._faults.unanswered:
+            await asyncio.sleep(timeout_seconds)
+            raise RequestTimeout("a fault: the reply was lost")
+        return reply
 
     async def serve(self, subject: str, handler: Handler, *, group: str = "", concurrency: int = 256) -> Subscription:
         """Untouched."""
@@ -81,7 +102,9 @@ class FaultySubscription:
     async def next_batch(self) -> list[Message | Disturbed]:
         """What arrived, or what is left of it; at least one."""
         while True:
-            batch = self._spoil(await self._inner.next_batch())
+            arrived = await self._inner.next_batch()
+            await self._faults.take_time(self._random)
+            batch = self._spoil(arrived)
             if batch:
                 return batch
 

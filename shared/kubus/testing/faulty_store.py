@@ -5,7 +5,9 @@ The second kind is the interesting one. Whoever retries a write blindly after `U
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from random import Random
 from typing import TypeVar
@@ -23,6 +25,8 @@ class StoreFaults:
     """Unavailable, and nothing has happened."""
     silence: float = 0.0
     """Unavailable, and the write has happened."""
+    latency_seconds_max: float = 0.0
+    """The way to the store takes up to so long, and the way back; `stop` leaves this as it is."""
 
     def stop(self) -> None:
         """No more faults from now on."""
@@ -63,9 +67,15 @@ class FaultyStore:
         """Refused now and then, or done without a word."""
         return await self._write(lambda: self._inner.delete(key, expected=expected, note=note, fence=fence))
 
-    def changes(self, prefix: str, *, after: int) -> AsyncIterator[list[StoreChange]]:
-        """Untouched: a store resumes its watches without loss."""
-        return self._inner.changes(prefix, after=after)
+    def changes(self, prefix: str, *, after: int) -> AsyncGenerator[list[StoreChange], None]:
+        """A little late: a store resumes its watches without loss."""
+        return self._changes(prefix, after)
+
+    async def _changes(self, prefix: str, after: int) -> AsyncGenerator[list[StoreChange], None]:
+        async with aclosing(self._inner.changes(prefix, after=after)) as batches:
+            async for batch in batches:
+                await self._take_time()
+                yield batch
 
     async def compact(self, revision: int) -> None:
         """Untouched."""
@@ -76,12 +86,19 @@ class FaultyStore:
         await self._inner.aclose()
 
     async def _read(self, operation: Callable[[], Awaitable[T]]) -> T:
+        await self._take_time()
         if self._random.random() < self._faults.refuse:
             raise Unavailable("a fault: refused")
-        return await operation()
+        result = await operation()
+        await self._take_time()
+        return result
 
     async def _write(self, operation: Callable[[], Awaitable[T]]) -> T:
         result = await self._read(operation)
         if self._random.random() < self._faults.silence:
             raise Unavailable("a fault: done, but nobody was told")
         return result
+
+    async def _take_time(self) -> None:
+        if self._faults.latency_seconds_max:
+            await asyncio.sleep(self._random.random() * self._faults.latency_seconds_max)
