@@ -1,0 +1,51 @@
+"""Every write says who made it and what led to it: from a pod's Running back to the user's command."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from .conftest import IMAGE, Cluster, deployment, eventually
+
+pytestmark = pytest.mark.e2e
+SERVICES = ("system:kube-controller-manager", "system:kube-scheduler", "system:node:")
+USER = "kubernetes-admin"
+
+
+def journal(cluster: Cluster, since: int, until: int) -> list[dict[str, Any]]:
+    """The events after one revision up to another, as `kubus tap` reads them back."""
+    done = cluster.kubus("tap", "--since", str(since), "--count", str(until - since), "-o", "json", timeout=60)
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    return [event for event in events if event["revision"] <= until]
+
+
+def test_from_the_last_running_pod_back_to_the_command(three_nodes: Cluster, wide_namespace: str) -> None:
+    n = ("-n", wide_namespace)
+    first = int(three_nodes.get("namespace", wide_namespace)["metadata"]["resourceVersion"])
+    three_nodes.kubectl("apply", "-f", "-", *n, stdin=deployment("web", 3, IMAGE))
+    three_nodes.kubectl("rollout", "status", "deployment/web", "--timeout=60s", *n)
+    pods = three_nodes.get("pods", *n)["items"]
+    last = max(int(pod["metadata"]["resourceVersion"]) for pod in pods)
+    events = eventually(
+        lambda: journal(three_nodes, first - 1, last),
+        expected=lambda seen: bool(seen) and seen[-1]["revision"] >= last,
+        what="the journal up to the last event",
+    )
+    by_revision = {event["revision"]: event for event in events}
+    for event in events:
+        note = event["note"]
+        assert note["by"], f"no actor: {event}"
+        if note["by"].startswith(SERVICES):
+            assert note.get("cause"), f"a service's write without a cause: {event}"
+            assert note["cause"] < event["revision"], f"an effect before its cause: {event}"
+    chain = [by_revision[last]]
+    while cause := chain[-1]["note"].get("cause"):
+        assert cause in by_revision, f"the chain leads out of the journal: {chain[-1]}"
+        chain.append(by_revision[cause])
+    assert chain[-1]["note"]["by"] == USER
+    kinds = [event["object"]["kind"] for event in chain]
+    assert kinds[0] == "Pod"
+    assert kinds[-1] == "Deployment"
+    assert "ReplicaSet" in kinds

@@ -1,0 +1,94 @@
+"""Services: who gets traffic, and who does not."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from collections import Counter
+
+import pytest
+
+from .conftest import IMAGE, Cluster, deployment, eventually
+
+pytestmark = pytest.mark.e2e
+
+
+def ask(address: str) -> str:
+    """One answer from an address of the cluster, asked from the machine itself; "" if there is none."""
+    done = subprocess.run(
+        ["busybox", "wget", "-q", "-T", "2", "-O", "-", f"http://{address}/cgi-bin/index.cgi"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stdout.strip().removeprefix("hello from ")
+
+
+def serve(cluster: Cluster, namespace: str, replicas: int, **spec: object) -> str:
+    n = ("-n", namespace)
+    cluster.kubectl("apply", "-f", "-", *n, stdin=deployment("web", replicas, IMAGE))
+    cluster.kubectl("rollout", "status", "deployment/web", "--timeout=60s", *n)
+    service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}, "spec": {
+        "selector": {"app": "web"}, "ports": [{"port": 80, "targetPort": 8080}], **spec}}
+    cluster.kubectl("apply", "-f", "-", *n, stdin=json.dumps(service))
+    address = str(cluster.get("service/web", *n)["spec"]["clusterIP"])
+    eventually(lambda: ask(address), what="an answer through the ClusterIP")
+    return address
+
+
+def pods(cluster: Cluster, namespace: str) -> set[str]:
+    return {pod["metadata"]["name"] for pod in cluster.get("pods", "-n", namespace, "-l", "app=web")["items"]}
+
+
+def test_a_service_with_three_ready_pods_spreads_over_all_three(three_nodes: Cluster, wide_namespace: str) -> None:
+    address = serve(three_nodes, wide_namespace, 3)
+    eventually(lambda: len({ask(address) for _ in range(12)}) == 3, what="answers from all three pods")
+    answers = Counter(ask(address) for _ in range(60))
+    assert set(answers) == pods(three_nodes, wide_namespace)
+    assert min(answers.values()) >= 5, f"the spread is lopsided: {answers}"
+
+
+def test_a_pod_reaches_services_across_nodes_and_itself(three_nodes: Cluster, wide_namespace: str) -> None:
+    n = ("-n", wide_namespace)
+    address = serve(three_nodes, wide_namespace, 1)
+    (alone,) = pods(three_nodes, wide_namespace)
+    fetch = f"wget -q -T 3 -O - http://{address}/cgi-bin/index.cgi"
+    assert alone in three_nodes.kubectl("exec", alone, *n, "--", "sh", "-c", fetch).stdout, "hairpin"
+    for node in three_nodes.get("nodes")["items"]:
+        name = f"from-{node['metadata']['name']}"
+        pinned = json.dumps({"spec": {"nodeName": node["metadata"]["name"]}})
+        three_nodes.kubectl("run", name, f"--image={IMAGE}", f"--overrides={pinned}", *n)
+        three_nodes.kubectl("wait", "--for=condition=Ready", f"pod/{name}", "--timeout=30s", *n)
+        assert alone in three_nodes.kubectl("exec", name, *n, "--", "sh", "-c", fetch).stdout
+
+
+def test_a_pod_that_is_not_ready_gets_no_traffic(three_nodes: Cluster, wide_namespace: str) -> None:
+    n = ("-n", wide_namespace)
+    address = serve(three_nodes, wide_namespace, 2)
+    sick, well = sorted(pods(three_nodes, wide_namespace))
+    three_nodes.kubectl("exec", sick, *n, "--", "mv", "/www/cgi-bin/index.cgi", "/www/hidden")
+    three_nodes.kubectl("wait", "--for=condition=Ready=false", f"pod/{sick}", "--timeout=30s", *n)
+    time.sleep(0.5)
+    assert {ask(address) for _ in range(20)} == {well}
+    three_nodes.kubectl("exec", sick, *n, "--", "mv", "/www/hidden", "/www/cgi-bin/index.cgi")
+    eventually(lambda: {ask(address) for _ in range(12)} == {sick, well}, what="traffic to both again")
+
+
+def test_a_service_without_pods_refuses_at_once(three_nodes: Cluster, wide_namespace: str) -> None:
+    n = ("-n", wide_namespace)
+    address = serve(three_nodes, wide_namespace, 1)
+    three_nodes.kubectl("scale", "deployment/web", "--replicas=0", *n)
+    eventually(lambda: not pods(three_nodes, wide_namespace), what="the end of the pods")
+    time.sleep(0.5)
+    began = time.monotonic()
+    assert ask(address) == ""
+    assert time.monotonic() - began < 1.9, "refused, not timed out"
+
+
+def test_a_node_port_answers_on_every_node(three_nodes: Cluster, wide_namespace: str) -> None:
+    serve(three_nodes, wide_namespace, 1, type="NodePort")
+    port = three_nodes.get("service/web", "-n", wide_namespace)["spec"]["ports"][0]["nodePort"]
+    for node in three_nodes.get("nodes")["items"]:
+        (address,) = [a["address"] for a in node["status"]["addresses"] if a["type"] == "InternalIP"]
+        assert eventually(lambda a=address: ask(f"{a}:{port}"), what=f"an answer on {address}")
