@@ -87,7 +87,10 @@ def definition(name: str, schema: Json) -> Json:
         compact["type"] = SPECIAL[name]
     else:
         empty_struct = kind_of(schema) == "object" and not name.endswith((".RawExtension", ".FieldsV1", ".Patch"))
-        compact |= {"fields": {}} if empty_struct else {"type": kind_of(schema) or "any"}
+        if empty_struct:
+            compact["fields"] = {}
+        else:
+            compact["type"] = kind_of(schema) or "any"
     if schema.get("required"):
         compact["required"] = sorted(schema["required"])
     if map_type := schema.get("x-kubernetes-map-type"):
