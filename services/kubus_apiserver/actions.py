@@ -94,7 +94,7 @@ async def update(
 
 
 async def patch(
-    core: Core, target: Target, patch_type: str, body: Any, user: User, options: WriteOptions
+    core: Core, target: Target, patch_type: str, body: Any, *, user: User, options: WriteOptions
 ) -> tuple[Entry, tuple[str, ...]]:
     """An object, its status or its scale, patched; and warnings."""
     change = Patch(target.kind, patch_type, body, core.schemas, options.field_validation)
@@ -116,7 +116,7 @@ async def delete(core: Core, target: Target, options: Object, user: User, write:
 
 
 async def delete_many(
-    core: Core, target: Target, chosen: ReadOptions, options: Object, user: User, write: WriteOptions
+    core: Core, target: Target, chosen: ReadOptions, options: Object, *, user: User, write: WriteOptions
 ) -> list[Entry]:
     """Every object that is selected, deleted or begun to be; those that others deleted meanwhile are passed over."""
     listed = await core.reads.list(target, chosen)

@@ -120,7 +120,9 @@ class BusDoor:
 
     async def _patch(self, target: Target, request: Request, user: User) -> Any:
         options = _write_options(request)
-        entry, _ = await actions.patch(self._core, target, request.patch_type, request.patch, user, options)
+        entry, _ = await actions.patch(
+            self._core, target, request.patch_type, request.patch, user=user, options=options
+        )
         return _pair(entry)
 
     async def _delete(self, target: Target, request: Request, user: User) -> Any:
@@ -130,7 +132,7 @@ class BusDoor:
 
     async def _delete_collection(self, target: Target, request: Request, user: User) -> Any:
         options, write = request.object or {}, _write_options(request)
-        entries = await actions.delete_many(self._core, target, _read_options(request), options, user, write)
+        entries = await actions.delete_many(self._core, target, _read_options(request), options, user=user, write=write)
         return {"revision": self._core.cache.revision, "items": [_pair(entry) for entry in entries], "continue": ""}
 
 

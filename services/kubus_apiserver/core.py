@@ -79,8 +79,8 @@ def build(
     cache, schemas = WatchCache(), load_schemas()
     freshness = Freshness(store, cache)
     allocations = Allocations(store, cache, random, service_cidr=service_cidr, node_ports=node_ports)
-    writes = Writes(store, cache, freshness, schemas, chain, allocations, clock, random)
-    budgets = registry[BUDGETS] if BUDGETS in registry else None
+    writes = Writes(store, cache, freshness, chain=chain, allocations=allocations, clock=clock, random=random)
+    budgets = next((kind for kind in registry if kind.collection == BUDGETS), None)
     return Core(
         registry=registry,
         schemas=schemas,

@@ -1,6 +1,6 @@
 """Evictions: deletes of pods that ask disruption budgets first.
 
-A budget's `status.disruptionsAllowed` is taken down in the same way as any update, so two evictions cannot both take the
+A budget's `status.disruptionsAllowed` is taken down like in any update, so two evictions cannot both take the
 last one. Pods that do no work (waiting, finished, going already) need nobody's leave.
 
 https://kubernetes.io/docs/concepts/scheduling-eviction/api-eviction/
@@ -21,7 +21,8 @@ from kubus_apiserver.writes import Deleted, Writes
 
 BUDGETS = "poddisruptionbudgets.policy"
 _SEVERAL = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support."
-_RETRY_SECONDS = 10
+_NO_RETRY_AFTER = 0
+"""Who evicts waits as long as it sees fit: told a time, client-go would wait in silence and try again by itself."""
 
 
 class Evictions:
@@ -82,7 +83,7 @@ class Evictions:
 
 
 def _forbidden_by(name: str, status: Object) -> StatusError:
-    error = too_many_requests("Cannot evict pod as it would violate the pod's disruption budget.", _RETRY_SECONDS)
+    error = too_many_requests("Cannot evict pod as it would violate the pod's disruption budget.", _NO_RETRY_AFTER)
     wanted, current = status.get("desiredHealthy", 0), status.get("currentHealthy", 0)
     message = f"The disruption budget {name} needs {wanted} healthy pods and has {current} currently"
     error.details["causes"] = [{"reason": "DisruptionBudget", "message": message}]

@@ -81,8 +81,13 @@ class ChunkSink:
 
     async def drained(self) -> None:
         """Wait until the reader has taken most of it."""
-        while not self._transport.is_closing() and self._transport.get_write_buffer_size() > _COMFORTABLE_BYTES:
-            await asyncio.sleep(_DRAIN_SECONDS)
+        await drained(self._transport)
+
+
+async def drained(transport: asyncio.Transport | asyncio.WriteTransport) -> None:
+    """Wait until a connection has little left to send."""
+    while not transport.is_closing() and transport.get_write_buffer_size() > _COMFORTABLE_BYTES:  # noqa: ASYNC110  only its protocol is told
+        await asyncio.sleep(_DRAIN_SECONDS)
 
 
 class HttpDoor:
@@ -99,7 +104,8 @@ class HttpDoor:
         loop = asyncio.get_running_loop()
 
         def request(*parts: Any) -> web.BaseRequest:
-            return web.BaseRequest(*parts, loop, client_max_size=BODY_BYTES_MAX + 1)
+            message, payload, protocol, writer, task = parts
+            return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=BODY_BYTES_MAX + 1)
 
         server = web.Server(
             self.handle,
@@ -173,17 +179,13 @@ class HttpDoor:
     async def _write_all(self, request: web.BaseRequest, answer: Answer) -> web.StreamResponse:
         if len(answer.body) <= _WHOLE_BYTES:
             return self._write(request, answer)
-        body = memoryview(answer.body)
-        written = self._write(request, answer._replace(body=b"")) if request.method == "HEAD" else None
-        if written is not None:
-            return written
         transport = request.transport
-        if transport is None:
-            return Written(keep_alive=False)
+        if transport is None or request.method == "HEAD":
+            return self._write(request, answer)
+        body = memoryview(answer.body)
         transport.write(_head(answer, bool(request.keep_alive)))
         for start in range(0, len(body), _COMFORTABLE_BYTES):
-            while transport.get_write_buffer_size() > _COMFORTABLE_BYTES and not transport.is_closing():
-                await asyncio.sleep(_DRAIN_SECONDS)
+            await drained(transport)
             if transport.is_closing():
                 break
             transport.write(body[start : start + _COMFORTABLE_BYTES])

@@ -29,6 +29,7 @@ class Replacement:
         self._packed = pack(obj)
 
     def __call__(self, _old: Object) -> Object:
+        """A copy of what was sent: each run may change its own."""
         copy: Object = unpack(self._packed)
         return copy
 
@@ -51,6 +52,11 @@ class Patch:
         self.warnings: tuple[str, ...] = ()
 
     def __call__(self, old: Object) -> Object:
+        """The stored object, patched and checked.
+
+        Raises:
+            StatusError: 400, 409, 422: it does not apply, or not to this.
+        """
         version = old["metadata"].get("resourceVersion")
         obj = self.merged(old)
         metadata = obj.get("metadata")

@@ -134,7 +134,7 @@ class Rest:
     async def _patch(self, call: Call, found: Route, target: Target) -> AnyAnswer:
         options = write_options(call.query, call.user_agent, call.trace, "PatchOptions")
         patch_type, patch = read_patch(call.content_type, call.body)
-        entry, warnings = await actions.patch(self._core, target, patch_type, patch, call.user, options)
+        entry, warnings = await actions.patch(self._core, target, patch_type, patch, user=call.user, options=options)
         view = _view(call)
         return Answer(200, one(target.kind, entry, view, self._core.clock.now()), view.form.media, warnings)
 
@@ -149,7 +149,7 @@ class Rest:
         write, options = self._deletion(call)
         chosen = read_options(call.query)
         listed = await self._core.reads.list(target, chosen)
-        await actions.delete_many(self._core, target, chosen, options, call.user, write)
+        await actions.delete_many(self._core, target, chosen, options, user=call.user, write=write)
         return Answer(200, many(target.kind, listed, View(), self._core.clock.now()))
 
     def _deletion(self, call: Call) -> tuple[WriteOptions, Object]:

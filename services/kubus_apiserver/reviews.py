@@ -46,7 +46,7 @@ def _access(authorizer: Authorizer, obj: Object, user: User) -> Object:
     if bool(resource) == bool(path):
         detail = "exactly one of nonResourceAttributes or resourceAttributes must be specified"
         raise _refused(obj, [invalid("spec.resourceAttributes", resource, detail)])
-    if resource:
+    if resource is not None and resource:
         name, subresource = resource.get("resource") or "", resource.get("subresource")
         wanted = Attributes(
             resource.get("verb") or "",
@@ -56,6 +56,7 @@ def _access(authorizer: Authorizer, obj: Object, user: User) -> Object:
             resource.get("name") or "",
         )
     else:
+        path = path or {}
         wanted = Attributes(path.get("verb") or "", path=path.get("path") or "")
     return {"allowed": authorizer.allows(user, wanted)}
 

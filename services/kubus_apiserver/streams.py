@@ -25,6 +25,7 @@ from kubus_apiserver.watchstreams import Start, Watches
 _PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
 _MESSAGE_BYTES_MAX = 4 * 1024 * 1024
 _HEARTBEAT_SECONDS = 30.0
+_DRAIN_SECONDS = 0.005
 _SUCCESS = to_json({"metadata": {}, "status": "Success"})
 
 
@@ -39,7 +40,7 @@ class Streams:
         """Serve a log, exec or attach until it ends.
 
         Raises:
-            StatusError: before anything was sent: the kubelet refuses or is away, the client speaks no protocol of ours.
+            StatusError: before anything was sent: the kubelet refuses or is away, the client speaks another protocol.
         """
         if self.bus is None:
             raise unavailable("the bus is away, and with it the way to the nodes")
@@ -126,8 +127,8 @@ class MessageSink:
 
     async def drained(self) -> None:
         """Wait until the queue is short."""
-        while self._queue.qsize() > 1000 and not self.closed:
-            await asyncio.sleep(0.005)
+        while self._queue.qsize() > 1000 and not self.closed:  # noqa: ASYNC110  a queue tells nobody its length
+            await asyncio.sleep(_DRAIN_SECONDS)
 
     async def run(self) -> None:
         """Send what is queued, for ever."""

@@ -29,7 +29,6 @@ from kubus.model.kinds import Kind
 from kubus.model.names import random_suffix
 from kubus.model.objects import Key, Object
 from kubus.model.records import Note, encode_record, note_key, store_key
-from kubus.model.schema import Schemas
 from kubus.model.times import Clock, microseconds
 from kubus.store import Conflict, Fence, Fenced, KeyExists, NoSpace, Store, StoreError, Unavailable
 from kubus_apiserver import deletion, strategy
@@ -67,7 +66,7 @@ class Writes:
         store: Store,
         cache: WatchCache,
         freshness: Freshness,
-        schemas: Schemas,
+        *,
         chain: Chain,
         allocations: Allocations,
         clock: Clock,
@@ -76,7 +75,6 @@ class Writes:
         self._store = store
         self._cache = cache
         self._freshness = freshness
-        self._schemas = schemas
         self._chain = chain
         self._allocations = allocations
         self._clock = clock
@@ -159,7 +157,7 @@ class Writes:
             if revision and revision != str(current.revision):
                 raise conflict(kind.plural, kind.group, target.name)
             try:
-                return await self._update(target, current, change, user, options, verb, fresh)
+                return await self._update(target, current, change, user, options, verb=verb, fresh=fresh)
             except _Stale:
                 current, fresh = await read_fresh(self._store, key), True
             except Conflict as lost_race:
@@ -175,7 +173,15 @@ class Writes:
         raise conflict(kind.plural, kind.group, target.name)
 
     async def _update(
-        self, target: Target, current: Entry, change: Change, user: User, options: WriteOptions, verb: str, fresh: bool
+        self,
+        target: Target,
+        current: Entry,
+        change: Change,
+        user: User,
+        options: WriteOptions,
+        *,
+        verb: str,
+        fresh: bool,
     ) -> Entry:
         kind, key, subresource = target.kind, target.key, target.subresource
         old = _readable(current, kind)
@@ -228,7 +234,7 @@ class Writes:
             if current is None:
                 raise not_found(kind.plural, kind.group, target.name)
             try:
-                return await self._delete(kind, key, current, options, user, write, fresh)
+                return await self._delete(target, current, options, user, write, fresh=fresh)
             except _Stale:
                 current, fresh = await read_fresh(self._store, key), True
             except Conflict as lost_race:
@@ -243,9 +249,9 @@ class Writes:
         raise conflict(kind.plural, kind.group, target.name)
 
     async def _delete(
-        self, kind: Kind, key: Key, current: Entry, options: Object, user: User, write: WriteOptions, fresh: bool
+        self, target: Target, current: Entry, options: Object, user: User, write: WriteOptions, *, fresh: bool
     ) -> Deleted:
-        obj = current.object
+        kind, key, obj = target.kind, target.key, current.object
         deletion.check_preconditions(kind, obj, options)
         self._chain.validate(Proposal(user, "delete", kind, "", obj, obj), self._cache)
         verdict = deletion.decide(kind, obj, options, self._clock.now())
