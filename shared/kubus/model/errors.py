@@ -17,7 +17,8 @@ class FieldError(NamedTuple):
     """One thing wrong with one field; `str` gives Kubernetes' words."""
 
     reason: str
-    """FieldValueRequired, FieldValueInvalid, FieldValueNotSupported, FieldValueForbidden, FieldValueDuplicate, FieldValueTooLong, FieldValueTypeInvalid, FieldValueNotFound."""
+    """FieldValueRequired, FieldValueInvalid, FieldValueNotSupported, FieldValueForbidden,
+    FieldValueDuplicate, FieldValueTooLong, FieldValueTypeInvalid, FieldValueNotFound."""
     field: str
     """`spec.containers[0].image`."""
     message: str
