@@ -5,8 +5,8 @@ whether the journal has taken what was sent. If anything on the way fails, the l
 event in the journal: nothing is lost, and what is sent twice has the same content and is dropped by whoever has it.
 
 When the store no longer has what follows (compacted, or the journal is gone), the relay goes on from now and says so:
-a beat at the present revision on every stream there is, and `previous` 0 on the next event of each. Whoever hears
-either lists again.
+a beat at the present revision on every stream there is, and that revision as `previous` of the next event of each.
+Whoever has seen less lists again.
 """
 
 from __future__ import annotations
@@ -90,7 +90,6 @@ class Relay:
 
     async def _begin(self) -> int:
         """Where to begin: after the journal's newest event."""
-        self._streams = Streams()
         newest = await self._journal.open()
         now = await self._store.revision()
         if newest > now:
@@ -98,7 +97,9 @@ class Relay:
             newest = 0
         if newest == 0 and now - self._floor > self._replay_max:
             raise Compacted
-        return max(newest, self._floor)
+        position = max(newest, self._floor)
+        self._streams = Streams(position)
+        return position
 
     async def _skip(self) -> None:
         """Go on from now, and make everybody list again."""

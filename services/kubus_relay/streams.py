@@ -1,9 +1,9 @@
 """From happenings to messages: each knows its predecessor in its stream. Pure.
 
 A stream is a collection, or a node's slice of one. A consumer whose last revision is not a message's `previous` has
-missed something; `previous` 0 says that the relay itself does not know, and is treated so. The relay
-learns a collection's newest event from the journal; what it sent last to a node's slice is written nowhere, so a
-slice begins with 0 after a restart.
+missed something. The relay learns a collection's newest event from the journal. Where it does not know what came
+before (what it sent last to a node's slice is written nowhere), it names the revision from which on it has followed
+the store: whoever has seen that much has missed nothing, and whoever has not lists again.
 
 A node's copy goes out before the event itself. The journal takes the event later than the server took the copy, so
 whatever the journal holds needs no second copy after a restart.
@@ -32,9 +32,13 @@ class Outgoing(NamedTuple):
 
 
 class Streams:
-    """The newest revision of every stream, as published. Begin with a new one wherever the relay begins again."""
+    """The newest revision of every stream, as published. Begin with a new one wherever the relay begins again.
 
-    def __init__(self) -> None:
+    `after`: everything after this revision passes through here; at least 1, the revision of an empty store.
+    """
+
+    def __init__(self, after: int = 0) -> None:
+        self._after = max(after, 1)
         self._newest: dict[str, int] = {}
 
     def unknown(self, happened: Iterable[Happening]) -> set[str]:
@@ -57,7 +61,7 @@ class Streams:
         return [*copies, event]
 
     def _message(self, happening: Happening, subject: str, stream: str, *, journalled: bool) -> Outgoing:
-        previous = self._newest.get(stream, 0)
+        previous = self._newest.get(stream) or self._after
         if previous >= happening.revision:
             previous = 0  # another relay was faster: whoever has its message drops this one
         self._newest[stream] = happening.revision

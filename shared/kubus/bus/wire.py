@@ -6,9 +6,9 @@ request  `[1, options]`       options is a map, see `Request`
 reply    `[1, code, body]`    code is the HTTP code; body the object, listing or Status
 
 All of it is ordinary MessagePack. An event's note and object are the store record's bytes, untouched.
-`previous` is the revision of the event before this one in the same stream (a collection, or a node's slice); 0
-means that the relay does not know, as after its restart. A consumer of the whole stream whose last revision is
-lower than `previous`, or that sees 0 when it has seen events, has to list again.
+`previous` is the revision of the event before this one in the same stream (a collection, or a node's slice), or,
+where the relay does not know that, a later one from which on it has followed the store; 0 if it knows nothing. A
+consumer of the whole stream whose last revision is lower than `previous`, or that sees 0, has to list again.
 
 Objects in replies are pairs `[revision, object]`, so that the object's bytes are the stored ones; the client puts
 the revision into `metadata.resourceVersion`.

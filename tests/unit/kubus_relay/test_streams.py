@@ -37,9 +37,15 @@ def test_an_event_carries_note_object_and_revision():
 def test_previous_counts_within_a_stream():
     streams = Streams()
     pods = "kubus.ev.pods.core.default.web-0"
-    assert sent(streams, happened(5)) == [(pods, 0)]
-    assert sent(streams, happened(6, "nodes.core"))[0][1] == 0
+    assert sent(streams, happened(5)) == [(pods, 1)]
+    assert sent(streams, happened(6, "nodes.core"))[0][1] == 1
     assert sent(streams, happened(7)) == [(pods, 5)]
+
+
+def test_where_nothing_is_known_the_beginning_is_named():
+    streams = Streams(after=40)
+    assert sent(streams, happened(45))[0][1] == 40
+    assert sent(streams, happened(46))[0][1] == 45
 
 
 def test_what_the_journal_knows_is_the_first_predecessor():
@@ -61,11 +67,11 @@ def test_a_nodes_copy_goes_out_first_and_counts_in_its_own_stream():
     streams.learn("pods.core", 3)
     copy = "kubus.node.n1.ev.pods.core.default.web-0"
     event = "kubus.ev.pods.core.default.web-0"
-    assert sent(streams, happened(5, "pods.core", "n1")) == [(copy, 0), (event, 3)]
+    assert sent(streams, happened(5, "pods.core", "n1")) == [(copy, 1), (event, 3)]
     assert sent(streams, happened(6)) == [(event, 5)]
     assert sent(streams, happened(7, "pods.core", "n1", "n2")) == [
         (copy, 5),
-        ("kubus.node.n2.ev.pods.core.default.web-0", 0),
+        ("kubus.node.n2.ev.pods.core.default.web-0", 1),
         (event, 6),
     ]
     assert [m.stream for m in streams.messages(happened(8, "pods.core", "n1"))] == ["node.n1.pods.core", "pods.core"]
@@ -75,9 +81,9 @@ def test_a_nodes_copy_goes_out_first_and_counts_in_its_own_stream():
 def test_following_previous_back_visits_every_event_of_a_stream(story):
     streams = Streams()
     seen: dict[str, list[int]] = {}
-    for revision, (collection, nodes) in enumerate(story, start=1):
+    for revision, (collection, nodes) in enumerate(story, start=2):
         for message in streams.messages(happened(revision, collection, *sorted(nodes))):
             event = decode_event(message.data)
             stream = seen.setdefault(message.stream, [])
-            assert event.previous == (stream[-1] if stream else 0)
+            assert event.previous == (stream[-1] if stream else 1)
             stream.append(event.revision)
