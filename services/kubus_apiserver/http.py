@@ -35,6 +35,7 @@ _UNSENT_BYTES_MAX = 2 * 1024 * 1024
 """What a watcher may leave unread before its watch ends."""
 _COMFORTABLE_BYTES = 256 * 1024
 _DRAIN_SECONDS = 0.005
+_SHUTDOWN_SECONDS = 1.0
 _WHOLE_BYTES = 64 * 1024
 """Answers up to this size are written in one piece."""
 
@@ -116,7 +117,7 @@ class HttpDoor:
             max_line_size=64 * 1024,
             max_field_size=64 * 1024,
         )
-        return web.ServerRunner(server, handle_signals=False)
+        return web.ServerRunner(server, handle_signals=False, shutdown_timeout=_SHUTDOWN_SECONDS)
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """One request."""

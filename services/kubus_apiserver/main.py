@@ -72,9 +72,7 @@ async def _serve(context: Context, settings: ApiserverSettings, core: Core, task
     if settings.serving_cert_file is not None and settings.serving_key_file is not None:
         tls = serving_tls(settings.serving_cert_file, settings.serving_key_file, settings.client_ca_file)
     for each_host, each_port in settings.addresses:
-        await web.TCPSite(
-            runner, each_host, each_port, ssl_context=tls, reuse_port=True, backlog=_BACKLOG, shutdown_timeout=1.0
-        ).start()
+        await web.TCPSite(runner, each_host, each_port, ssl_context=tls, reuse_port=True, backlog=_BACKLOG).start()
     context.ready()
     on_bus = tasks.create_task(_serve_bus(context, core, streams))
     try:

@@ -17,6 +17,7 @@ pytestmark = [
     ),
 ]
 
+RUNNING = '{"status":{"phase":"Running"}}'
 APP = """
 apiVersion: apps/v1
 kind: Deployment
@@ -189,7 +190,7 @@ async def test_draining_a_node_asks_the_budget(apiserver) -> None:
     node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n1"}}
     await apiserver.kubectl("create", "-f", "-", stdin=str(node).replace("'", '"'))
     await apiserver.kubectl("run", "p", "--image=x", "--overrides", '{"spec":{"nodeName":"n1"}}', "-l", "app=a")
-    await apiserver.kubectl("patch", "pod", "p", "--subresource=status", "-p", '{"status":{"phase":"Running"}}')
+    await apiserver.kubectl("patch", "pod", "p", "--subresource=status", "-p", RUNNING)
     await apiserver.kubectl("create", "poddisruptionbudget", "b", "--selector=app=a", "--min-available=1")
     assert (await apiserver.kubectl("cordon", "n1")).out == "node/n1 cordoned\n"
     held = await apiserver.kubectl("drain", "n1", "--force", "--timeout=2s")
