@@ -29,11 +29,12 @@ class FieldChange(NamedTuple):
     after: Any
 
     def __str__(self) -> str:
+        path = self.path if self.path.isprintable() else to_json(self.path).decode()
         if self.before is None:
-            return f"{self.path}={_short(self.after)}"
+            return f"{path}={_short(self.after)}"
         if self.after is None:
-            return f"{self.path} removed"
-        return f"{self.path} {_short(self.before)}{ARROW}{_short(self.after)}"
+            return f"{path} removed"
+        return f"{path} {_short(self.before)}{ARROW}{_short(self.after)}"
 
 
 def field_changes(before: Object, after: Object) -> list[FieldChange]:

@@ -32,10 +32,10 @@ def find_programs(environ: Mapping[str, str]) -> dict[str, str]:
     missing = sorted({PACKAGES[program] for program in PACKAGES.keys() - found.keys()})
     if missing:
         raise MachineLacks(f"not installed: {', '.join(missing)}", f"sudo apt-get install -y {' '.join(missing)}")
-    return {**found, "nats-server": _nats_server()}
+    return {**found, "nats-server": nats_server()}
 
 
-def _nats_server() -> str:
+def nats_server() -> str:
     """The one that came with kubus, not the distribution's: Debian 12's 2.9 has authorization bypasses."""
     beside = Path(sys.executable).with_name("nats-server")
     if not beside.exists():

@@ -1,0 +1,68 @@
+"""What a cluster runs, and what each is told."""
+
+import pytest
+
+from kubus.service.settings import Settings, read
+from kubus_cli.components import components, kubelet_environment
+
+PROGRAMS = {"etcd": "/usr/bin/etcd", "nats-server": "/x/nats-server"}
+
+
+@pytest.fixture
+def by_name(cluster):
+    environ = {"PATH": "/bin", "KUBUS_HOME": "/elsewhere", "KUBUS_LOG_LEVEL": "debug"}
+    return {each.instance: each for each in components(cluster, PROGRAMS, environ)}
+
+
+def test_each_node_has_a_kubelet_and_a_proxy_and_the_host_a_proxy(by_name):
+    assert list(by_name) == [
+        "etcd",
+        "nats",
+        "apiserver",
+        "relay",
+        "scheduler",
+        "controllers",
+        "proxy-host",
+        "kubelet-node-1",
+        "proxy-node-1",
+        "kubelet-node-2",
+        "proxy-node-2",
+    ]
+
+
+def test_every_service_can_read_its_common_settings(by_name, cluster):
+    for each in by_name.values():
+        if each.service:
+            settings = read(Settings, each.environ)
+            assert settings.instance == each.instance
+            assert settings.nats_url == "tls://127.0.0.1:1003"
+            assert settings.log_level == "debug"
+            assert settings.cert_file is not None and settings.cert_file.parent == cluster.pki_dir
+
+
+def test_each_runs_under_an_identity_of_its_own(by_name):
+    assert by_name["kubelet-node-2"].environ["KUBUS_IDENTITY"] == "system:node:node-2"
+    assert by_name["kubelet-node-2"].environ["KUBUS_CERT_FILE"].endswith("kubelet-node-2.crt")
+    assert by_name["apiserver"].environ["KUBUS_IDENTITY"] == "system:apiserver"
+
+
+def test_the_supervisors_own_variables_are_not_handed_on(by_name):
+    assert "KUBUS_HOME" not in by_name["scheduler"].environ
+    assert by_name["scheduler"].environ["PATH"] == "/bin"
+
+
+def test_what_depends_on_others_says_so(by_name):
+    assert by_name["etcd"].after == ()
+    assert by_name["apiserver"].after == ("etcd", "nats")
+    assert by_name["kubelet-node-1"].after == ("apiserver", "relay")
+
+
+def test_the_hosts_nft_table_bears_the_clusters_tag(by_name):
+    assert by_name["proxy-host"].environ["KUBUS_TABLE"] == "kubus3-proxy"
+    assert by_name["proxy-host"].environ["KUBUS_NODE_NETNS"] == ""
+
+
+def test_a_clean_up_finds_what_the_kubelet_made(by_name, cluster):
+    told = kubelet_environment(cluster, "node-1")
+    kubelet = by_name["kubelet-node-1"].environ
+    assert {key: kubelet[key] for key in told} == told

@@ -1,0 +1,121 @@
+"""What each identity may say and hear, tried against a real nats-server with real certificates."""
+
+import json
+import ssl
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+import pytest
+
+from kubus.bus import BusError
+from kubus.bus.nats import connect
+from kubus.bus.subjects import API_REQUESTS
+from kubus_cli import identities, nats_config, pki
+from kubus_cli.supervisor import open_log
+
+NODES = ("n1", "n.2")
+USERS = (*identities.FIXED, *(identities.kubelet(node) for node in NODES))
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("pki")
+    wanted = [pki.Wanted("nats", "nats", names=("127.0.0.1",)), *(pki.client_of(user) for user in USERS)]
+    pki.ensure(directory, wanted, datetime.now(UTC))
+    return directory
+
+
+@asynccontextmanager
+async def a_server(certificates, tmp_path):
+    import asyncio
+
+    from kubus_cli.preparation import free_ports
+    from kubus_cli.programs import nats_server
+
+    (port,) = free_ports(1)
+    files = nats_config.ServerFiles(
+        "test",
+        "127.0.0.1",
+        port,
+        tmp_path / "js",
+        certificates / "ca.crt",
+        certificates / "nats.crt",
+        certificates / "nats.key",
+    )
+    config = tmp_path / "nats.conf"
+    config.write_bytes(nats_config.render(files, nats_config.all_rights(NODES)))
+    with open_log(tmp_path / "nats.log") as log:
+        process = await asyncio.create_subprocess_exec(nats_server(), "--config", str(config), stdout=log, stderr=log)
+    try:
+        yield f"tls://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+@asynccontextmanager
+async def on_bus(url, certificates, identity):
+    tls = ssl.create_default_context(cafile=certificates / "ca.crt")
+    tls.load_cert_chain(certificates / f"{identity.file}.crt", certificates / f"{identity.file}.key")
+    bus = await connect(url, identity=identity.user, tls=tls)
+    try:
+        yield bus
+    finally:
+        await bus.aclose()
+
+
+async def answer_with_subject(message):
+    return message.subject.encode()
+
+
+async def test_each_identity_asks_under_its_own_name_and_no_other(certificates, tmp_path):
+    async with a_server(certificates, tmp_path) as url, on_bus(url, certificates, identities.APISERVER) as apiserver:
+        await apiserver.serve(API_REQUESTS, answer_with_subject)
+        for user in USERS:
+            async with on_bus(url, certificates, user) as bus:
+                own = f"kubus.api.{user.user.replace('n.2', 'n%2e2')}.get.pods.core"
+                assert await bus.request(own, b"") == own.encode()
+                with pytest.raises(BusError):
+                    await bus.request("kubus.api.somebody.get.pods.core", b"", timeout_seconds=1.0)
+
+
+@pytest.mark.parametrize(
+    ("listener", "subject"),
+    [
+        (identities.kubelet("n1"), "kubus.ev.pods.core.default.web"),
+        (identities.kubelet("n1"), "kubus.node.n%2e2.ev.pods.core.default.web"),
+        (identities.kubelet("n1"), "_INBOX.system:relay.x"),
+        (identities.SCHEDULER, "kubus.node.n1.call"),
+        (identities.RELAY, "kubus.ev.>"),
+    ],
+)
+async def test_what_an_identity_may_not_hear_it_does_not_hear(certificates, tmp_path, listener, subject):
+    async with a_server(certificates, tmp_path) as url, on_bus(url, certificates, listener) as bus:
+        subscription = await bus.subscribe(subject)
+        (first,) = await subscription.next_batch()
+        assert "ermission" in first.reason or "permitted" in first.reason
+
+
+async def test_a_kubelet_answers_calls_of_its_own_node(certificates, tmp_path):
+    kubelet = identities.kubelet("n1")
+    async with (
+        a_server(certificates, tmp_path) as url,
+        on_bus(url, certificates, kubelet) as node,
+        on_bus(url, certificates, identities.APISERVER) as apiserver,
+    ):
+        await node.serve("kubus.node.n1.call", answer_with_subject)
+        assert await apiserver.request("kubus.node.n1.call", b"") == b"kubus.node.n1.call"
+
+
+def test_secrets_are_kept_from_all_who_need_no_news_of_them():
+    hears = {
+        rights.identity.user: rights for rights in nats_config.all_rights(NODES) if "kubus.ev.>" in rights.subscribe
+    }
+    denied = {user for user, rights in hears.items() if nats_config.SECRETS in rights.not_subscribe}
+    assert denied == {"system:kube-scheduler", "system:kube-proxy"}
+
+
+def test_the_configuration_is_json_with_a_user_per_identity(tmp_path):
+    files = nats_config.ServerFiles("n", "127.0.0.1", 1, tmp_path, tmp_path, tmp_path, tmp_path)
+    users = json.loads(nats_config.render(files, nats_config.all_rights(NODES)))["authorization"]["users"]
+    assert {each["user"] for each in users} == {user.distinguished_name for user in USERS}

@@ -1,0 +1,32 @@
+"""Progress, plain and coloured."""
+
+import io
+
+from kubus_cli.steps import Steps
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_off_a_terminal_there_are_plain_lines_only():
+    stream = io.StringIO()
+    steps = Steps(stream)
+    steps.waiting("etcd")
+    steps.done("etcd", 0.314)
+    steps.failed("relay: killed")
+    steps.warn("odd")
+    steps.say("hello")
+    assert stream.getvalue() == "✓ etcd  0.31 s\n✗ relay: killed\n! odd\nhello\n"
+
+
+def test_on_a_terminal_what_is_waited_for_is_overwritten():
+    stream = Terminal()
+    steps = Steps(stream)
+    steps.waiting("etcd")
+    steps.waiting("etcd")
+    steps.done("etcd")
+    assert stream.getvalue().count("… etcd") == 1
+    assert stream.getvalue().endswith("\r\033[K\033[32m✓\033[0m etcd\n")
+    assert steps.seconds >= 0

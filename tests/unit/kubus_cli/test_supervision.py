@@ -1,0 +1,112 @@
+"""What the supervisor starts, and when."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kubus_cli.components import Component
+from kubus_cli.supervision import PAUSE_SECONDS_MAX, STEADY_SECONDS, Supervision, pause_seconds
+
+CHAIN = [Component("etcd"), Component("apiserver", after=("etcd",)), Component("scheduler", after=("apiserver",))]
+
+
+def names(due):
+    return [each.instance for each in due[0]]
+
+
+def begin(supervision, name, pid, now):
+    supervision.starting(name, now)
+    supervision.started(name, pid, now)
+
+
+def ready(supervision, name, now):
+    supervision.noticed(name, True, "", now)
+
+
+@pytest.fixture
+def supervision():
+    supervision = Supervision()
+    supervision.add(CHAIN)
+    return supervision
+
+
+def test_what_others_need_is_started_first(supervision):
+    assert names(supervision.due(0)) == ["etcd"]
+    begin(supervision, "etcd", 10, 0)
+    assert names(supervision.due(1)) == []
+    ready(supervision, "etcd", 1)
+    assert names(supervision.due(1)) == ["apiserver"]
+
+
+def test_a_crashed_one_is_started_again_although_what_it_needs_is_away(supervision):
+    for pid, name in enumerate(("etcd", "apiserver"), 10):
+        begin(supervision, name, pid, 0)
+        ready(supervision, name, 1)
+    supervision.ended(10, -9, 50)
+    supervision.ended(11, -9, 50)
+    assert names(supervision.due(50)) == ["etcd", "apiserver", "scheduler"]
+
+
+def test_pauses_grow_with_failures_in_a_row_and_begin_anew_after_a_steady_run(supervision):
+    now, pauses = 0.0, []
+    for pid in range(10, 14):
+        begin(supervision, "etcd", pid, now)
+        supervision.ended(pid, 1, now)
+        _, again = supervision.due(now)
+        pauses.append(0.0 if again is None else again - now)
+        now = again or now
+    assert pauses == [0.0, *(pytest.approx(each) for each in (0.1, 0.2, 0.4))]
+    begin(supervision, "etcd", 20, now)
+    supervision.ended(20, 1, now + STEADY_SECONDS)
+    assert names(supervision.due(now + STEADY_SECONDS)) == ["etcd"]
+    assert supervision.instances["etcd"].restarts == 5
+
+
+@given(st.integers(0, 10_000))
+def test_no_pause_is_longer_than_the_longest(failures):
+    assert 0 <= pause_seconds(failures) <= PAUSE_SECONDS_MAX
+
+
+@pytest.mark.parametrize(("status", "state"), [(78, "failed"), (127, "absent")])
+def test_what_a_restart_cannot_help_is_left_and_what_waits_for_it_is_hopeless(supervision, status, state):
+    begin(supervision, "etcd", 10, 0)
+    supervision.ended(10, status, 0)
+    shown = {each["instance"]: each for each in supervision.shown(0)}
+    assert supervision.due(100) == ([], None)
+    assert shown["etcd"]["state"] == state
+    assert all(each["hopeless"] for each in shown.values())
+    supervision.restart_now("etcd")
+    assert names(supervision.due(100)) == ["etcd"]
+
+
+def test_dependents_end_first_and_nothing_starts_any_more(supervision):
+    begin(supervision, "etcd", 10, 0)
+    ready(supervision, "etcd", 0)
+    assert supervision.stop() == [["scheduler"], ["apiserver"], ["etcd"]]
+    supervision.ended(10, -15, 1)
+    assert supervision.due(100) == ([], None)
+    assert {each.state for each in supervision.instances.values()} == {"stopped"}
+
+
+def test_a_notice_may_be_faster_than_the_news_of_the_process(supervision):
+    supervision.starting("etcd", 0)
+    ready(supervision, "etcd", 1)
+    supervision.started("etcd", 10, 2)
+    assert supervision.instances["etcd"].state == "ready"
+    assert supervision.instances["etcd"].ready_seconds == 1
+
+
+def test_components_are_taken_on_once(supervision):
+    new = Component("kubelet-node-2")
+    assert supervision.add([*CHAIN, new]) == [new]
+
+
+def test_all_are_ready_when_each_is(supervision):
+    for pid, each in enumerate(CHAIN, 10):
+        begin(supervision, each.instance, pid, 0)
+        assert not supervision.all_ready()
+        ready(supervision, each.instance, 0)
+    assert supervision.all_ready()
+    supervision.noticed("etcd", False, "disk full", 1)
+    assert not supervision.all_ready()
+    assert supervision.shown(1)[0]["reason"] == "disk full"
