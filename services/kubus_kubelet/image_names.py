@@ -44,7 +44,7 @@ def qualified(image: str) -> str:
 def is_loopback(reference: str) -> bool:
     """Whether the registry is this machine's own: then it may speak plain HTTP."""
     host = reference.split("/", 1)[0].rsplit(":", 1)[0]
-    return host == "localhost" or host.startswith("127.") or host == "[::1]"
+    return host in ("localhost", "[::1]") or re.fullmatch(r"127(\.\d+){3}", host) is not None
 
 
 def pull_policy(container: Object) -> str:

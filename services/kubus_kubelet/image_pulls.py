@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from kubus.model.objects import Object
 from kubus_kubelet.engine import Engine
 from kubus_kubelet.image_names import (
+    LONGEST_WAIT,
     InvalidImageName,
     is_loopback,
     pull_policy,
@@ -35,7 +36,10 @@ class ImagePulls:
     def __init__(self, engine: Engine, images: Images) -> None:
         self._engine = engine
         self._images = images
-        self._pulling: dict[str, asyncio.Task[None]] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
+        self._rounds: dict[str, int] = {}
+        """Pulls that have ended, by reference: who waited for one takes its outcome."""
+        self._errors: dict[str, str] = {}
         self._failures: dict[str, int] = {}
         self._slots = asyncio.Semaphore(PULLS_AT_ONCE)
 
@@ -68,17 +72,13 @@ class ImagePulls:
             EngineError
         """
         reference = qualified(image)
-        task = self._pulling.get(reference)
-        if task is None:
-            task = asyncio.ensure_future(self._fetch(reference, auth))
-            self._pulling[reference] = task
-            task.add_done_callback(lambda done: self._pulled(reference, done))
-        try:
-            await asyncio.shield(task)
-        except PullError as error:
-            self._failures[image] = self._failures.get(image, 0) + 1
-            raise ImageFailure("ErrImagePull", str(error)) from None
-        self._failures.pop(image, None)
+        arrived = self._rounds.get(reference, 0)
+        async with self._locks.setdefault(reference, asyncio.Lock()):
+            if self._rounds.get(reference, 0) == arrived:
+                await self._fetch(reference, auth)
+            error = self._errors.get(reference)
+        if error is not None:
+            raise ImageFailure("ErrImagePull", error)
         found = await self._engine.image(reference)
         if found is None:
             raise ImageFailure("ErrImagePull", f'image "{image}" is not there after it was pulled')
@@ -86,13 +86,18 @@ class ImagePulls:
 
     def retry_at(self, image: str, now: datetime) -> datetime:
         """When an image that could not be pulled is tried again."""
-        return now + (wait_before_retry(self._failures[image]) if image in self._failures else timedelta(seconds=10))
-
-    def _pulled(self, reference: str, task: asyncio.Task[None]) -> None:
-        self._pulling.pop(reference, None)
-        if not task.cancelled():
-            task.exception()  # taken here, for who waited may have left
+        try:
+            return now + wait_before_retry(self._failures.get(qualified(image), 0))
+        except InvalidImageName:
+            return now + LONGEST_WAIT
 
     async def _fetch(self, reference: str, auth: dict[str, str] | None) -> None:
-        async with self._slots:
-            await self._images.pull(reference, verify_tls=not is_loopback(reference), auth=auth)
+        try:
+            async with self._slots:
+                await self._images.pull(reference, verify_tls=not is_loopback(reference), auth=auth)
+            self._errors.pop(reference, None)
+            self._failures.pop(reference, None)
+        except PullError as error:
+            self._errors[reference] = str(error)
+            self._failures[reference] = self._failures.get(reference, 0) + 1
+        self._rounds[reference] = self._rounds.get(reference, 0) + 1

@@ -21,6 +21,7 @@ from kubus_kubelet import machine
 from kubus_kubelet.cluster import ClusterApi
 from kubus_kubelet.node_keeper import NodeKeeper
 from kubus_kubelet.node_parts import NodeParts
+from kubus_kubelet.podman import Images
 from kubus_kubelet.podman_service import podman_version
 from kubus_kubelet.pods import Pods
 from kubus_kubelet.reports import StatusReports
@@ -61,8 +62,14 @@ async def serve(context: Context) -> None:
     reports = StatusReports(api, context.clock, context.log)
     parts = NodeParts.of(settings, api, context.clock, context.log, reports.take)
     await parts.start()
-    described = machine.describe(settings, paths, f"podman://{await podman_version()}")
-    keeper = NodeKeeper(client, context.clock, context.log, machine=described, paths=paths)
+    keeper = NodeKeeper(
+        client,
+        context.clock,
+        context.log,
+        machine=machine.describe(settings, paths, f"podman://{await podman_version()}"),
+        health=lambda not_ready: asyncio.to_thread(machine.health, paths, not_ready),
+        images=Images(paths.podman_socket).all,
+    )
     informer = Informer(bus, client, PODS, node=settings.node_name)
     feed = PodFeed(parts.pods, reports)
     sessions = await serve_sessions(bus, settings.node_name, Streams(parts.tools, parts.pods).accept)

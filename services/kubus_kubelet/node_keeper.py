@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from kubus.client import Client, Why
 from kubus.model.errors import StatusError
@@ -12,9 +13,9 @@ from kubus.model.kinds.nodes import KIND as NODES
 from kubus.model.objects import Object, labels_of, path_of, revision_of
 from kubus.model.times import Clock, rfc3339_micro
 from kubus.service.logs import Logger
-from kubus_kubelet import machine
 from kubus_kubelet.node_objects import (
     LEASE_NAMESPACE,
+    Health,
     Machine,
     lease_object,
     node_labels,
@@ -22,8 +23,6 @@ from kubus_kubelet.node_objects import (
     node_status,
     without_times,
 )
-from kubus_kubelet.podman import Images, PullError
-from kubus_kubelet.settings import NodePaths
 
 LEASE_PERIOD_SECONDS = 10.0
 LOOK_SECONDS = 10.0
@@ -36,14 +35,27 @@ NO_RANGE = "container runtime network not ready: the node has no pod range (spec
 class NodeKeeper:
     """Keeps the Node object of one kubelet."""
 
-    def __init__(self, client: Client, clock: Clock, log: Logger, *, machine: Machine, paths: NodePaths) -> None:
+    def __init__(
+        self,
+        client: Client,
+        clock: Clock,
+        log: Logger,
+        *,
+        machine: Machine,
+        health: Callable[[str], Awaitable[Health]],
+        images: Callable[[], Awaitable[list[dict[str, Any]]]],
+    ) -> None:
+        """Keep the Node of a machine.
+
+        `health` says how the machine fares, given why it is not ready ("" if it is); `images` what images it has.
+        """
         self._client = client
         self._clock = clock
         self._log = log
         self._machine = machine
-        self._paths = paths
-        self._images = Images(paths.podman_socket)
-        self._seen_images: list[dict[str, object]] = []
+        self._health = health
+        self._images = images
+        self._seen_images: list[dict[str, Any]] = []
         self._node: Object = {}
         self._said: Object = {}
         self._said_at = 0.0
@@ -91,10 +103,11 @@ class NodeKeeper:
 
     async def _report(self) -> None:
         not_ready = "" if path_of(self._node, "spec", "podCIDR", default="") else NO_RANGE
-        health = await asyncio.to_thread(machine.health, self._paths, not_ready)
+        health = await self._health(not_ready)
         late = not self._said or self._clock.monotonic() - self._said_at >= HEARTBEAT_SECONDS
         if late:
-            self._seen_images = await self._image_list()
+            listed = await self._images()
+            self._seen_images = sorted(listed, key=lambda each: -int(each.get("Size") or 0))[:IMAGES_MAX]
         status = node_status(self._node, self._machine, health, self._seen_images, self._clock.now())
         if not late and without_times(status) == without_times(self._said) and self._undisturbed():
             return
@@ -108,13 +121,6 @@ class NodeKeeper:
         """Whether nobody else has changed what this kubelet said of Ready, as the node controller does."""
         there = {each["type"]: each["status"] for each in path_of(self._node, "status", "conditions", default=[])}
         return all(there.get(each["type"]) == each["status"] for each in self._said["conditions"])
-
-    async def _image_list(self) -> list[dict[str, object]]:
-        try:
-            images = await self._images.all()
-        except PullError:
-            return []
-        return sorted(images, key=lambda each: -int(each.get("Size") or 0))[:IMAGES_MAX]
 
     async def _renew(self) -> None:
         while True:

@@ -97,8 +97,9 @@ def node_status(
             "architecture": machine.architecture,
         },
         "images": [
-            {"names": list(each.get("RepoTags") or each.get("RepoDigests") or ()), "sizeBytes": each.get("Size") or 0}
+            {"names": list(names), "sizeBytes": each.get("Size") or 0}
             for each in images
+            if (names := each.get("RepoTags") or each.get("RepoDigests"))
         ],
     }
 

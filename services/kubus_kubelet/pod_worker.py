@@ -53,7 +53,7 @@ class PodWorker:
         self.pod = pod
         self.uid = uid_of(pod)
         self.directory = PodDirectory(tools.paths.pod(self.uid))
-        self.seen = PodSeen()
+        self.seen = PodSeen(node_address=tools.settings.node_ip)
         self.refresh_volumes_at = tools.clock.now() + timedelta(seconds=tools.settings.sync_seconds)
         self._tools = tools
         self._report = report

@@ -36,11 +36,7 @@ class Images:
         await asyncio.to_thread(self._pull, reference, verify_tls, auth)
 
     async def all(self) -> list[dict[str, Any]]:
-        """Every image here, as Podman lists it.
-
-        Raises:
-            PullError: Podman does not answer.
-        """
+        """Every image here, as Podman lists it; [] while Podman does not answer."""
         return await asyncio.to_thread(self._all)
 
     def _pull(self, reference: str, verify_tls: bool, auth: dict[str, str] | None) -> None:
@@ -64,8 +60,8 @@ class Images:
         try:
             with self._client() as client:
                 return [image.attrs for image in client.images.list()]
-        except (APIError, PodmanError, OSError) as error:
-            raise PullError(str(error)) from None
+        except (APIError, PodmanError, OSError):
+            return []
 
     def _client(self) -> PodmanClient:
         return PodmanClient(base_url=self._url, timeout=PULL_SECONDS_MAX, version=API_VERSION)

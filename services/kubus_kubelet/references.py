@@ -69,7 +69,7 @@ def object_data(source: Source, obj: Object) -> dict[str, bytes]:
 
 def _decoded(text: str) -> bytes:
     try:
-        return base64.b64decode(text)
+        return base64.b64decode(text, validate=True)
     except binascii.Error as error:
         raise ConfigError(f"value is not base64: {error}") from None
 

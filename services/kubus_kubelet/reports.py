@@ -39,6 +39,14 @@ def _starts_now(status: Object) -> bool:
     return on_their_way and all("terminated" not in state for state in states)
 
 
+def says_already(written: Object, status: Object) -> bool:
+    """Whether a status that is written says this one, whatever others have added to it."""
+    conditions = {each["type"]: each for each in written.get("conditions") or ()}
+    return all(conditions.get(each["type"]) == each for each in status["conditions"]) and all(
+        written.get(key) == value for key, value in status.items() if key != "conditions"
+    )
+
+
 class StatusReports:
     """Writes the statuses of one node's pods."""
 
@@ -57,7 +65,7 @@ class StatusReports:
         if is_deleting(pod):
             self._waiting.pop(uid, None)
             return
-        if (self._written.get(uid) or pod.get("status") or {}) == status:
+        if says_already(self._written.get(uid) or pod.get("status") or {}, status):
             self._waiting.pop(uid, None)
             return
         due = self._clock.monotonic() + delay_seconds(status)

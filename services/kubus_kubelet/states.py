@@ -69,6 +69,7 @@ class PodSeen:
     prepared: bool = False
     """Whether sandbox, volumes and files stand."""
     address: str = ""
+    node_address: str = ""
     containers: tuple[ContainerSeen, ...] = ()
     """Every attempt that still exists."""
     busy: frozenset[str] = frozenset()

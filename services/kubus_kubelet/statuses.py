@@ -50,6 +50,9 @@ def pod_status(pod: Object, seen: PodSeen, now: datetime) -> Object:
     if address:
         status["podIP"] = address
         status["podIPs"] = [{"ip": address}]
+    if seen.node_address:
+        status["hostIP"] = seen.node_address
+        status["hostIPs"] = [{"ip": seen.node_address}]
     status["conditions"] = conditions.pod_conditions(pod, status, prepared=seen.prepared, now=now)
     return status
 

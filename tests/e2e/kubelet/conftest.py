@@ -12,6 +12,9 @@ from typing import Any
 
 import pytest
 
+from kubus.bus.memory import MemoryBus
+from kubus.bus.sessions import ERROR, STDERR, STDOUT, Session, open_session, serve_sessions
+from kubus.model.codec import from_json
 from kubus.model.objects import Object, name_of
 from kubus.model.times import rfc3339
 from kubus.service.clocks import SystemClock
@@ -21,6 +24,7 @@ from kubus_kubelet.node_parts import NodeParts
 from kubus_kubelet.references import Reference
 from kubus_kubelet.settings import KubeletSettings, NodePaths
 from kubus_kubelet.states import Decision
+from kubus_kubelet.streams import Streams
 
 IMAGE = "localhost/kubus-test-busybox:1"
 POD_CIDR = "10.233.77.0/24"
@@ -140,7 +144,7 @@ class Node:
 
     async def gone(self, pod: Object, seconds: float = 15) -> None:
         async with asyncio.timeout(seconds):
-            while pod["metadata"]["uid"] in self.parts.pods.workers:  # noqa: ASYNC110  # the world is asked, it does not tell
+            while pod["metadata"]["uid"] in self.parts.pods.workers:  # the world is asked, it does not tell
                 await asyncio.sleep(0.01)
 
     def events(self, name: str) -> list[tuple[str, str]]:
@@ -180,9 +184,11 @@ def node_settings(tmp_path: Path) -> Any:
     run("ip", "netns", "add", netns)
     run("ip", "-n", netns, "link", "set", "lo", "up")
     run("ip", "-n", netns, "addr", "add", "10.233.76.1/32", "dev", "lo")
-    yield KubeletSettings(
+    settings = KubeletSettings(
         node_name="node-1", node_netns=f"/run/netns/{netns}", node_ip="10.233.76.1", data_dir=tmp_path
     )
+    yield settings
+    asyncio.run(clean_up(settings))
     run("ip", "netns", "del", netns)
 
 
@@ -194,4 +200,47 @@ async def node(node_settings: KubeletSettings, image: str) -> AsyncIterator[Node
         yield node
     finally:
         await node.kill()
-        await clean_up(node_settings)
+
+
+class Talk:
+    """Streams to a node, as an apiserver opens them."""
+
+    def __init__(self, bus: MemoryBus, node: str) -> None:
+        self._bus = bus
+        self._node = node
+
+    async def open(
+        self, pod: Object, verb: str, *command: str, tty: bool = False, stdin: bool = False, **options: Any
+    ) -> Session:
+        call = {
+            "verb": verb,
+            "namespace": "default",
+            "pod": name_of(pod),
+            "uid": pod["metadata"]["uid"],
+            "container": "app",
+            "command": list(command),
+            "stdin": stdin,
+            "stdout": True,
+            "stderr": not tty,
+            "tty": tty,
+            "options": options,
+        }
+        return await open_session(self._bus, self._node, call)
+
+    async def received(self, session: Session) -> tuple[str, str, Any]:
+        """(stdout, stderr, status) of a session until its end."""
+        texts = {STDOUT: b"", STDERR: b"", ERROR: b""}
+        while (frame := await session.receive()) is not None:
+            if frame[0] in texts:
+                texts[frame[0]] += frame[1]
+        await session.aclose()
+        return texts[STDOUT].decode(), texts[STDERR].decode(), from_json(texts[ERROR]) if texts[ERROR] else None
+
+
+@pytest.fixture
+async def talk(node: Node) -> AsyncIterator[Talk]:
+    bus = MemoryBus()
+    server = await serve_sessions(bus, "node-1", Streams(node.parts.tools, node.parts.pods).accept)
+    yield Talk(bus, "node-1")
+    await server.aclose()
+    await bus.aclose()

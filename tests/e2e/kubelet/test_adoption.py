@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 from pathlib import Path
 
 import pytest
-
-from kubus_kubelet.cleanup import clean_up
-from kubus_kubelet.kernel import mounts_below
-from kubus_kubelet.settings import NodePaths
 
 pytestmark = pytest.mark.e2e
 
@@ -79,28 +73,3 @@ async def test_a_pod_deleted_meanwhile_is_removed(node, image):
         assert not exists(f"/run/netns/{pod['metadata']['uid']}")
     finally:
         await fresh.kill()
-
-
-async def test_pods_outlive_the_podman_service_and_new_ones_start_after_it(node, image):
-    first = node.run_pod("first", shell(image, "exec sleep 1000"))
-    status = await node.running(first)
-    os.kill(int(NodePaths.of(node.settings).podman_pid.read_text()), signal.SIGKILL)
-    second = node.run_pod("second", shell(image, "exec sleep 1000"))
-    await node.running(second)
-    assert node.decided["first"][-1] == status
-
-
-async def test_clean_up_leaves_nothing(node, image):
-    volumes = [{"name": "tmp", "emptyDir": {"medium": "Memory"}}]
-    mounts = [{"name": "tmp", "mountPath": "/tmp/x", "subPath": "inner"}]
-    pod = node.run_pod("gone", shell(image, "exec sleep 1000", volumeMounts=mounts), volumes=volumes)
-    await node.running(pod)
-    pid = node.parts.pods.workers[pod["metadata"]["uid"]].seen.containers[0].pid
-    await node.kill()
-    await clean_up(node.settings)
-    paths = NodePaths.of(node.settings)
-    assert not exists(f"/proc/{pid}")
-    assert not paths.data.exists()
-    assert not paths.run.exists()
-    assert not exists(f"/run/netns/{pod['metadata']['uid']}")
-    assert not mounts_below(paths.data)

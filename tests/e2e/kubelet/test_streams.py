@@ -1,4 +1,4 @@
-"""logs, exec and attach of real containers, over sessions on a bus."""
+"""logs and exec of real containers, over sessions on a bus."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ import asyncio
 
 import pytest
 
-from kubus.bus.memory import MemoryBus
-from kubus.bus.sessions import ERROR, RESIZE, STDERR, STDIN, STDOUT, open_session, serve_sessions
-from kubus.model.codec import from_json, to_json
+from kubus.bus.sessions import RESIZE, STDIN
+from kubus.model.codec import to_json
 from kubus.model.errors import StatusError
-from kubus_kubelet.streams import Streams
 
 pytestmark = pytest.mark.e2e
 
@@ -19,112 +17,65 @@ def shell(image, script, name="app", **more):
     return {"name": name, "image": image, "command": ["sh", "-c", script], **more}
 
 
-@pytest.fixture
-async def bus(node):
-    bus = MemoryBus()
-    server = await serve_sessions(bus, "node-1", Streams(node.parts.tools, node.parts.pods).accept)
-    yield bus
-    await server.aclose()
-    await bus.aclose()
-
-
-def call_of(pod, verb, *command, container="app", tty=False, stdin=False, **options):
-    return {
-        "verb": verb,
-        "namespace": "default",
-        "pod": pod["metadata"]["name"],
-        "uid": pod["metadata"]["uid"],
-        "container": container,
-        "command": list(command),
-        "stdin": stdin,
-        "stdout": True,
-        "stderr": not tty,
-        "tty": tty,
-        "options": options,
-    }
-
-
-async def received(session):
-    """(stdout, stderr, status) of a session until its end."""
-    texts = {STDOUT: b"", STDERR: b"", ERROR: b""}
-    while (frame := await session.receive()) is not None:
-        if frame[0] in texts:
-            texts[frame[0]] += frame[1]
-    await session.aclose()
-    return texts[STDOUT].decode(), texts[STDERR].decode(), from_json(texts[ERROR]) if texts[ERROR] else None
-
-
-async def test_a_command_has_input_output_and_an_exit_code(node, image, bus):
+async def test_a_command_has_input_output_and_an_exit_code(node, image, talk):
     pod = node.run_pod("exec", shell(image, "exec sleep 1000", env=[{"name": "WHO", "value": "pod"}]))
     await node.running(pod)
-    session = await open_session(
-        bus, "node-1", call_of(pod, "exec", "sh", "-c", "cat; echo $WHO >&2; exit 3", stdin=True)
-    )
+    session = await talk.open(pod, "exec", "sh", "-c", "cat; echo $WHO >&2; exit 3", stdin=True)
     await session.send(STDIN, b"hello\n")
     await session.close_channel(STDIN)
-    out, err, status = await received(session)
+    out, err, status = await talk.received(session)
     assert (out, err) == ("hello\n", "pod\n")
     assert status["reason"] == "NonZeroExitCode"
     assert status["details"]["causes"] == [{"reason": "ExitCode", "message": "3"}]
-    session = await open_session(bus, "node-1", call_of(pod, "exec", "true"))
-    assert (await received(session))[2]["status"] == "Success"
+    session = await talk.open(pod, "exec", "true")
+    assert (await talk.received(session))[2]["status"] == "Success"
 
 
-async def test_a_command_that_is_not_in_the_image_is_an_error(node, image, bus):
+async def test_a_command_that_is_not_in_the_image_is_an_error(node, image, talk):
     pod = node.run_pod("exec", shell(image, "exec sleep 1000"))
     await node.running(pod)
-    _, _, status = await received(await open_session(bus, "node-1", call_of(pod, "exec", "nothing")))
+    _, _, status = await talk.received(await talk.open(pod, "exec", "nothing"))
     assert status["reason"] == "InternalError"
     assert 'exec: "nothing": executable file not found in $PATH' in status["message"]
 
 
-async def test_a_terminal_has_a_size_and_echoes(node, image, bus):
+async def test_a_terminal_has_a_size_and_echoes(node, image, talk):
     pod = node.run_pod("tty", shell(image, "exec sleep 1000"))
     await node.running(pod)
-    session = await open_session(bus, "node-1", call_of(pod, "exec", "sh", tty=True, stdin=True))
+    session = await talk.open(pod, "exec", "sh", tty=True, stdin=True)
     await session.send(RESIZE, to_json({"Width": 101, "Height": 31}))
     await asyncio.sleep(0.3)
     await session.send(STDIN, b"stty size; tty; exit 4\n")
-    out, _, status = await received(session)
+    out, _, status = await talk.received(session)
     assert "31 101" in out
     assert "/dev/pts/" in out or "/dev/console" in out
     assert status["details"]["causes"][0]["message"] == "4"
 
 
-async def test_a_log_is_read_followed_and_cut(node, image, bus):
+async def test_a_log_is_read_followed_and_cut(node, image, talk):
     pod = node.run_pod("talks", shell(image, "for i in 1 2 3; do echo line $i; done; echo err >&2; sleep 1; echo end"))
     await node.running(pod)
     await asyncio.sleep(0.2)
-    out, _, _ = await received(await open_session(bus, "node-1", call_of(pod, "log", tailLines=2)))
+    out, _, _ = await talk.received(await talk.open(pod, "log", tailLines=2))
     assert out == "line 3\nerr\n"
-    out, _, _ = await received(await open_session(bus, "node-1", call_of(pod, "log", limitBytes=9)))
+    out, _, _ = await talk.received(await talk.open(pod, "log", limitBytes=9))
     assert out == "line 1\nli"
-    out, _, _ = await received(await open_session(bus, "node-1", call_of(pod, "log", timestamps=True, tailLines=1)))
+    out, _, _ = await talk.received(await talk.open(pod, "log", timestamps=True, tailLines=1))
     assert out.split(" ")[0].endswith("Z") and out.endswith(" err\n")
-    followed = await open_session(bus, "node-1", call_of(pod, "log", follow=True))
-    out, _, _ = await received(followed)
+    followed = await talk.open(pod, "log", follow=True)
+    out, _, _ = await talk.received(followed)
     assert out == "line 1\nline 2\nline 3\nerr\nend\n"
     await node.until(pod, lambda status: status["containerStatuses"][0]["restartCount"] == 1)
-    out, _, _ = await received(await open_session(bus, "node-1", call_of(pod, "log", previous=True)))
+    out, _, _ = await talk.received(await talk.open(pod, "log", previous=True))
     assert out.endswith("end\n")
 
 
-async def test_the_log_of_a_container_that_does_not_run_is_refused_in_words(node, image, bus):
+async def test_the_log_of_a_container_that_does_not_run_is_refused_in_words(node, image, talk):
     pod = node.run_pod("lost", {"name": "app", "image": "127.0.0.1:1/nothing:1"})
     await node.waiting(pod, "ErrImagePull")
     with pytest.raises(StatusError) as refused:
-        await open_session(bus, "node-1", call_of(pod, "log"))
+        await talk.open(pod, "log")
     assert refused.value.code == 400
     assert (
         refused.value.message == 'container "app" in pod "lost" is waiting to start: trying and failing to pull image'
     )
-
-
-async def test_attach_gives_the_containers_own_streams(node, image, bus):
-    pod = node.run_pod("attach", shell(image, "read line; echo got $line", stdin=True), restartPolicy="Never")
-    await node.running(pod)
-    session = await open_session(bus, "node-1", call_of(pod, "attach", stdin=True))
-    await session.send(STDIN, b"hello\n")
-    out, _, status = await received(session)
-    assert out == "got hello\n"
-    assert status["status"] == "Success"

@@ -1,0 +1,74 @@
+"""Images by podman-py, from a real registry on the node's loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import subprocess
+
+import pytest
+
+from kubus_kubelet.podman import Images, PullError
+from kubus_kubelet.podman_service import podman_command, podman_environment
+from kubus_kubelet.settings import NodePaths
+
+pytestmark = pytest.mark.e2e
+PORT = 5977
+
+CONFIG = """\
+version: 0.1
+storage:
+  filesystem:
+    rootdirectory: {root}
+http:
+  addr: 127.0.0.1:{port}
+"""
+
+
+@pytest.fixture
+async def registry(node, image, tmp_path):
+    """A registry inside the node, with the test image in it."""
+    (tmp_path / "registry.yml").write_text(CONFIG.format(root=tmp_path / "registry", port=PORT))
+    netns = f"--net={node.settings.node_netns}"
+    command = ("nsenter", netns, "docker-registry", "serve", str(tmp_path / "registry.yml"))
+    try:
+        process = await asyncio.create_subprocess_exec(*command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    except FileNotFoundError:
+        pytest.skip("docker-registry is not installed")
+    name = f"127.0.0.1:{PORT}/app:1"
+    paths = NodePaths.of(node.settings)
+    push = podman_command(node.settings, paths, "push", "--tls-verify=false", image, name)
+    for _ in range(50):
+        pushing = await asyncio.create_subprocess_exec(
+            *push, env=podman_environment(paths), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+        )
+        if await pushing.wait() == 0:
+            break
+        await asyncio.sleep(0.1)
+    yield name
+    with contextlib.suppress(ProcessLookupError):
+        process.terminate()
+    await process.wait()
+
+
+async def test_an_image_is_pulled_and_a_pod_runs_on_it(node, registry):
+    pod = node.run_pod("pulled", {"name": "app", "image": registry, "command": ["sleep", "1000"]})
+    await node.running(pod)
+    reasons = [reason for reason, _ in node.events("pulled")]
+    assert reasons == ["Pulling", "Pulled", "Created", "Started"]
+
+
+async def test_an_error_of_the_registry_is_an_error(node, registry):
+    images = Images(NodePaths.of(node.settings).podman_socket)
+    with pytest.raises(PullError, match="manifest unknown"):
+        await images.pull(registry.removesuffix(":1") + ":2", verify_tls=False)
+    with pytest.raises(PullError, match=r"manifest unknown|name unknown"):
+        await images.pull(registry.replace("/app", "/none"), verify_tls=False)
+    await images.pull(registry, verify_tls=False)
+    assert any(registry in (each.get("RepoTags") or ()) for each in await images.all())
+
+
+async def test_without_podman_there_are_no_images(tmp_path):
+    assert await Images(tmp_path / "none").all() == []
+    with pytest.raises(PullError):
+        await Images(tmp_path / "none").pull("a:1")

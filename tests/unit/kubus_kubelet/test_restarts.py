@@ -1,0 +1,59 @@
+"""When a container is started again."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from kubus_kubelet.restarts import effective_streak, policy_of, restart_at, restarts, wait_after
+from kubus_kubelet.states import ContainerSeen
+
+NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
+
+
+def ended(code=1, streak=0, ran=1):
+    return ContainerSeen(
+        id="c",
+        name="app",
+        step="exited",
+        exit_code=code,
+        streak=streak,
+        started_at=NOW,
+        finished_at=NOW + timedelta(seconds=ran),
+    )
+
+
+def test_the_first_restart_is_at_once_then_the_wait_doubles_to_five_minutes():
+    waits = [wait_after(streak).total_seconds() for streak in range(9)]
+    assert waits == [0, 10, 20, 40, 80, 160, 300, 300, 300]
+
+
+def test_a_good_run_starts_the_count_over():
+    assert effective_streak(ended(streak=5, ran=599)) == 5
+    assert effective_streak(ended(streak=5, ran=600)) == 0
+
+
+def test_the_wait_counts_from_the_end():
+    assert restart_at(ended(streak=2, ran=1), NOW) == NOW + timedelta(seconds=21)
+
+
+@pytest.mark.parametrize(
+    ("policy", "code", "expected"),
+    [("Always", 0, True), ("Always", 1, True), ("OnFailure", 0, False), ("OnFailure", 1, True), ("Never", 1, False)],
+)
+def test_policies(policy, code, expected):
+    assert restarts(policy, ended(code)) is expected
+
+
+@pytest.mark.parametrize(
+    ("policy", "container", "init", "expected"),
+    [
+        ("Always", {}, False, "Always"),
+        ("Always", {}, True, "OnFailure"),
+        ("Never", {}, True, "Never"),
+        ("Never", {"restartPolicy": "Always"}, True, "Always"),
+    ],
+)
+def test_init_containers_run_until_they_succeed(policy, container, init, expected):
+    assert policy_of({"spec": {"restartPolicy": policy}}, container, init=init) == expected
