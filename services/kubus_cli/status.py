@@ -30,12 +30,14 @@ def collect(cluster: Cluster) -> dict[str, Any]:
             ) from None
         raise
     own = leftovers.find(cluster.run_dir)
-    for each in found["instances"]:
+    components: list[dict[str, Any]] = found.pop("instances")
+    for each in components:
         each["memoryBytes"] = pss_bytes(each["pid"]) if each["pid"] else 0
     for name in ("supervisor", "forkserver"):
         if name in own:
-            found["instances"].append(_own(name, own[name].pid))
-    found["memoryBytes"] = sum(each["memoryBytes"] for each in found["instances"])
+            components.append(_own(name, own[name].pid))
+    found["components"] = components
+    found["memoryBytes"] = sum(each["memoryBytes"] for each in components)
     found["api"] = f"https://127.0.0.1:{cluster.ports.api}"
     found["nodes"] = list(cluster.nodes)
     found["home"] = str(cluster.home)
@@ -64,7 +66,7 @@ def as_json(found: dict[str, Any]) -> str:
 
 def as_table(found: dict[str, Any]) -> str:
     """For people."""
-    rows = [COLUMNS, *(_row(each) for each in found["instances"])]
+    rows = [COLUMNS, *(_row(each) for each in found["components"])]
     total = f"\n{found['name']}: {found['api']}, {megabytes(found['memoryBytes'])} in all\n"
     return aligned(rows) + total
 

@@ -37,16 +37,23 @@ def up(where: Place, *, nodes: int, port: int, wait: bool, environ: Mapping[str,
         cluster = clusters.load(where.home)
         if cluster is not None and is_running(cluster):
             return _grow(cluster, nodes, wait, steps)
-        if cluster is None:
-            cluster = preparation.new_cluster(where, port or DEFAULT_API_PORT, port_given=bool(port))
-        else:
+        if cluster is not None:
             _end_leftovers(cluster, steps)
-            cluster = preparation.checked(cluster)
-        cluster = cluster.with_nodes(max(nodes, 1))
-        preparation.prepare(cluster)
+        cluster = _prepared(where, cluster, nodes, port)
         steps.done(f"certificates, configuration, network of {_count(len(cluster.nodes), 'node')}", steps.seconds)
         _start_supervisor(cluster, environ)
     _settle(cluster, wait, environ, steps)
+    return cluster
+
+
+def _prepared(where: Place, cluster: Cluster | None, nodes: int, port: int) -> Cluster:
+    with locked(clusters.RUN_ROOT):  # two clusters that start at once choose different numbers and ports
+        if cluster is None:
+            cluster = preparation.new_cluster(where, port or DEFAULT_API_PORT, port_given=bool(port))
+        else:
+            cluster = preparation.checked(cluster)
+        cluster = cluster.with_nodes(max(nodes, 1))
+        preparation.prepare(cluster)
     return cluster
 
 
@@ -61,10 +68,10 @@ def require_root() -> None:
 
 
 @contextlib.contextmanager
-def locked(home: Path) -> Iterator[None]:
-    """One up or down of a home at a time."""
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (home / ".lock").open("w") as lock:
+def locked(directory: Path) -> Iterator[None]:
+    """One who changes what is in a directory at a time."""
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (directory / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
