@@ -157,6 +157,7 @@ class Watches:
             while not sink.closed and not ended.is_set():
                 now = self._clock.monotonic()
                 if options.bookmarks and (now >= next_bookmark or now >= deadline):
+                    hub.flush()
                     sink.send(Batch([bookmark(scope, self._cache.revision)]))
                     next_bookmark = now + _BOOKMARK_SECONDS
                 if now >= deadline:
