@@ -32,8 +32,18 @@ def new_cluster(where: Place, port: int, *, port_given: bool) -> Cluster:
             raise MachineLacks(f"port {port} is busy", "take another one: kubus up --port PORT")
         port = 0
     number = clusters.free_number(used_numbers(where.home), network.taken_networks())
-    free = free_ports(4)
-    return Cluster(where.name, where.home, number, Ports(port or free[3], free[0], free[1], free[2]), ())
+    return Cluster(where.name, where.home, number, _ports(where, port), ())
+
+
+def _ports(where: Place, api: int) -> Ports:
+    """The well-known ports for the default cluster, where they are free; any others."""
+    free = iter(free_ports(4))
+    default = where.name == clusters.DEFAULT_NAME
+
+    def choose(well_known: int) -> int:
+        return well_known if default and port_is_free(well_known) else next(free)
+
+    return Ports(api or next(free), etcd=choose(2379), etcd_peer=choose(2380), nats=choose(4222))
 
 
 def checked(cluster: Cluster) -> Cluster:
