@@ -21,6 +21,7 @@ from kubus.bus.tasks import Tasks
 
 _SUBJECT = re.compile(r"[^\s.*>]+(\.[^\s.*>]+)*")
 _PATTERN = re.compile(r"([^\s.*>]+|\*)(\.([^\s.*>]+|\*))*(\.>)?|>")
+_SUBJECTS_REMEMBERED = 4096
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,6 +42,7 @@ class MemoryBroker:
     _interests: list[_Interest] = field(default_factory=list)
     _turns: dict[tuple[str, ...], int] = field(default_factory=dict)
     _away: set[MemoryBus] = field(default_factory=set)
+    _found: dict[str, list[_Interest]] = field(default_factory=dict)
     connections: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     """Numbers for the reply prefixes."""
 
@@ -63,15 +65,16 @@ class MemoryBroker:
     def join(self, interest: _Interest) -> None:
         """Deliver to a mailbox from now on."""
         self._interests.append(interest)
+        self._found.clear()
 
     def leave(self, mailbox: Mailbox) -> None:
         """Deliver to a mailbox no longer."""
         self._interests = [each for each in self._interests if each.mailbox is not mailbox]
+        self._found.clear()
 
     def deliver(self, message: Message) -> int:
         """Hand a message to all who want it and are connected, to one of each group; how many those are."""
-        tokens = tuple(message.subject.split("."))
-        wanting = [each for each in self._interests if each.bus not in self._away and _matches(each.tokens, tokens)]
+        wanting = [each for each in self._interested(message.subject) if each.bus not in self._away]
         groups: dict[tuple[str, ...], list[_Interest]] = {}
         for interest in wanting:
             if interest.group:
@@ -82,6 +85,17 @@ class MemoryBroker:
             turn = self._turns[name] = self._turns.get(name, -1) + 1
             members[turn % len(members)].put(message)
         return len(wanting)
+
+    def _interested(self, subject: str) -> list[_Interest]:
+        """Who wants a subject; remembered, as most are used again and again."""
+        found = self._found.get(subject)
+        if found is None:
+            tokens = tuple(subject.split("."))
+            found = [each for each in self._interests if _matches(each.tokens, tokens)]
+            if len(self._found) >= _SUBJECTS_REMEMBERED:
+                self._found.clear()
+            self._found[subject] = found
+        return found
 
 
 class MemoryBus:
@@ -179,6 +193,8 @@ class MemoryBus:
 
 
 def _matches(pattern: tuple[str, ...], subject: tuple[str, ...]) -> bool:
+    if pattern[0] not in (subject[0], "*", ">"):
+        return False  # most often so
     for index, token in enumerate(pattern):
         if token == ">":
             return len(subject) > index

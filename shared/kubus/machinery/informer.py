@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from kubus.bus import Bus, BusError, Disconnected, Disturbed, Message, Subscription
 from kubus.bus.subjects import (
@@ -228,6 +228,9 @@ class Informers:
             informer = self._informers[kind.collection] = Informer(self._bus, self._client, kind, node)
             self._caches[kind.collection] = informer.cache
         return informer
+
+    def __iter__(self) -> Iterator[Informer]:
+        return iter(list(self._informers.values()))
 
     async def run(self) -> None:
         """Keep all caches true until cancelled.

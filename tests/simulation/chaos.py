@@ -1,0 +1,137 @@
+"""Chaos: what goes wrong beyond lost messages, one thing every few seconds.
+
+Processes are killed and come back, connections are cut for a while, machines lose power, the store is away for
+everybody, history is compacted and the journal forgotten.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from tests.simulation.cluster import Cluster, Process
+
+PAUSE_SECONDS_MEAN = 6.0
+
+
+class Chaos:
+    """Does harm until it is cancelled; `end` repairs it."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self._random = cluster.random("chaos")
+        self._store_away: set[str] = set()
+
+    async def run(self) -> None:
+        """One thing after the other, several at a time."""
+        harms: list[tuple[Callable[[], Awaitable[None]], int]] = [
+            (self._kill, 6),
+            (self._cut_off, 4),
+            (self._lose_power, 2),
+            (self._take_store_away, 1),
+            (self._crash_containers, 4),
+            (self._compact, 1),
+            (self._forget_journal, 1),
+            (self._disturb_everybody, 1),
+        ]
+        works, weights = zip(*harms, strict=True)
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                await asyncio.sleep(self._random.expovariate(1 / PAUSE_SECONDS_MEAN))
+                tasks.create_task(self._random.choices(works, weights)[0]())
+
+    def end(self) -> None:
+        """Everything is repaired: power, processes, connections."""
+        cluster = self._cluster
+        cluster.calm()
+        for machine in cluster.machines.values():
+            machine.powered = True
+        for process in cluster.processes.values():
+            if not process.alive:
+                cluster.start(process)
+
+    async def _kill(self) -> None:
+        process = self._somebody()
+        if process is None:
+            return
+        self._cluster.kill(process)
+        await asyncio.sleep(self._random.choice((0.05, 1.0, 5.0, 20.0)) * self._random.random())
+        self._bring_back(process)
+
+    async def _cut_off(self) -> None:
+        process = self._somebody()
+        if process is None or process.connections is None:
+            return
+        cluster, bus = self._cluster, process.connections.raw_bus
+        if cluster.broker.is_away(bus):
+            return
+        cluster.chronicle.tell(process.name, "is cut off from the bus")
+        cluster.broker.disconnect(bus)
+        await asyncio.sleep(self._random.choice((0.5, 5.0, 40.0)) * self._random.random())
+        if process.connections is not None and process.connections.raw_bus is bus:
+            cluster.chronicle.tell(process.name, "is back on the bus")
+            cluster.broker.reconnect(bus)
+
+    async def _lose_power(self) -> None:
+        cluster = self._cluster
+        machine = self._random.choice(list(cluster.machines.values()))
+        if not machine.powered:
+            return
+        process = cluster.processes[f"kubelet-{machine.name}"]
+        cluster.chronicle.tell(machine.name, "loses power")
+        cluster.kill(process)
+        machine.lose_power()
+        await asyncio.sleep(self._random.choice((5.0, 30.0, 120.0)) * self._random.random())
+        machine.powered = True
+        self._bring_back(process)
+
+    async def _take_store_away(self) -> None:
+        away = [each for each in self._cluster.processes.values() if each.connections is not None]
+        self._cluster.chronicle.tell("store", "is away")
+        before = [(each.connections.store_faults, each.connections.store_faults.refuse) for each in away if each.connections]
+        for faults, _ in before:
+            faults.refuse = 1.0
+        await asyncio.sleep(self._random.random() * 6)
+        self._cluster.chronicle.tell("store", "is back")
+        for process in away:
+            for faults, refuse in before:
+                if process.connections is not None and process.connections.store_faults is faults:
+                    faults.refuse = refuse
+
+    async def _crash_containers(self) -> None:
+        alive = [each.kubelet for each in self._cluster.processes.values() if each.kubelet is not None]
+        for kubelet in alive:
+            kubelet.crash_some(self._random)
+
+    async def _compact(self) -> None:
+        revision = await self._cluster.store.revision()
+        self._cluster.chronicle.tell("store", f"is compacted at {revision - 1}")
+        await self._cluster.store.compact(revision - 1)
+
+    async def _forget_journal(self) -> None:
+        self._cluster.chronicle.tell("journal", "is forgotten")
+        self._cluster.forget_journal()
+
+    async def _disturb_everybody(self) -> None:
+        """The bus's server restarts: everybody loses what comes in between."""
+        cluster = self._cluster
+        buses = [each.connections.raw_bus for each in cluster.processes.values() if each.connections is not None]
+        here = [bus for bus in buses if not cluster.broker.is_away(bus)]
+        cluster.chronicle.tell("bus", "restarts")
+        for bus in here:
+            cluster.broker.disconnect(bus)
+        await asyncio.sleep(self._random.random() * 3)
+        still = {id(each.connections.raw_bus) for each in cluster.processes.values() if each.connections is not None}
+        for bus in here:
+            if id(bus) in still:
+                cluster.broker.reconnect(bus)
+        cluster.chronicle.tell("bus", "is back")
+
+    def _somebody(self) -> Process | None:
+        alive = [process for process in self._cluster.processes.values() if process.alive]
+        return self._random.choice(alive) if alive else None
+
+    def _bring_back(self, process: Process) -> None:
+        machine = self._cluster.machines.get(process.name.removeprefix("kubelet-"))
+        if not process.alive and (machine is None or machine.powered):
+            self._cluster.start(process)
