@@ -14,6 +14,8 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
+from kubus_kubelet.settings import NodePaths
+
 EXIT_FILE_SECONDS_MAX = 5.0
 MEMORY_V1 = Path("/sys/fs/cgroup/memory")
 
@@ -103,9 +105,14 @@ def _watch_memory(cgroup: Path) -> int:
     return handle
 
 
-async def exit_code(exits: Path, container_id: str) -> int | None:
+def oom_noted(paths: NodePaths, container_id: str) -> bool:
+    """Whether conmon has noted that memory ran out, as it does on cgroup v2."""
+    return any(paths.storage.glob(f"*-containers/{container_id}/userdata/oom"))
+
+
+async def exit_code(paths: NodePaths, container_id: str) -> int | None:
     """The exit code that conmon writes soon after the end; None if it does not."""
-    file = exits / container_id
+    file = paths.exits / container_id
     waited = 0.0
     while waited < EXIT_FILE_SECONDS_MAX:
         with contextlib.suppress(OSError, ValueError):

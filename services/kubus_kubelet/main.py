@@ -82,8 +82,7 @@ async def serve(context: Context) -> None:
                 tasks.create_task(keeper.run(parts.tools.addresses.set_range)),
                 tasks.create_task(_follow(informer, feed, parts.pods)),
             ]
-            await informer.synced()
-            context.ready()
+            running.append(tasks.create_task(_say_ready(context, informer, keeper)))
             await context.stop.wait()
             for task in running:
                 task.cancel()
@@ -91,6 +90,12 @@ async def serve(context: Context) -> None:
         await sessions.aclose()
         await parts.aclose()
         await bus.aclose()
+
+
+async def _say_ready(context: Context, informer: Informer, keeper: NodeKeeper) -> None:
+    await informer.synced()
+    await keeper.ready.wait()
+    context.ready()
 
 
 async def _follow(informer: Informer, feed: PodFeed, pods: Pods) -> None:

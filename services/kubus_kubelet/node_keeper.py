@@ -53,6 +53,8 @@ class NodeKeeper:
         self._clock = clock
         self._log = log
         self._machine = machine
+        self.ready = asyncio.Event()
+        """Set once the API has it that the node is Ready."""
         self._health = health
         self._images = images
         self._seen_images: list[dict[str, Any]] = []
@@ -116,6 +118,8 @@ class NodeKeeper:
             NODES, "", name, {"status": status}, patch_type="strategic", subresource="status", why=self._why()
         )
         self._said, self._said_at = status, self._clock.monotonic()
+        if not not_ready:
+            self.ready.set()
 
     def _undisturbed(self) -> bool:
         """Whether nobody else has changed what this kubelet said of Ready, as the node controller does."""

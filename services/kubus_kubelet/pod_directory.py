@@ -12,7 +12,7 @@ import contextlib
 from pathlib import Path
 
 from kubus.model.codec import from_json, to_json
-from kubus.model.objects import Object, name_of, namespace_of, uid_of
+from kubus.model.objects import Object, uid_of
 from kubus_kubelet.inspections import EndNote
 
 MESSAGE_MAX = 4096
@@ -29,8 +29,22 @@ class PodDirectory:
     def make(self, pod: Object) -> None:
         """Make it, and note whose it is."""
         self.root.mkdir(parents=True, exist_ok=True)
-        known = {"namespace": namespace_of(pod), "name": name_of(pod), "uid": uid_of(pod)}
-        (self.root / "pod.json").write_bytes(to_json(known))
+        self.note_pod(pod)
+
+    def note_pod(self, pod: Object) -> None:
+        """Keep the pod's object, so that it is looked after when a kubelet starts and the API is away."""
+        fresh = self.root / "pod.json.new"
+        with contextlib.suppress(FileNotFoundError):
+            fresh.write_bytes(to_json(pod))
+            fresh.replace(self.root / "pod.json")
+
+    def noted_pod(self) -> Object | None:
+        """The pod whose directory this is; None if it says nothing."""
+        try:
+            pod = from_json((self.root / "pod.json").read_bytes())
+        except (OSError, ValueError):
+            return None
+        return pod if isinstance(pod, dict) and uid_of(pod) == self.root.name and pod.get("spec") else None
 
     def attempt(self, container: str, attempt: int) -> Path:
         """The directory of one attempt at a container."""

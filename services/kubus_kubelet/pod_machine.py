@@ -57,7 +57,7 @@ def decide(pod: Object, seen: PodSeen, now: datetime) -> Decision:
     elif status["phase"] in TERMINAL:
         _end(plan, pod, seen, remove=False)
     elif not seen.prepared:
-        _prepare(plan, seen, now)
+        _prepare(plan, pod, seen, now)
     else:
         _live(plan, pod, seen, now)
         _drop_old(plan, seen)
@@ -73,7 +73,16 @@ def _words_change(plan: _Plan, seen: PodSeen, now: datetime) -> None:
             plan.later(moment + FIRST_WORDS)
 
 
-def _prepare(plan: _Plan, seen: PodSeen, now: datetime) -> None:
+def _prepare(plan: _Plan, pod: Object, seen: PodSeen, now: datetime) -> None:
+    running = [each for each in seen.containers if each.step == "running"]
+    if running:  # their sandbox is gone, and another is not theirs
+        message = "Pod sandbox changed, it will be killed and re-created."
+        plan.actions += [
+            StopContainer(each.id, each.name, grace_seconds(pod), message, hook=False)
+            for each in running
+            if each.name not in seen.busy
+        ]
+        return
     failure = seen.failures.get("")
     if failure is not None and failure.retry_at > now:
         plan.later(failure.retry_at)

@@ -19,7 +19,7 @@ from kubus_kubelet.addresses import RangeExhausted
 from kubus_kubelet.container_starts import ContainerStarts, Launch, StartFailure
 from kubus_kubelet.container_stops import ContainerStops
 from kubus_kubelet.engine import EngineError
-from kubus_kubelet.exits import ExitWatch, exit_code
+from kubus_kubelet.exits import ExitWatch, exit_code, oom_noted
 from kubus_kubelet.inspections import KILLED_CODE, EndNote, container_seen
 from kubus_kubelet.node_tools import NodeTools
 from kubus_kubelet.pod_directory import PodDirectory
@@ -40,6 +40,7 @@ from kubus_kubelet.states import (
     StartContainer,
     StopContainer,
 )
+from kubus_kubelet.statuses import lost, recalled
 from kubus_kubelet.volumes import VolumeError
 
 RETRY = timedelta(seconds=5)
@@ -71,6 +72,8 @@ class PodWorker:
 
     def changed(self, pod: Object) -> None:
         """The API has a newer state of the pod."""
+        if pod["spec"] != self.pod["spec"]:
+            self.directory.note_pod(pod)
         self.pod = pod
         if is_deleting(pod):
             self._cancel_starts()
@@ -87,13 +90,18 @@ class PodWorker:
         address = self._tools.addresses.address(self.uid)
         host_network = bool(self.pod["spec"].get("hostNetwork"))
         address = self._tools.settings.node_ip if host_network else address
-        self.seen = replace(self.seen, containers=tuple(containers), prepared=prepared, address=address)
+        missing = recalled(self.pod, containers, self._tools.clock.now())
+        self.seen = replace(self.seen, containers=(*containers, *missing), prepared=prepared, address=address)
 
     def vanished(self, present: set[str]) -> None:
-        """An audit found which containers exist: forget those that were removed behind our back."""
-        kept = tuple(each for each in self.seen.containers if each.id in present or each.name in self.seen.busy)
-        if len(kept) != len(self.seen.containers):
-            self.seen = replace(self.seen, containers=kept)
+        """An audit found which containers exist: those removed behind our back have ended."""
+        now = self._tools.clock.now()
+        found = tuple(
+            each if each.id in present or each.name in self.seen.busy else lost(each, now)
+            for each in self.seen.containers
+        )
+        if found != self.seen.containers:
+            self.seen = replace(self.seen, containers=found)
             self._wake.set()
 
     # The loop
@@ -330,9 +338,9 @@ class PodWorker:
         if found is None:
             return
         finished = self._tools.clock.now()
-        code = await exit_code(self._tools.paths.exits, container_id)
+        code = await exit_code(self._tools.paths, container_id)
         reason = "" if code is not None else "ContainerStatusUnknown"
-        if watch is not None and watch.out_of_memory and code == KILLED_CODE:
+        if code == KILLED_CODE and ((watch and watch.out_of_memory) or oom_noted(self._tools.paths, container_id)):
             reason = "OOMKilled"
         found = replace(
             found, step="exited", pid=0, finished_at=finished, exit_code=KILLED_CODE if code is None else code

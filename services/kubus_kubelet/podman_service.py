@@ -42,7 +42,7 @@ def storage_conf(settings: KubeletSettings, paths: NodePaths) -> str:
     return (
         "[storage]\n"
         f'driver = "{settings.storage_driver}"\n'
-        f'graphroot = "{paths.data}/storage"\n'
+        f'graphroot = "{paths.storage}"\n'
         f'runroot = "{paths.run}/storage"\n'
         "[storage.options]\n"
         f"additionalimagestores = [{stores}]\n"

@@ -1,8 +1,8 @@
 """All pods of one node: which there are, which an earlier kubelet left, and which nobody wants any more.
 
 What runs is found by labels, so a kubelet that starts anew adopts everything: it asks Podman once, hands every
-container to the worker of its pod, and restarts nothing. A pod on the disk or in Podman that the API does not
-know is wound up like a deleted one.
+container to the worker of its pod, and restarts nothing. It needs no API for that, for each pod's directory holds its
+object. A pod on the disk or in Podman that the API, once it answers, does not know is wound up like a deleted one.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from kubus.model.codec import from_json
 from kubus.model.objects import Object, uid_of
 from kubus_kubelet import container_specs
 from kubus_kubelet.engine import EngineError
@@ -36,6 +35,7 @@ class Pods:
         self._workers: dict[str, PodWorker] = {}
         self._found: dict[str, list[ContainerSeen]] = {}
         self._ready = asyncio.Event()
+        self._settled = False
         self._tasks: asyncio.TaskGroup | None = None
 
     @property
@@ -49,6 +49,8 @@ class Pods:
             self._tasks = tasks
             await self._tools.addresses.read()
             self._found = await self._find()
+            for pod in await asyncio.to_thread(self._noted):
+                self.changed(pod)
             self._ready.set()
             while True:
                 await asyncio.sleep(AUDIT_SECONDS)
@@ -75,6 +77,7 @@ class Pods:
 
     def settle(self, known: set[str]) -> None:
         """The API has exactly these pods: everything else that is found here is wound up."""
+        self._settled = True
         for uid, worker in self._workers.items():
             if uid not in known:
                 worker.deleted()
@@ -105,14 +108,15 @@ class Pods:
         if self._workers.get(worker.uid) is worker:
             del self._workers[worker.uid]
 
+    def _noted(self) -> list[Object]:
+        """The pods that an earlier kubelet had: the API may be away, and they are looked after all the same."""
+        noted = (PodDirectory(each).noted_pod() for each in sorted(self._tools.paths.pods.iterdir()))
+        return [pod for pod in noted if pod is not None]
+
     def _orphan(self, uid: str) -> Object:
-        try:
-            known = from_json((self._tools.paths.pod(uid) / "pod.json").read_bytes())
-        except (OSError, ValueError):
-            known = {"namespace": "", "name": uid}
         names = {each.name for each in self._found.get(uid, [])}
         spec = {"containers": [{"name": name} for name in sorted(names)], "terminationGracePeriodSeconds": 1}
-        return {"metadata": {"namespace": known["namespace"], "name": known["name"], "uid": uid}, "spec": spec}
+        return {"metadata": {"namespace": "", "name": uid, "uid": uid}, "spec": spec}
 
     async def _find(self) -> dict[str, list[ContainerSeen]]:
         found: dict[str, list[ContainerSeen]] = {}
@@ -153,9 +157,20 @@ class Pods:
         for worker in due:
             tasks.create_task(worker.refresh_volumes())
         try:
-            present = {str(each["Id"]) for each in await self._tools.engine.containers()}
+            listed = await self._tools.engine.containers()
+            present = {str(each["Id"]) for each in listed}
         except EngineError as error:
             self._tools.log.warning("audit without an answer of podman", error=str(error))
             return
         for worker in self._workers.values():
             worker.vanished(present)
+        for each in listed:
+            if self._settled and each["Labels"][container_specs.UID] not in self._workers:
+                tasks.create_task(self._remove_stray(str(each["Id"])))
+
+    async def _remove_stray(self, container_id: str) -> None:
+        """Remove a container that Podman finished making after its pod had gone."""
+        try:
+            await self._tools.engine.remove(container_id)
+        except EngineError as error:
+            self._tools.log.warning("stray container not removed", container=container_id, error=str(error))

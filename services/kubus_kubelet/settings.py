@@ -60,6 +60,11 @@ class NodePaths:
         return self.run / "podman.pid"
 
     @property
+    def storage(self) -> Path:
+        """Podman's graphroot: images and containers."""
+        return self.data / "storage"
+
+    @property
     def exits(self) -> Path:
         """Where conmon writes a file with the exit code of each container that ended."""
         return self.run / "tmp" / "exits"

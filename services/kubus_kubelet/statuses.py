@@ -7,6 +7,7 @@ kubectl, Helm and people branch on them. A transition time is kept as long as it
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,6 +16,8 @@ from kubus.model.times import parse_time, rfc3339
 from kubus_kubelet import conditions, restarts
 from kubus_kubelet.states import ContainerSeen, PodSeen
 
+LOST_CODE = 137
+LOST_WORDS = "The container could not be located when the pod was terminated"
 FIRST_WORDS = timedelta(seconds=2)
 """How long a failure shows its own words before it shows the wait for the next attempt."""
 
@@ -26,6 +29,48 @@ def newest(containers: Iterable[ContainerSeen]) -> dict[str, ContainerSeen]:
         if each.name not in latest or each.attempt > latest[each.name].attempt:
             latest[each.name] = each
     return latest
+
+
+def recalled(pod: Object, containers: Iterable[ContainerSeen], now: datetime) -> list[ContainerSeen]:
+    """Containers that the API knows to have run and that are not here any more, as after a reboot: they have ended.
+
+    So a restart is counted on, and what must not run twice does not.
+    """
+    status = pod.get("status") or {}
+    here = {each.name for each in containers}
+    return [
+        _recalled(each, now)
+        for each in [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
+        if each.get("containerID") and each["name"] not in here
+    ]
+
+
+def _recalled(status: Object, now: datetime) -> ContainerSeen:
+    known = (status.get("state") or {}).get("terminated") or (status.get("lastState") or {}).get("terminated") or {}
+    if "running" in (status.get("state") or {}) or not known:
+        known = {"exitCode": LOST_CODE, "reason": "ContainerStatusUnknown", "message": LOST_WORDS}
+    times = {each: parse_time(known[each]) for each in ("startedAt", "finishedAt") if known.get(each)}
+    return ContainerSeen(
+        id=status["containerID"].removeprefix("podman://"),
+        name=status["name"],
+        attempt=int(status.get("restartCount") or 0),
+        step="exited",
+        image=status.get("image", ""),
+        image_id=status.get("imageID", ""),
+        started_at=times.get("startedAt"),
+        finished_at=times.get("finishedAt", now),
+        exit_code=int(known["exitCode"]),
+        reason=known.get("reason", ""),
+        message=known.get("message", ""),
+    )
+
+
+def lost(found: ContainerSeen, now: datetime) -> ContainerSeen:
+    """A container that was removed behind the kubelet's back."""
+    if found.step == "exited":
+        return found
+    ended = replace(found, step="exited", pid=0, exit_code=LOST_CODE, finished_at=now)
+    return replace(ended, reason="ContainerStatusUnknown", message=LOST_WORDS)
 
 
 def pod_status(pod: Object, seen: PodSeen, now: datetime) -> Object:

@@ -105,7 +105,9 @@ async def _converse(session: Session, command: terminals.Command) -> None:
     outputs = [(STDOUT, command.stdout), (STDERR, command.stderr)]
     async with asyncio.TaskGroup() as tasks:
         listening = tasks.create_task(_listen(session, command))
-        pumps = [tasks.create_task(_pump(session, each, reader)) for each, reader in outputs if reader is not None]
+        pumps = [
+            tasks.create_task(_pump(session, each, reader, command)) for each, reader in outputs if reader is not None
+        ]
         ended = tasks.create_task(command.process.wait())
         await asyncio.wait((listening, ended), return_when=asyncio.FIRST_COMPLETED)
         if not ended.done():
@@ -115,10 +117,14 @@ async def _converse(session: Session, command: terminals.Command) -> None:
             task.cancel()
 
 
-async def _pump(session: Session, channel: int, reader: asyncio.StreamReader) -> None:
+async def _pump(session: Session, channel: int, reader: asyncio.StreamReader, command: terminals.Command) -> None:
     with contextlib.suppress(OSError):  # EIO: the terminal's other end is closed
-        while data := await reader.read(32 * 1024):
+        data = await reader.read(32 * 1024)
+        if data and command.refusal():
+            return  # runc says on the command's behalf what the error channel is for
+        while data:
             await session.send(channel, data)
+            data = await reader.read(32 * 1024)
 
 
 async def _listen(session: Session, command: terminals.Command) -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from kubus_kubelet.cleanup import clean_up
+
 pytestmark = pytest.mark.e2e
 
 
@@ -71,5 +73,36 @@ async def test_a_pod_deleted_meanwhile_is_removed(node, image):
         assert {each["Labels"]["kubus.pod.name"] for each in await fresh.parts.tools.engine.containers()} == {"kept"}
         assert fresh.api.finished == []
         assert not exists(f"/run/netns/{pod['metadata']['uid']}")
+    finally:
+        await fresh.kill()
+
+
+async def test_pods_are_looked_after_while_the_api_is_away(node, image):
+    pod = node.run_pod("alone", shell(image, "exec sleep 1000"))
+    status = await node.running(pod)
+    container = status["containerStatuses"][0]["containerID"].removeprefix("podman://")
+    await node.kill()
+    fresh = type(node)(node.settings)
+    await fresh.start()
+    try:
+        await fresh.parts.tools.engine.kill(container, "SIGKILL")
+        status = await fresh.until(pod, lambda status: status["containerStatuses"][0]["restartCount"] == 1)
+    finally:
+        await fresh.kill()
+
+
+async def test_a_pod_whose_containers_are_gone_is_counted_on_and_never_means_never(node, image):
+    always = node.run_pod("always", shell(image, "exec sleep 1000"))
+    never = node.run_pod("never", shell(image, "exec sleep 1000"), restartPolicy="Never")
+    await node.running(always)
+    await node.running(never)
+    await node.kill()
+    await clean_up(node.settings, purge=False)
+    fresh = await restarted(node)
+    try:
+        status = await fresh.until(always, lambda status: "running" in status["containerStatuses"][0]["state"])
+        assert status["containerStatuses"][0]["restartCount"] == 1
+        status = await fresh.until(never, lambda status: status["phase"] == "Failed")
+        assert status["containerStatuses"][0]["state"]["terminated"]["reason"] == "ContainerStatusUnknown"
     finally:
         await fresh.kill()

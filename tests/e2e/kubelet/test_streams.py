@@ -34,7 +34,8 @@ async def test_a_command_has_input_output_and_an_exit_code(node, image, talk):
 async def test_a_command_that_is_not_in_the_image_is_an_error(node, image, talk):
     pod = node.run_pod("exec", shell(image, "exec sleep 1000"))
     await node.running(pod)
-    _, _, status = await talk.received(await talk.open(pod, "exec", "nothing"))
+    out, err, status = await talk.received(await talk.open(pod, "exec", "nothing"))
+    assert (out, err) == ("", "")
     assert status["reason"] == "InternalError"
     assert 'exec: "nothing": executable file not found in $PATH' in status["message"]
 

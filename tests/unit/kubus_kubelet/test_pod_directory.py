@@ -37,5 +37,12 @@ def test_last_words_come_from_the_file_or_if_asked_for_from_the_log(tmp_path):
 
 
 def test_whose_directory_it_is_stands_in_it(tmp_path):
-    PodDirectory(tmp_path / "u").make({"metadata": {"name": "web", "namespace": "default", "uid": "u"}})
-    assert b'"name":"web"' in (tmp_path / "u" / "pod.json").read_bytes()
+    pod = {"metadata": {"name": "web", "namespace": "default", "uid": "u"}, "spec": {"containers": []}}
+    directory = PodDirectory(tmp_path / "u")
+    assert directory.noted_pod() is None
+    directory.note_pod(pod)
+    assert directory.noted_pod() is None
+    directory.make(pod)
+    assert directory.noted_pod() == pod
+    (tmp_path / "u" / "pod.json").write_text('{"metadata": {"uid": "other"}, "spec": {}}')
+    assert directory.noted_pod() is None

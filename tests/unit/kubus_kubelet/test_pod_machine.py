@@ -107,6 +107,13 @@ def test_actions(why, obj, view, expected):
     assert list(decide(obj, view, NOW).actions) == expected
 
 
+def test_containers_whose_sandbox_is_gone_are_stopped_before_another_is_made():
+    view = PodSeen(containers=(running(),))
+    (action,) = decide(pod(), view, NOW).actions
+    assert (action.id, action.message) == ("app-0", "Pod sandbox changed, it will be killed and re-created.")
+    assert decide(pod(), PodSeen(containers=(ended(),)), NOW).actions == (PreparePod(),)
+
+
 def test_a_wait_says_when_to_look_again():
     decision = decide(pod(), seen(ended(attempt=1, streak=2, ago=5)), NOW)
     assert decision.actions == ()

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from kubus_kubelet.states import ContainerSeen, Failure, PodSeen, ProbeVerdict
-from kubus_kubelet.statuses import pod_status, terminated
+from kubus_kubelet.statuses import lost, pod_status, recalled, terminated
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 APP = {"name": "app", "image": "a:1"}
@@ -136,6 +136,23 @@ def test_what_the_api_knew_of_an_ended_pod_stays_when_its_containers_are_gone():
         "Evicted",
         old["containerStatuses"],
     )
+
+
+def test_containers_that_the_api_knows_and_nobody_finds_have_ended():
+    status = pod_status(pod(), PodSeen(prepared=True, containers=(running(attempt=2),)), NOW)
+    (found,) = recalled(pod(status=status), [], NOW)
+    assert (found.step, found.attempt, found.exit_code, found.reason) == ("exited", 2, 137, "ContainerStatusUnknown")
+    assert recalled(pod(status=status), [running()], NOW) == []
+    assert recalled(pod(), [], NOW) == []
+    never = pod(restartPolicy="Never")
+    status = pod_status(never, PodSeen(containers=(ended(code=3),)), NOW)
+    (found,) = recalled({**never, "status": status}, [], NOW)
+    assert (found.exit_code, found.reason, found.finished_at) == (3, "Error", NOW - timedelta(seconds=5))
+
+
+def test_a_container_removed_behind_our_back_has_ended():
+    assert (lost(running(), NOW).step, lost(running(), NOW).exit_code) == ("exited", 137)
+    assert lost(ended(code=3), NOW) == ended(code=3)
 
 
 def test_addresses_are_the_pods_and_the_nodes():
