@@ -1,9 +1,9 @@
 """What the disk holds of one pod.
 
-pods/<uid>/pod.json                         whose it is: for logs and for clean-up after the API forgot it
-etc/{hosts,resolv.conf,hostname}
-volumes/<name>, subpaths/…
-containers/<name>/<attempt>/log, termination, end.json
+pods/<uid>/pod.json                   the pod as the API had it: for a kubelet that starts without the API
+pods/<uid>/etc/                       hosts, resolv.conf, hostname
+pods/<uid>/volumes/<name>, subpaths/
+pods/<uid>/containers/<name>/<n>/     log, termination message and end.json of the n-th attempt
 """
 
 from __future__ import annotations

@@ -64,14 +64,6 @@ async def test_never_means_never_and_the_phase_tells_the_exit_code(node, image):
     assert (ended["exitCode"], ended["reason"], ended["message"]) == (7, "Error", "last words\n")
 
 
-async def test_memory_beyond_the_limit_ends_as_oom_killed(node, image):
-    hungry = "x=aaaaaaaaaaaaaaaa; while true; do x=$x$x; done"
-    pod = node.run_pod("hungry", shell(image, hungry, resources={"limits": {"memory": "20Mi"}}), restartPolicy="Never")
-    status = await node.until(pod, lambda status: status["phase"] == "Failed")
-    ended = status["containerStatuses"][0]["state"]["terminated"]
-    assert (ended["reason"], ended["exitCode"]) == ("OOMKilled", 137)
-
-
 async def test_a_pod_has_a_deadline(node, image):
     pod = node.run_pod("late", shell(image, "exec sleep 100"), activeDeadlineSeconds=2)
     await node.running(pod)
