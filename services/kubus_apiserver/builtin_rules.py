@@ -30,10 +30,19 @@ USERS: dict[str, list[Rule]] = {
     "system:kube-controller-manager": [_rule(_ALL, _ALL, _ALL)],
     "system:kube-scheduler": [
         _rule(
-            ["", "apps", "policy", "storage.k8s.io", "resource.k8s.io", "scheduling.k8s.io"],
-            ["*"],
+            [""],
+            [
+                "nodes",
+                "pods",
+                "namespaces",
+                "services",
+                "replicationcontrollers",
+                "persistentvolumes",
+                "persistentvolumeclaims",
+            ],
             _READ,
         ),
+        _rule(["apps", "policy", "storage.k8s.io", "resource.k8s.io", "scheduling.k8s.io"], ["*"], _READ),
         _rule([""], ["pods/binding", "bindings"], ["create"]),
         _rule([""], ["pods/status"], ["patch", "update"]),
         _rule([""], ["pods"], ["delete"]),

@@ -180,7 +180,7 @@ async def test_a_watcher_that_does_not_read_is_let_go_and_harms_nobody(door: Doo
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    while not holds():  # noqa: ASYNC110  what is waited for tells nobody
+    while not holds():
         await asyncio.sleep(0.01)
 
 

@@ -1,0 +1,128 @@
+"""Rights: rules, bindings, and the words of refusal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from kubus.model.objects import Key
+from kubus.model.records import Note, encode_record, store_key
+from kubus.store import StoreChange
+from kubus_apiserver.authorization import Attributes, Authorizer, refusal, rule_allows
+from kubus_apiserver.calls import ANONYMOUS, AUTHENTICATED, User
+from kubus_apiserver.watchcache import WatchCache
+
+PODS = {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list"]}
+GROUP = "rbac.authorization.k8s.io"
+
+
+@pytest.mark.parametrize(
+    ("rule", "wanted", "allowed"),
+    [
+        (PODS, Attributes("get", "", "pods", "d", "x"), True),
+        (PODS, Attributes("get", "", "pods/log", "d", "x"), False),
+        (PODS, Attributes("get", "apps", "pods", "d", "x"), False),
+        (PODS, Attributes("delete", "", "pods", "d", "x"), False),
+        ({**PODS, "resources": ["*"]}, Attributes("get", "", "pods/log"), True),
+        ({**PODS, "resources": ["*/log"]}, Attributes("get", "", "pods/log"), True),
+        ({**PODS, "resources": ["*/log"]}, Attributes("get", "", "pods"), False),
+        ({**PODS, "resourceNames": ["x"]}, Attributes("get", "", "pods", "d", "x"), True),
+        ({**PODS, "resourceNames": ["x"]}, Attributes("get", "", "pods", "d", "y"), False),
+        ({**PODS, "resourceNames": ["x"]}, Attributes("list", "", "pods", "d"), False),
+        ({"nonResourceURLs": ["/metrics"], "verbs": ["get"]}, Attributes("get", path="/metrics"), True),
+        ({"nonResourceURLs": ["/api/*"], "verbs": ["*"]}, Attributes("get", path="/api/v1"), True),
+        ({"nonResourceURLs": ["/api/*"], "verbs": ["*"]}, Attributes("get", path="/apis"), False),
+        ({"nonResourceURLs": ["*"], "verbs": ["*"]}, Attributes("get", "", "pods"), False),
+        ({}, Attributes("get", "", "pods"), False),
+    ],
+)
+def test_a_rule_covers_what_it_names_and_nothing_else(rule: dict[str, Any], wanted: Attributes, allowed: bool) -> None:
+    assert rule_allows(rule, wanted) is allowed
+
+
+class Roles:
+    """A cache that is given roles and bindings."""
+
+    def __init__(self) -> None:
+        self.cache = WatchCache()
+        self.authorizer = Authorizer(self.cache)
+
+    def put(self, resource: str, namespace: str, name: str, **fields: Any) -> None:
+        key = store_key(Key(f"{resource}.{GROUP}", namespace, name))
+        obj = {"metadata": {"name": name, "namespace": namespace}, **fields}
+        revision = self.cache.revision + 1
+        value = encode_record(Note("t", "t", "create", 0), obj)
+        self.cache.apply([StoreChange(key, value, revision, revision, None)])
+
+    def allows(self, user: User, namespace: str, resource: str = "pods") -> bool:
+        return self.authorizer.allows(user, Attributes("list", "", resource, namespace))
+
+
+@pytest.mark.parametrize(
+    ("subject", "user"),
+    [
+        ({"kind": "User", "name": "u"}, User("u")),
+        ({"kind": "Group", "name": "g"}, User("x", ("g",))),
+        ({"kind": "ServiceAccount", "name": "s", "namespace": "n"}, User("system:serviceaccount:n:s")),
+        ({"kind": "ServiceAccount", "name": "s"}, User("system:serviceaccount:d:s")),
+    ],
+)
+def test_a_binding_gives_a_role_to_its_subjects_in_its_namespace(subject: dict[str, str], user: User) -> None:
+    roles = Roles()
+    assert not roles.allows(user, "d")
+    roles.put("roles", "d", "r", rules=[PODS])
+    roles.put("rolebindings", "d", "b", subjects=[subject], roleRef={"kind": "Role", "name": "r"})
+    assert roles.allows(user, "d")
+    assert not roles.allows(user, "e")
+    assert not roles.allows(user, "")
+    assert not roles.allows(User("somebody"), "d")
+
+
+def test_a_cluster_role_bound_in_a_namespace_holds_there_only() -> None:
+    roles, user = Roles(), User("u")
+    roles.put("clusterroles", "", "r", rules=[PODS])
+    reference = {"kind": "ClusterRole", "name": "r"}
+    subjects = [{"kind": "User", "name": "u"}]
+    roles.put("rolebindings", "d", "b", subjects=subjects, roleRef=reference)
+    assert (roles.allows(user, "d"), roles.allows(user, "e")) == (True, False)
+    roles.put("clusterrolebindings", "", "b", subjects=subjects, roleRef=reference)
+    assert (roles.allows(user, "e"), roles.allows(user, "")) == (True, True)
+
+
+def test_a_role_that_is_missing_gives_nothing() -> None:
+    roles = Roles()
+    roles.put("rolebindings", "d", "b", subjects=[{"kind": "User", "name": "u"}], roleRef={"kind": "Role", "name": "r"})
+    assert not roles.allows(User("u"), "d")
+
+
+def test_the_clusters_own_identities_need_no_objects() -> None:
+    allows = Authorizer(WatchCache()).allows
+    scheduler = User("system:kube-scheduler", (AUTHENTICATED,))
+    kubelet = User("system:node:n1", ("system:nodes", AUTHENTICATED))
+    assert allows(scheduler, Attributes("create", "", "pods/binding", "d", "p"))
+    assert not allows(scheduler, Attributes("get", "", "secrets", "d", "x"))
+    assert not allows(scheduler, Attributes("create", "", "pods", "d"))
+    assert allows(kubelet, Attributes("patch", "", "pods/status", "d", "p"))
+    assert not allows(kubelet, Attributes("update", "apps", "deployments", "d", "x"))
+    assert allows(ANONYMOUS, Attributes("get", path="/readyz"))
+    assert not allows(ANONYMOUS, Attributes("get", path="/metrics"))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "words"),
+    [
+        (
+            Attributes("delete", "apps", "deployments", "d", "x"),
+            'deployments.apps "x" is forbidden: User "u" cannot delete resource "deployments" in API group "apps" '
+            'in the namespace "d"',
+        ),
+        (
+            Attributes("list", "", "nodes"),
+            'nodes is forbidden: User "u" cannot list resource "nodes" in API group "" at the cluster scope',
+        ),
+        (Attributes("get", path="/metrics"), 'forbidden: User "u" cannot get path "/metrics"'),
+    ],
+)
+def test_refusals_are_in_kubernetes_words(wanted: Attributes, words: str) -> None:
+    assert refusal(User("u"), wanted).message == words
