@@ -3,8 +3,10 @@
 A `Hub` listens to one collection of the cache and knows its watchers. Those without a selector that want the same
 form and namespace are one group: the bytes of a batch are joined once and handed to each. Those with a selector are
 asked one by one. After sending, a hub rests for as long as sending took: with few watchers that is nothing, with
-thousands events gather and travel together, and the other half of the time is for everybody else. How bytes travel is the watcher's `send`; a watcher that falls too far behind is ended by its
-sender, and then lists again.
+thousands events gather and travel together, and the other half of the time is for everybody else.
+
+How bytes travel is the watcher's `send`; a watcher that falls too far behind is ended by its sender, and then lists
+again.
 
 An object that leaves a selector comes as DELETED, one that enters as ADDED, as in Kubernetes.
 """
