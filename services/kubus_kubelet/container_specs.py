@@ -56,6 +56,8 @@ class Making:
     log_path: str
     log_bytes_max: int
     image_user: str = ""
+    processes_of: str = ""
+    """Id of the container whose processes it sees; "": only its own."""
 
 
 def image_hash(container: Object) -> str:
@@ -104,7 +106,7 @@ def container_spec(pod: Object, container: Object, making: Making) -> dict[str, 
         "resource_limits": resource_limits(container),
         "oom_score_adj": oom_score(container),
         **_command(container, making.environment),
-        **_namespaces(pod["spec"]),
+        **_namespaces(pod["spec"], making.processes_of),
         **security(pod, container, making.image_user),
     }
     if container.get("workingDir"):
@@ -120,8 +122,10 @@ def _command(container: Object, variables: Mapping[str, str]) -> dict[str, Any]:
     return {"command": arguments} if arguments else {}
 
 
-def _namespaces(spec: Object) -> dict[str, Any]:
+def _namespaces(spec: Object, processes_of: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
+    if processes_of:
+        found["pidns"] = {"nsmode": "container", "value": processes_of}
     if spec.get("hostPID"):
         found["pidns"] = {"nsmode": "host"}
     if spec.get("hostIPC"):

@@ -17,12 +17,14 @@ from kubus_kubelet import pod_files, volumes
 from kubus_kubelet.container_specs import Making, Mount, container_name, container_spec
 from kubus_kubelet.engine import EngineError
 from kubus_kubelet.environments import environment
+from kubus_kubelet.image_names import qualified
 from kubus_kubelet.image_pulls import ImageFailure
 from kubus_kubelet.inspections import EndNote, start_error_words
 from kubus_kubelet.node_tools import NodeTools
 from kubus_kubelet.payloads import token_keys
 from kubus_kubelet.pod_directory import PodDirectory
 from kubus_kubelet.references import ConfigError, Reference, Resolved, container_references, references
+from kubus_kubelet.registry_logins import credentials
 from kubus_kubelet.sandbox import netns_path
 
 
@@ -44,6 +46,8 @@ class Launch(NamedTuple):
     attempt: int
     streak: int
     address: str
+    target: str = ""
+    """Id of the container that an ephemeral one looks into."""
 
     @property
     def path(self) -> str:
@@ -149,12 +153,17 @@ class ContainerStarts:
             return found
         self._event(launch, "Pulling", f'Pulling image "{image}"')
         began = self._tools.clock.monotonic()
-        found = await self._tools.pulls.pull(image)
+        found = await self._tools.pulls.pull(image, await self._auth(launch.pod, image))
         took = self._tools.clock.monotonic() - began
         size = found.get("Size") or 0
         words = f'Successfully pulled image "{image}" in {took:.3f}s ({took:.3f}s including waiting).'
         self._event(launch, "Pulled", f"{words} Image size: {size} bytes.")
         return found
+
+    async def _auth(self, pod: Object, image: str) -> dict[str, str] | None:
+        names = [each["name"] for each in pod["spec"].get("imagePullSecrets") or ()]
+        secrets = [await self._tools.api.fetch(namespace_of(pod), Reference("secret", name)) for name in names]
+        return credentials([each for each in secrets if each is not None], qualified(image))
 
     def _image_failure(self, launch: Launch, error: ImageFailure) -> StartFailure:
         image = launch.container.get("image", "")
@@ -183,6 +192,7 @@ class ContainerStarts:
             hostname="" if pod["spec"].get("hostNetwork") else hostname,
             log_path=str(attempt / "log"),
             log_bytes_max=tools.settings.pod_log_bytes_max,
+            processes_of=launch.target,
             image_user=str((image.get("Config") or {}).get("User") or ""),
         )
 

@@ -26,7 +26,7 @@ from kubus_kubelet.node_objects import (
 
 LEASE_PERIOD_SECONDS = 10.0
 LOOK_SECONDS = 10.0
-LOOK_SECONDS_MIN = 0.2
+LOOK_SECONDS_MIN = 0.05
 HEARTBEAT_SECONDS = 300.0
 IMAGES_MAX = 50
 NO_RANGE = "container runtime network not ready: the node has no pod range (spec.podCIDR) yet"

@@ -103,14 +103,16 @@ def _live(plan: _Plan, pod: Object, seen: PodSeen, now: datetime) -> None:
     for container in spec.get("initContainers") or ():
         found = latest.get(container["name"])
         if restarts.is_sidecar(container):
-            _advance(plan, pod, container, seen, now, init=True)
+            _advance(plan, pod, container, seen, now, role="init")
             if not begun and not _is_up(found, seen):
                 return
         elif not begun and not (found and found.step == "exited" and found.exit_code == 0):
-            _advance(plan, pod, container, seen, now, init=True)
+            _advance(plan, pod, container, seen, now, role="init")
             return
     for container in spec["containers"]:
-        _advance(plan, pod, container, seen, now, init=False)
+        _advance(plan, pod, container, seen, now, role="main")
+    for container in spec.get("ephemeralContainers") or ():
+        _advance(plan, pod, container, seen, now, role="ephemeral")
 
 
 def _is_up(found: ContainerSeen | None, seen: PodSeen) -> bool:
@@ -120,7 +122,7 @@ def _is_up(found: ContainerSeen | None, seen: PodSeen) -> bool:
     return verdict is None or verdict.started
 
 
-def _advance(plan: _Plan, pod: Object, container: Object, seen: PodSeen, now: datetime, *, init: bool) -> None:
+def _advance(plan: _Plan, pod: Object, container: Object, seen: PodSeen, now: datetime, *, role: restarts.Role) -> None:
     name = container["name"]
     found = newest(seen.containers).get(name)
     if name in seen.busy:
@@ -131,7 +133,7 @@ def _advance(plan: _Plan, pod: Object, container: Object, seen: PodSeen, now: da
         plan.actions.append(ResumeContainer(found.id, name))
     elif found.step == "running":
         _keep(plan, pod, container, found, seen)
-    elif restarts.restarts(restarts.policy_of(pod, container, init=init), found):
+    elif restarts.restarts(restarts.policy_of(pod, container, role), found):
         at = restarts.restart_at(found, now)
         if at > now:
             plan.later(at)

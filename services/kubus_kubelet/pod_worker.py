@@ -40,7 +40,7 @@ from kubus_kubelet.states import (
     StartContainer,
     StopContainer,
 )
-from kubus_kubelet.statuses import lost, recalled
+from kubus_kubelet.statuses import lost, newest, recalled
 from kubus_kubelet.volumes import VolumeError
 
 RETRY = timedelta(seconds=5)
@@ -211,7 +211,9 @@ class PodWorker:
 
     async def _start(self, action: StartContainer) -> None:
         container = self._container(action.name)
-        launch = Launch(self.pod, container, action.attempt, action.streak, self.seen.address)
+        target = newest(self.seen.containers).get(container.get("targetContainerName", ""))
+        target_id = target.id if target else ""
+        launch = Launch(self.pod, container, action.attempt, action.streak, self.seen.address, target_id)
         try:
             container_id = await self._starts.create(launch)
         except StartFailure as error:

@@ -8,10 +8,13 @@ anew goes on where the last one was.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Literal
 
 from kubus.model.objects import Object
 from kubus_kubelet.states import ContainerSeen
 
+Role = Literal["main", "init", "ephemeral"]
+"""In which of a pod's three lists a container stands."""
 FIRST_WAIT = timedelta(seconds=10)
 LONGEST_WAIT = timedelta(minutes=5)
 GOOD_RUN = timedelta(minutes=10)
@@ -41,13 +44,18 @@ def restarts(policy: str, ended: ContainerSeen) -> bool:
     return policy == "Always" or (policy == "OnFailure" and ended.exit_code != 0)
 
 
-def policy_of(pod: Object, container: Object, *, init: bool) -> str:
-    """The restart policy that holds for one container; an init container never runs again once it succeeded."""
+def policy_of(pod: Object, container: Object, role: Role) -> str:
+    """The restart policy that holds for one container.
+
+    An init container never runs again once it succeeded, an ephemeral one never at all.
+    """
+    if role == "ephemeral":
+        return "Never"
     own = container.get("restartPolicy")
     if own:
         return str(own)
     policy = str(pod["spec"].get("restartPolicy") or "Always")
-    return "OnFailure" if init and policy == "Always" else policy
+    return "OnFailure" if role == "init" and policy == "Always" else policy
 
 
 def is_sidecar(container: Object) -> bool:

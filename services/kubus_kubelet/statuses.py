@@ -77,8 +77,8 @@ def pod_status(pod: Object, seen: PodSeen, now: datetime) -> Object:
     """The whole status that is true now."""
     old: Object = pod.get("status") or {}
     spec = pod["spec"]
-    inits = [container_status(pod, each, seen, now, init=True) for each in spec.get("initContainers") or ()]
-    mains = [container_status(pod, each, seen, now, init=False) for each in spec["containers"]]
+    inits = [container_status(pod, each, seen, now, "init") for each in spec.get("initContainers") or ()]
+    mains = [container_status(pod, each, seen, now, "main") for each in spec["containers"]]
     status: Object = {
         "phase": _phase(pod, inits, mains, seen),
         "startTime": old.get("startTime") or rfc3339(now),
@@ -86,6 +86,9 @@ def pod_status(pod: Object, seen: PodSeen, now: datetime) -> Object:
     }
     if inits:
         status["initContainerStatuses"] = inits
+    extras = [container_status(pod, each, seen, now, "ephemeral") for each in spec.get("ephemeralContainers") or ()]
+    if extras:
+        status["ephemeralContainerStatuses"] = extras
     _deadline(pod, status, now)
     if old.get("phase") in ("Succeeded", "Failed"):
         status.update({key: old[key] for key in ("phase", "reason", "message") if key in old})
@@ -102,13 +105,14 @@ def pod_status(pod: Object, seen: PodSeen, now: datetime) -> Object:
     return status
 
 
-def container_status(pod: Object, container: Object, seen: PodSeen, now: datetime, *, init: bool) -> Object:
-    """One entry of containerStatuses or initContainerStatuses."""
+def container_status(pod: Object, container: Object, seen: PodSeen, now: datetime, role: restarts.Role) -> Object:
+    """One entry of containerStatuses or of its two kin."""
+    init = role == "init"
     name = container["name"]
     attempts = sorted((each for each in seen.containers if each.name == name), key=lambda each: each.attempt)
     found = attempts[-1] if attempts else None
     previous = next((each for each in reversed(attempts[:-1]) if each.step == "exited"), None)
-    state, last = _state(pod, container, (found, previous), seen, now, init=init)
+    state, last = _state(pod, container, (found, previous), seen, now, role=role)
     verdict = seen.verdicts.get(found.id) if found else None
     running = "running" in state
     started = running and (verdict is None or verdict.started)
@@ -151,7 +155,7 @@ def _state(
     seen: PodSeen,
     now: datetime,
     *,
-    init: bool,
+    role: restarts.Role,
 ) -> tuple[Object, ContainerSeen | None]:
     found, previous = attempts
     if found is not None and found.step == "running":
@@ -161,16 +165,14 @@ def _state(
     if failure is not None and not _over(pod, seen):
         return {"waiting": _failure_words(container, failure.reason, failure.message, failure.at, now)}, ended
     if ended is not None:
-        again = restarts.restarts(restarts.policy_of(pod, container, init=init), ended) and not _over(pod, seen)
+        again = restarts.restarts(restarts.policy_of(pod, container, role), ended) and not _over(pod, seen)
         if not again:
             return {"terminated": terminated(ended)}, previous
         at = restarts.restart_at(ended, now)
         if at <= now:
             return {"terminated": terminated(ended)}, previous
         return {"waiting": _restart_words(pod, ended, now)}, ended
-    waiting = "PodInitializing" if pod["spec"].get("initContainers") and not init else "ContainerCreating"
-    if init:
-        waiting = "PodInitializing"
+    waiting = "PodInitializing" if pod["spec"].get("initContainers") else "ContainerCreating"
     return {"waiting": {"reason": waiting}}, previous
 
 

@@ -64,6 +64,18 @@ async def test_never_means_never_and_the_phase_tells_the_exit_code(node, image):
     assert (ended["exitCode"], ended["reason"], ended["message"]) == (7, "Error", "last words\n")
 
 
+async def test_an_ephemeral_container_sees_the_processes_of_its_target(node, image):
+    pod = node.run_pod("debugged", shell(image, "exec sleep 1234"))
+    await node.running(pod)
+    debug = shell(image, "ps | grep 'sleep 123[4]'", "debug", targetContainerName="app")
+    node.parts.pods.changed({**pod, "spec": {**pod["spec"], "ephemeralContainers": [debug]}})
+    status = await node.until(
+        pod, lambda status: status["ephemeralContainerStatuses"][0]["state"]["terminated"]["exitCode"] == 0
+    )
+    assert status["phase"] == "Running"
+    assert "sleep 1234" in node.log(pod, "debug")
+
+
 async def test_a_pod_has_a_deadline(node, image):
     pod = node.run_pod("late", shell(image, "exec sleep 100"), activeDeadlineSeconds=2)
     await node.running(pod)

@@ -62,6 +62,7 @@ def seen(*containers, **more):
 
 INIT = pod(APP, initContainers=[{"name": "one", "image": "a"}, {"name": "two", "image": "a"}])
 SIDECAR = pod(APP, initContainers=[{"name": "side", "image": "a", "restartPolicy": "Always"}])
+DEBUG = pod(APP, ephemeralContainers=[{"name": "debug", "image": "a", "targetContainerName": "app"}])
 TWO = pod(APP, {"name": "other", "image": "b"})
 
 TABLE = [
@@ -87,6 +88,8 @@ TABLE = [
     ("a sidecar comes first", SIDECAR, seen(), [StartContainer("side", 0, 0)]),
     ("and stays", SIDECAR, seen(running("side")), [StartContainer("app", 0, 0)]),
     ("and is restarted", SIDECAR, seen(ended("side"), running()), [StartContainer("side", 1, 1)]),
+    ("an ephemeral container joins", DEBUG, seen(running()), [StartContainer("debug", 0, 0)]),
+    ("and runs once", DEBUG, seen(running(), ended("debug", code=1)), []),
     ("the last two attempts are kept", pod(), seen(*(ended(attempt=n) for n in (0, 1)), running(attempt=2)),
      [RemoveContainer("app-0", "app")]),
     ("a deleted pod stops what runs", deleting(pod()), seen(running()),

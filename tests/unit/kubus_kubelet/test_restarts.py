@@ -47,13 +47,14 @@ def test_policies(policy, code, expected):
 
 
 @pytest.mark.parametrize(
-    ("policy", "container", "init", "expected"),
+    ("policy", "container", "role", "expected"),
     [
-        ("Always", {}, False, "Always"),
-        ("Always", {}, True, "OnFailure"),
-        ("Never", {}, True, "Never"),
-        ("Never", {"restartPolicy": "Always"}, True, "Always"),
+        ("Always", {}, "main", "Always"),
+        ("Always", {}, "init", "OnFailure"),
+        ("Never", {}, "init", "Never"),
+        ("Always", {}, "ephemeral", "Never"),
+        ("Never", {"restartPolicy": "Always"}, "init", "Always"),
     ],
 )
-def test_init_containers_run_until_they_succeed(policy, container, init, expected):
-    assert policy_of({"spec": {"restartPolicy": policy}}, container, init=init) == expected
+def test_init_containers_run_until_they_succeed(policy, container, role, expected):
+    assert policy_of({"spec": {"restartPolicy": policy}}, container, role) == expected
