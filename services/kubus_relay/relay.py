@@ -19,6 +19,7 @@ from kubus.bus import Bus, BusError
 from kubus.bus.journal import Journal
 from kubus.bus.subjects import beat_subject, collection_stream, node_stream
 from kubus.bus.wire import encode_beat
+from kubus.model.kinds.builtin import builtin_kinds
 from kubus.model.records import ROOT, collection_prefix, parse_store_key
 from kubus.model.times import Clock
 from kubus.store import Compacted, Store, StoreChange, StoreError
@@ -32,6 +33,8 @@ _CONFIRM_SECONDS = 1.0
 _RETRY_SECONDS_MIN = 0.1
 _RETRY_SECONDS_MAX = 1.0
 _NODES = "nodes.core"
+_BUILT_IN = frozenset(kind.collection for kind in builtin_kinds())
+"""A collection may be empty because its last object was deleted, and the news of that be lost."""
 
 
 class Relay:
@@ -99,30 +102,52 @@ class Relay:
             raise Compacted
         position = max(newest, self._floor)
         self._streams = Streams(position)
+        if newest:
+            await self._take_over_beats(position)
         return position
+
+    async def _take_over_beats(self, position: int) -> None:
+        """Beat on the streams that others beat on before: the last event of one may be lost to somebody, who would
+        otherwise not learn of it before the next one.
+
+        Of a node's slice nobody knows the newest event; that of all pods is at least as new.
+        """
+        stored, nodes = await self._in_store()
+        now = self._clock.monotonic()
+        for collection in sorted(stored | _BUILT_IN):
+            known = await self._journal.newest_of(collection)
+            if not known and collection not in stored:
+                continue
+            revision = known or position
+            self._beats.moved(collection_stream(collection), revision, now)
+            if collection == PODS:
+                for node in nodes:
+                    self._beats.moved(node_stream(node, PODS), revision, now)
 
     async def _skip(self) -> None:
         """Go on from now, and make everybody list again."""
         try:
             now = await self._store.revision()
-            for stream in await self._all_streams():
+            collections, nodes = await self._in_store()
+            streams = [collection_stream(each) for each in sorted(collections | _BUILT_IN)]
+            for stream in streams + [node_stream(node, PODS) for node in nodes]:
                 self._beats.moved(stream, now, self._clock.monotonic())
             self._floor = now
         except StoreError as error:
             self._on_state(str(error))
 
-    async def _all_streams(self) -> list[str]:
-        """The streams of all collections in the store, and of all nodes' slices."""
-        streams = []
+    async def _in_store(self) -> tuple[set[str], list[str]]:
+        """The collections that have objects, and the nodes."""
+        collections = set()
         after = ROOT
         while (page := await self._store.page(ROOT, after=after, limit=1)).items:
             key = parse_store_key(page.items[0].key)
             collection = page.items[0].key.removeprefix(ROOT).partition("/")[0]
             if key is not None:
-                streams.append(collection_stream(collection))
+                collections.add(collection)
             after = f"{ROOT}{collection}0"  # "0" is what follows "/"
         nodes = await self._store.page(collection_prefix(_NODES))
-        return streams + [node_stream(stored.key.rpartition("/")[2], PODS) for stored in nodes.items]
+        return collections, [stored.key.rpartition("/")[2] for stored in nodes.items]
 
     async def _publish(self, batch: list[StoreChange]) -> None:
         happened, unreadable = happenings(batch)

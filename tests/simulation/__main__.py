@@ -38,7 +38,9 @@ def main() -> int:
 
 def _line(outcome: Outcome) -> str:
     state = "BROKEN" if outcome.broken else f"at rest after {outcome.rest_seconds:.0f} s"
-    return f"seed {outcome.seed:5}  {outcome.revisions:5} revisions  {outcome.seconds:5.0f} s  {outcome.digest}  {state}"
+    return (
+        f"seed {outcome.seed:5}  {outcome.revisions:5} revisions  {outcome.seconds:5.0f} s  {outcome.digest}  {state}"
+    )
 
 
 def _print(text: str) -> None:

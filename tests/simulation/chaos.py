@@ -88,7 +88,9 @@ class Chaos:
     async def _take_store_away(self) -> None:
         away = [each for each in self._cluster.processes.values() if each.connections is not None]
         self._cluster.chronicle.tell("store", "is away")
-        before = [(each.connections.store_faults, each.connections.store_faults.refuse) for each in away if each.connections]
+        before = [
+            (each.connections.store_faults, each.connections.store_faults.refuse) for each in away if each.connections
+        ]
         for faults, _ in before:
             faults.refuse = 1.0
         await asyncio.sleep(self._random.random() * 6)

@@ -11,15 +11,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from random import Random
 
-from kubus_apiserver.bootstrap import bootstrap
-from kubus_apiserver.busdoor import BusDoor
-from kubus_apiserver.core import SERVICE_CIDR, Core
-from kubus_apiserver.core import build as build_core
-from kubus_controllers import main as controllers_main
-from kubus_controllers.settings import ControllersSettings
-from kubus_relay.relay import Relay
-from kubus_relay.standby import Standby
-from kubus_scheduler import main as scheduler_main
+from tests.simulation.chronicle import Chronicle
+from tests.simulation.machines import Machine, Truth
+from tests.simulation.node import Kubelet
 
 from kubus.bus import BusError
 from kubus.bus.journal import MemoryJournal
@@ -35,9 +29,15 @@ from kubus.store.memory import MemoryStore
 from kubus.testing.clock import SimulatedClock
 from kubus.testing.faulty_bus import Faults, FaultyBus
 from kubus.testing.faulty_store import FaultyStore, StoreFaults
-from tests.simulation.chronicle import Chronicle
-from tests.simulation.machines import Machine, Truth
-from tests.simulation.node import Kubelet
+from kubus_apiserver.bootstrap import bootstrap
+from kubus_apiserver.busdoor import BusDoor
+from kubus_apiserver.core import SERVICE_CIDR, Core
+from kubus_apiserver.core import build as build_core
+from kubus_controllers import main as controllers_main
+from kubus_controllers.settings import ControllersSettings
+from kubus_relay.relay import Relay
+from kubus_relay.standby import Standby
+from kubus_scheduler import main as scheduler_main
 
 Work = Callable[["Connections"], Awaitable[None]]
 BUS_LATENCY_SECONDS = 0.004

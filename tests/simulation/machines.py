@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from tests.simulation.chronicle import Chronicle
+
 from kubus.model.objects import Object, name_of, namespace_of, uid_of
 from kubus.model.times import Clock
-from tests.simulation.chronicle import Chronicle
 
 End = Literal["crashed", "power", "stopped"]
 

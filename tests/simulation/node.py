@@ -11,14 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from random import Random
 
-from kubus_kubelet.node_objects import (
-    LEASE_NAMESPACE,
-    Health,
-    lease_object,
-    node_object,
-    node_status,
-)
-from kubus_kubelet.node_objects import Machine as Hardware
+from tests.simulation.machines import Machine, Running
 
 from kubus.bus import Bus
 from kubus.client import Client, Why
@@ -30,7 +23,14 @@ from kubus.model.kinds.nodes import KIND as NODES
 from kubus.model.kinds.pods import KIND as PODS
 from kubus.model.objects import Object, is_deleting, name_of, namespace_of, path_of, revision_of, uid_of
 from kubus.model.times import Clock, rfc3339, rfc3339_micro
-from tests.simulation.machines import Machine, Running
+from kubus_kubelet.node_objects import (
+    LEASE_NAMESPACE,
+    Health,
+    lease_object,
+    node_object,
+    node_status,
+)
+from kubus_kubelet.node_objects import Machine as Hardware
 
 CPU_MILLIS = 4000
 LEASE_PERIOD_SECONDS = 10.0

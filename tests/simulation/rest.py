@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 
-from kubus.machinery.informer import Informer
-from kubus.model.codec import unpack
-from kubus.model.objects import Key, Object, controller_of, is_deleting, labels_of, path_of, uid_of, with_revision
-from kubus.model.records import decode_record, parse_store_key
 from tests.simulation.cluster import Cluster
 from tests.simulation.watcher import LEASES, NODES, PODS, USER, Watcher
+
+from kubus.machinery.informer import Informer
+from kubus.model.objects import Key, Object, controller_of, is_deleting, labels_of, path_of, uid_of, with_revision
+from kubus.model.records import decode_record, parse_store_key
 
 PATIENCE_SECONDS = 900.0
 """Back-offs go up to 300 s, and pods of a node that was lost may stay for 300 s."""
@@ -92,9 +92,7 @@ class Rest:
                     yield from self._replicas(key, obj, wanted)
 
     def _replicas(self, key: Key, replicaset: Object, wanted: int) -> Iterator[str]:
-        mine = [
-            pod for pod in self._all(PODS).values() if (controller_of(pod) or {}).get("uid") == uid_of(replicaset)
-        ]
+        mine = [pod for pod in self._all(PODS).values() if (controller_of(pod) or {}).get("uid") == uid_of(replicaset)]
         if len(mine) != wanted:
             yield f"{key}: {len(mine)} pods of {wanted}"
 

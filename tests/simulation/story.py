@@ -8,13 +8,14 @@ import logging
 from dataclasses import dataclass
 from random import Random
 
-from kubus.testing.clock import SimulatedClock, simulated_loop
 from tests.simulation.chaos import Chaos
 from tests.simulation.chronicle import Chronicle, ServiceLogs
 from tests.simulation.cluster import Cluster
 from tests.simulation.rest import Rest
 from tests.simulation.users import Users
 from tests.simulation.watcher import Watcher
+
+from kubus.testing.clock import SimulatedClock, simulated_loop
 
 COMING_UP_SECONDS = 15.0
 LINES_SHOWN = 150

@@ -11,6 +11,9 @@ from collections.abc import Awaitable, Callable
 from random import Random
 from typing import Any
 
+from tests.simulation.cluster import Cluster
+from tests.simulation.watcher import USER, Watcher
+
 from kubus.client.over_bus import BusClient
 from kubus.model.errors import StatusError
 from kubus.model.kinds import Kind
@@ -23,8 +26,6 @@ from kubus.model.kinds.replicasets import KIND as REPLICASETS
 from kubus.model.kinds.services import KIND as SERVICES
 from kubus.model.objects import Object, controller_of, labels_of, name_of, namespace_of, path_of, revision_of, uid_of
 from kubus.testing.builders import config_map, deployment
-from tests.simulation.cluster import Cluster
-from tests.simulation.watcher import USER, Watcher
 
 PAUSE_SECONDS_MEAN = 3.0
 PEOPLE = 2
@@ -120,7 +121,9 @@ class Users:
         template = self._random.choice(mine)["spec"]["template"]
         labels = {key: value for key, value in labels_of(template).items() if key != "pod-template-hash"}
         template = {**template, "metadata": {**template["metadata"], "labels": labels}}
-        return await self._patch(DEPLOYMENTS, chosen, [{"op": "replace", "path": "/spec/template", "value": template}], "json")
+        return await self._patch(
+            DEPLOYMENTS, chosen, [{"op": "replace", "path": "/spec/template", "value": template}], "json"
+        )
 
     async def _delete_deployment(self) -> str:
         policy = self._random.choice(("Background", "Background", "Foreground", "Orphan"))

@@ -9,13 +9,14 @@ from __future__ import annotations
 from contextlib import aclosing
 from dataclasses import dataclass
 
+from tests.simulation.cluster import Cluster
+
+from kubus.model.codec import unpack
 from kubus.model.kinds import Kind
 from kubus.model.objects import Key, Object, is_deleting, name_of, namespace_of, path_of, revision_of, uid_of
 from kubus.model.quantities import milli
 from kubus.model.records import NOTES, Note, decode_record, parse_store_key
-from kubus.model.codec import unpack
 from kubus.store import StoreChange
-from tests.simulation.cluster import Cluster
 
 USER = "kubernetes-admin"
 PODS, NODES, LEASES, EVENTS = "pods.core", "nodes.core", "leases.coordination.k8s.io", "events.core"
@@ -105,9 +106,10 @@ class Watcher:
             self.objects[key] = obj
         self.history[change.revision] = Written(key, note, obj is None)
         self._check_note(key, change.revision, note)
+        if key.collection != LEASES:
+            self._tell(key, change, note, obj)
         if key.collection not in (LEASES, EVENTS):
             self.quiet_since = self._cluster.clock.monotonic()
-            self._tell(key, change, note, obj)
         if key.collection == PODS:
             self._check_pod(key, before, obj)
 
@@ -178,6 +180,8 @@ def _gist(key: Key, obj: Object | None) -> str:
         return f": {path_of(obj, 'status', 'phase')} on {where}, ready {ready[0] if ready else '?'}{gone}"
     if key.collection.endswith(".apps"):
         status = obj.get("status") or {}
-        counts = " ".join(f"{field.removesuffix('Replicas')}={status[field]}" for field in sorted(status) if "eplicas" in field)
+        counts = " ".join(
+            f"{field.removesuffix('Replicas')}={status[field]}" for field in sorted(status) if "eplicas" in field
+        )
         return f": wants {path_of(obj, 'spec', 'replicas')}, {counts}{gone}"
     return f": {gone[2:]}" if gone else ""

@@ -95,14 +95,23 @@ class ControllerLoop:
         """Work until cancelled."""
         with ExitStack() as listening:
             self._listen(listening)
-            now = self._clock.monotonic()
-            for obj in self._cache:
-                self.queue.wake(self._key(obj), now, revision_of(obj))
+            self._wake_all()
             async with asyncio.TaskGroup() as tasks:
                 while True:
                     self._news.clear()
                     await self._take_turns(tasks)
                     await self._wait()
+
+    def _wake_all(self) -> None:
+        """Look at every object once, and at whatever the watches make of what is there: a predecessor may have been
+        woken by it and not have lived to act.
+        """
+        for obj in self._cache:
+            self.wake(self._key(obj), revision_of(obj))
+        for watch in self.controller.watches:
+            for obj in self._informers.of(watch.kind).cache:
+                for key in watch.wakes(obj, self._informers.view):
+                    self.wake(key, revision_of(obj))
 
     def _listen(self, listening: ExitStack) -> None:
         controller, of = self.controller, self._informers.of
@@ -195,7 +204,8 @@ class ControllerLoop:
 
     async def _carry_out(self, taken: Taken, obj: Object, plan: Plan) -> None:
         try:
-            outcome = await self._executor.carry_out(self.controller.name, obj, plan, taken.cause)
+            cause = taken.cause or revision_of(obj) or None  # a key that woke by itself has its object's own
+            outcome = await self._executor.carry_out(self.controller.name, obj, plan, cause)
         finally:
             self._running -= 1
             self._news.set()

@@ -40,7 +40,9 @@ class Changed(NamedTuple):
     before: Object | None
     """What the copy held before."""
     revision: int
-    """The event's; where only a listing told of it: the object's own, of a delete the listing's."""
+    """The event's; where only a listing told of it: that of the object, of a delete that of its last known state. It is
+    what a reconcile gives as its cause, so it has to be an event of this object.
+    """
 
 
 class ListAgain(NamedTuple):
@@ -85,7 +87,7 @@ class Reflector:
         """The collection as it stood at a revision; then what has been kept since is applied."""
         if revision < self.revision:
             return [ListAgain(f"the listing of {revision} is older than the copy of {self.revision}")]
-        effects: list[Changed | ListAgain] = [*self._replaced(objects, revision)]
+        effects: list[Changed | ListAgain] = [*self._replaced(objects)]
         self.revision, self.listing, self._suspect = revision, False, 0
         kept, self._kept = sorted(self._kept, key=lambda each: each[1].revision), []
         for key, event in kept:
@@ -132,7 +134,7 @@ class Reflector:
         self.objects[key] = obj
         return [Changed("added" if before is None else "modified", key, obj, before, event.revision)]
 
-    def _replaced(self, objects: Iterable[Object], revision: int) -> list[Changed]:
+    def _replaced(self, objects: Iterable[Object]) -> list[Changed]:
         """What a listing changes: what is gone first, then what is new, then what differs."""
         listed = {Key(self.collection, namespace_of(obj), name_of(obj)): obj for obj in objects}
         gone = {
@@ -140,7 +142,7 @@ class Reflector:
             for key, obj in self.objects.items()
             if key not in listed or uid_of(listed[key]) != uid_of(obj)  # another object of the same name
         }
-        changes = [Changed("deleted", key, obj, obj, revision) for key, obj in gone.items()]
+        changes = [Changed("deleted", key, obj, obj, revision_of(obj)) for key, obj in gone.items()]
         for key, obj in listed.items():
             before = None if key in gone else self.objects.get(key)
             if before is None:
