@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from tests.simulation.cluster import Cluster, Process
+
+from kubus.store import Compacted
 
 PAUSE_SECONDS_MEAN = 6.0
 
@@ -108,7 +111,8 @@ class Chaos:
     async def _compact(self) -> None:
         revision = await self._cluster.store.revision()
         self._cluster.chronicle.tell("store", f"is compacted at {revision - 1}")
-        await self._cluster.store.compact(revision - 1)
+        with suppress(Compacted):
+            await self._cluster.store.compact(revision - 1)
 
     async def _forget_journal(self) -> None:
         self._cluster.chronicle.tell("journal", "is forgotten")

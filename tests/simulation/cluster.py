@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from tests.simulation.chronicle import Chronicle
+from tests.simulation.doors import Gaps, InspectedStore
 from tests.simulation.machines import Machine, Truth
 from tests.simulation.node import Kubelet
 
@@ -25,7 +26,6 @@ from kubus.model.kinds import Registry
 from kubus.model.kinds.builtin import builtin_kinds
 from kubus.service.logs import Logger
 from kubus.store import StoreError
-from kubus.store.memory import MemoryStore
 from kubus.testing.clock import SimulatedClock
 from kubus.testing.faulty_bus import Faults, FaultyBus
 from kubus.testing.faulty_store import FaultyStore, StoreFaults
@@ -54,6 +54,7 @@ class Connections:
     store: FaultyStore
     store_faults: StoreFaults
     random: Random
+    gaps: Gaps
 
 
 @dataclass(slots=True)
@@ -81,7 +82,7 @@ class Cluster:
     def __init__(self, seed: str, chronicle: Chronicle, clock: SimulatedClock, *, nodes: int, faulty: bool) -> None:
         self.chronicle = chronicle
         self.clock = clock
-        self.store = MemoryStore(clock)
+        self.store = InspectedStore(clock, chronicle)
         self.broker = MemoryBroker()
         self.truth = Truth()
         self.machines = {
@@ -126,8 +127,10 @@ class Cluster:
             bus_faults.disturb = 0.0005
             bus_faults.unasked = bus_faults.unanswered = 0.003
             store_faults.refuse = store_faults.silence = 0.003
-        bus = FaultyBus(raw, bus_faults, random)
-        return Connections(raw, bus, bus_faults, FaultyStore(self.store, store_faults, random), store_faults, random)
+        gaps = Gaps(name, self.chronicle)
+        bus = FaultyBus(raw, bus_faults, random, on_lost=gaps.lost)
+        store = FaultyStore(self.store, store_faults, random)
+        return Connections(raw, bus, bus_faults, store, store_faults, random, gaps)
 
     def start(self, process: Process) -> None:
         """Start a process that is not alive."""
@@ -184,6 +187,7 @@ class Cluster:
             connections.bus, client, clock=self.clock, random=connections.random, instance=process.name
         )
         process.informers = list(scheduler.informers)
+        connections.gaps.watch(process.informers)
         await scheduler.run()
 
     async def _controllers(self, process: Process, connections: Connections) -> None:
@@ -198,6 +202,7 @@ class Cluster:
             ca="a certificate",
         )
         process.informers = list(manager.controllers.informers)
+        connections.gaps.watch(process.informers)
         await manager.run()
 
     async def _kubelet(self, process: Process, connections: Connections) -> None:
@@ -206,6 +211,7 @@ class Cluster:
         kubelet = Kubelet(machine, connections.bus, client, self.clock, connections.random)
         process.kubelet = kubelet
         process.informers = [kubelet.informer]
+        connections.gaps.watch(process.informers)
         await kubelet.run()
 
     def forget_journal(self) -> None:

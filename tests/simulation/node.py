@@ -1,8 +1,8 @@
 """The fake kubelet: the contract of the real one over an imaginary machine.
 
-It registers its node, renews its Lease, follows its slice of the pods, starts containers after a while, says Running and
-Ready in one write, restarts what crashed, stops what is to be deleted and deletes it for good by grace 0 and uid. All
-that it remembers is in memory; what runs is on the machine, and is adopted by the next kubelet.
+It registers its node, renews its Lease, follows its slice of the pods, starts containers after a while, says Running
+and Ready in one write, restarts what crashed, stops what is to be deleted and deletes it for good by grace 0 and uid.
+All that it remembers is in memory; what runs is on the machine, and is adopted by the next kubelet.
 """
 
 from __future__ import annotations

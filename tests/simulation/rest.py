@@ -6,10 +6,20 @@ import asyncio
 from collections.abc import Iterator
 
 from tests.simulation.cluster import Cluster
-from tests.simulation.watcher import LEASES, NODES, PODS, USER, Watcher
+from tests.simulation.watcher import EVENTS, LEASES, NODES, PODS, USER, Watcher
 
 from kubus.machinery.informer import Informer
-from kubus.model.objects import Key, Object, controller_of, is_deleting, labels_of, path_of, uid_of, with_revision
+from kubus.model.objects import (
+    Key,
+    Object,
+    controller_of,
+    is_deleting,
+    labels_of,
+    path_of,
+    revision_of,
+    uid_of,
+    with_revision,
+)
 from kubus.model.records import decode_record, parse_store_key
 
 PATIENCE_SECONDS = 900.0
@@ -146,7 +156,7 @@ class Rest:
                 (
                     f"{written.key} at {revision} by {written.note.manager}"
                     for revision, written in sorted(self._watcher.history.items(), reverse=True)
-                    if written.key.collection not in (LEASES, "events.core")
+                    if written.key.collection not in (LEASES, EVENTS)
                 ),
                 "",
             )
@@ -159,9 +169,9 @@ class Rest:
                 if reference["uid"] not in uids:
                     yield f"{key} belongs to {reference['kind']} {reference['name']}, which is gone"
         for key in self._objects:
-            if key.namespace and Key("namespaces.core", "", key.namespace) not in self._objects:
-                if key.collection not in (LEASES, "events.core"):
-                    yield f"{key} is in a namespace that is gone"
+            gone = key.namespace and Key("namespaces.core", "", key.namespace) not in self._objects
+            if gone and key.collection not in (LEASES, EVENTS):
+                yield f"{key} is in a namespace that is gone"
 
     def _caches(self) -> Iterator[str]:
         for process in self._cluster.processes.values():
@@ -174,11 +184,12 @@ class Rest:
             if process.core is not None:
                 for key, obj in self._objects.items():
                     entry = process.core.cache.get(key)
-                    if entry is None or str(entry.revision) != obj["metadata"]["resourceVersion"]:
-                        yield f"{process.name}: {key} is {entry and entry.revision}, {obj['metadata']['resourceVersion']}"
+                    there, wanted_revision = entry.revision if entry is not None else 0, revision_of(obj)
+                    if there != wanted_revision:
+                        yield f"{process.name}: {key} is of {there} and stands at {wanted_revision}"
 
     def _difference(self, who: str, informer: Informer, wanted: dict[Key, Object]) -> Iterator[str]:
-        moving = informer.kind.collection in (LEASES, "events.core")
+        moving = informer.kind.collection in (LEASES, EVENTS)
         there = {
             Key(informer.kind.collection, obj["metadata"].get("namespace") or "", obj["metadata"]["name"]): obj
             for obj in informer.cache
@@ -186,14 +197,14 @@ class Rest:
         for key in sorted(there.keys() ^ wanted.keys()):
             yield f"{who}: {key} is {'missing' if key in wanted else 'too much'}"
         for key in sorted(there.keys() & wanted.keys()):
-            ours, theirs = there[key]["metadata"]["resourceVersion"], wanted[key]["metadata"]["resourceVersion"]
+            ours, theirs = revision_of(there[key]), revision_of(wanted[key])
             if ours != theirs and not moving:
                 yield f"{who}: {key} is of {ours} and stands at {theirs}"
 
     def _causes(self) -> Iterator[str]:
         """From each pod's last change one can walk back to a user, or to the start or end of a node."""
         for key, pod in self._all(PODS).items():
-            path = self._watcher.causes(int(pod["metadata"]["resourceVersion"]))
+            path = self._watcher.causes(revision_of(pod))
             first = self._watcher.history.get(path[-1])
             if first is None:
                 yield f"{key}: {path} ends at a revision that nobody has seen"

@@ -50,11 +50,20 @@ def is_news(subject: str) -> bool:
 class FaultyBus:
     """A `Bus` around another one."""
 
-    def __init__(self, inner: Bus, faults: Faults, random: Random, *, touches: Callable[[str], bool] = is_news) -> None:
+    def __init__(
+        self,
+        inner: Bus,
+        faults: Faults,
+        random: Random,
+        *,
+        touches: Callable[[str], bool] = is_news,
+        on_lost: Callable[[Message], None] = lambda message: None,
+    ) -> None:
         self._inner = inner
         self._faults = faults
         self._random = random
         self._touches = touches
+        self._on_lost = on_lost
 
     async def publish(self, subject: str, data: bytes, *, headers: dict[str, str] | None = None) -> None:
         """Untouched."""
@@ -67,7 +76,9 @@ class FaultyBus:
     async def subscribe(self, subject: str, *, group: str = "") -> Subscription:
         """A subscription with faults, where the subject is one to be touched."""
         inner = await self._inner.subscribe(subject, group=group)
-        return FaultySubscription(inner, self._faults, self._random) if self._touches(subject) else inner
+        if not self._touches(subject):
+            return inner
+        return FaultySubscription(inner, self._faults, self._random, self._on_lost)
 
     async def request(self, subject: str, data: bytes, *, timeout_seconds: float = 10.0) -> bytes:
         """Asked, unless a fault keeps the question or the answer."""
@@ -93,10 +104,11 @@ class FaultyBus:
 class FaultySubscription:
     """A `Subscription` that suffers."""
 
-    def __init__(self, inner: Subscription, faults: Faults, random: Random) -> None:
+    def __init__(self, inner: Subscription, faults: Faults, random: Random, on_lost: Callable[[Message], None]) -> None:
         self._inner = inner
         self._faults = faults
         self._random = random
+        self._on_lost = on_lost
         self._late: list[Message] = []
 
     async def next_batch(self) -> list[Message | Disturbed]:
@@ -132,7 +144,7 @@ class FaultySubscription:
             elif chance() < faults.disturb:
                 spoiled = [Disturbed("a fault")]
             elif chance() < faults.lose:
-                continue
+                self._on_lost(item)
             elif chance() < faults.delay:
                 self._late.append(item)
             else:
