@@ -27,6 +27,8 @@ from kubus_kubelet.references import ConfigError, Reference, Resolved, container
 from kubus_kubelet.registry_logins import credentials
 from kubus_kubelet.sandbox import netns_path
 
+PODMAN_ORDERS = "io.podman.annotations."
+
 
 class StartFailure(Exception):
     """A container could not be brought into being."""
@@ -57,6 +59,13 @@ class Launch(NamedTuple):
             if any(each["name"] == self.container["name"] for each in spec.get(kind) or ()):
                 return f"spec.{kind}{{{self.container['name']}}}"
         return ""
+
+
+def _harmless(found: dict[str, Any], image: str) -> dict[str, Any]:
+    """The image, unless it gives orders to Podman itself: those would be carried out with the node's rights."""
+    if any(key.startswith(PODMAN_ORDERS) for key in found.get("Annotations") or ()):
+        raise ImageFailure("ImageInspectError", f'image "{image}" has annotations of {PODMAN_ORDERS}*: refused')
+    return found
 
 
 class ContainerStarts:
@@ -122,10 +131,16 @@ class ContainerStarts:
         return container_id
 
     async def start(self, launch: Launch, container_id: str) -> None:
-        """Start a created container. One that does not start is noted as ended."""
+        """Start a created container. One that does not start is noted as ended.
+
+        Raises:
+            EngineError: Podman does not answer; whether it started is not known.
+        """
         try:
             await self._tools.engine.start(container_id)
         except EngineError as error:
+            if error.code == 0:
+                raise
             words = start_error_words(error.message)
             note = EndNote("StartError", words, rfc3339_micro(self._tools.clock.now()))
             directory = PodDirectory(self._tools.paths.pod(uid_of(launch.pod)))
@@ -150,7 +165,7 @@ class ContainerStarts:
         found = await self._tools.pulls.present(launch.container)
         if found is not None:
             self._event(launch, "Pulled", f'Container image "{image}" already present on machine')
-            return found
+            return _harmless(found, image)
         self._event(launch, "Pulling", f'Pulling image "{image}"')
         began = self._tools.clock.monotonic()
         found = await self._tools.pulls.pull(image, await self._auth(launch.pod, image))
@@ -158,7 +173,7 @@ class ContainerStarts:
         size = found.get("Size") or 0
         words = f'Successfully pulled image "{image}" in {took:.3f}s ({took:.3f}s including waiting).'
         self._event(launch, "Pulled", f"{words} Image size: {size} bytes.")
-        return found
+        return _harmless(found, image)
 
     async def _auth(self, pod: Object, image: str) -> dict[str, str] | None:
         names = [each["name"] for each in pod["spec"].get("imagePullSecrets") or ()]

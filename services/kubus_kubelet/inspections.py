@@ -48,7 +48,7 @@ def container_seen(inspection: dict[str, Any], note: EndNote) -> ContainerSeen |
         streak=int(marks.get(labels.STREAK) or 0),
         step=step,
         pid=int(state.get("Pid") or 0) if step == "running" else 0,
-        image=str(inspection.get("ImageName") or marks.get(labels.IMAGE) or ""),
+        image=str(marks.get(labels.IMAGE) or inspection.get("ImageName") or ""),
         image_id=f"sha256:{str(inspection.get('Image') or '').removeprefix('sha256:')}",
         image_hash=marks.get(labels.IMAGE_HASH, ""),
         started_at=_moment(state.get("StartedAt")),

@@ -8,6 +8,7 @@ nothing itself.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -138,6 +139,7 @@ class PodWorker:
         name = getattr(action, "name", "")
         self.seen = replace(self.seen, busy=self.seen.busy | {name})
         assert self._tasks is not None
+        self._tools.log.debug("acting", pod=self._name, action=type(action).__name__, container=name)
         task = self._tasks.create_task(self._carry_out(action, name))
         if isinstance(action, StartContainer | ResumeContainer | PreparePod):
             self._starting[name] = task
@@ -161,6 +163,8 @@ class PodWorker:
         except (EngineError, StatusError, OSError) as error:
             self._tools.log.warning("action failed", pod=self._name, action=type(action).__name__, error=str(error))
             await asyncio.sleep(RETRY_SECONDS)  # busy meanwhile: not asked for again at once
+            with contextlib.suppress(EngineError):
+                await self._look()
         finally:
             self._starting.pop(name, None)
             self.seen = replace(self.seen, busy=self.seen.busy - {name})

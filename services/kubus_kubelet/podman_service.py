@@ -73,6 +73,8 @@ def prepare(settings: KubeletSettings, paths: NodePaths) -> None:
     """Make the directories and configuration files of a node."""
     for directory in (paths.data, paths.pods, paths.run, paths.run / "tmp", paths.data / "networks"):
         directory.mkdir(parents=True, exist_ok=True)
+    for directory in (paths.data, paths.run):
+        directory.chmod(0o700)  # logs, volumes and Podman's socket are root's alone
     for store in settings.image_stores:
         Path(store).mkdir(parents=True, exist_ok=True)
     (paths.data / "containers.conf").write_text(CONTAINERS_CONF)
