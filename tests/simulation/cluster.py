@@ -128,7 +128,7 @@ class Cluster:
             bus_faults.unasked = bus_faults.unanswered = 0.003
             store_faults.refuse = store_faults.silence = 0.003
         gaps = Gaps(name, self.chronicle)
-        bus = FaultyBus(raw, bus_faults, random, on_lost=gaps.lost)
+        bus = FaultyBus(raw, bus_faults, random, on_message=gaps.saw)
         store = FaultyStore(self.store, store_faults, random)
         return Connections(raw, bus, bus_faults, store, store_faults, random, gaps)
 

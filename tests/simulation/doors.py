@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 from tests.simulation.chronicle import Chronicle
 
 from kubus.bus import Message
@@ -14,6 +16,7 @@ from kubus.store import Fence
 from kubus.store.memory import MemoryStore
 
 LEADERS = ("system:kube-scheduler", "system:kube-controller-manager")
+CAME_KEPT = 256
 UNFENCED = ("leases.coordination.k8s.io", "events.core")
 """The Lease itself, and what is only said."""
 
@@ -26,6 +29,7 @@ class Gaps:
         self._chronicle = chronicle
         self._informers: dict[str, Informer] = {}
         self._lost: dict[str, tuple[int, int]] = {}
+        self._came: dict[str, deque[int]] = {}
 
     def watch(self, informers: list[Informer]) -> None:
         """The informers of the process."""
@@ -33,15 +37,20 @@ class Gaps:
             self._informers[informer.kind.collection] = informer
             informer.on_progress(self._progressed)
 
-    def lost(self, message: Message) -> None:
-        """A message was lost on its way to the process."""
+    def saw(self, message: Message, lost: bool) -> None:
+        """A message has come to the process, or was lost on its way. Two relays may send the same one."""
         key = parse_event_subject(message.subject)
         informer = self._informers.get(key.collection) if key is not None else None
         if informer is None:
             return
-        revision = decode_event_raw(message.data).revision
-        if revision > informer.cache.revision:
-            self._lost.setdefault(informer.kind.collection, (revision, informer.listings))
+        revision, collection = decode_event_raw(message.data).revision, informer.kind.collection
+        if not lost:
+            if self._lost.get(collection, (0, 0))[0] == revision:
+                del self._lost[collection]
+        elif revision > informer.cache.revision and revision not in self._came.get(collection, ()):
+            self._lost.setdefault(collection, (revision, informer.listings))
+        if not lost:
+            self._came.setdefault(collection, deque(maxlen=CAME_KEPT)).append(revision)
 
     def _progressed(self, collection: str, revision: int) -> None:
         missing, listings = self._lost.get(collection, (0, 0))

@@ -48,7 +48,7 @@ def is_news(subject: str) -> bool:
 
 
 class FaultyBus:
-    """A `Bus` around another one."""
+    """A `Bus` around another one. `on_message` hears of each message of a touched subject, and whether it was lost."""
 
     def __init__(
         self,
@@ -57,13 +57,13 @@ class FaultyBus:
         random: Random,
         *,
         touches: Callable[[str], bool] = is_news,
-        on_lost: Callable[[Message], None] = lambda message: None,
+        on_message: Callable[[Message, bool], None] = lambda message, lost: None,
     ) -> None:
         self._inner = inner
         self._faults = faults
         self._random = random
         self._touches = touches
-        self._on_lost = on_lost
+        self._on_message = on_message
 
     async def publish(self, subject: str, data: bytes, *, headers: dict[str, str] | None = None) -> None:
         """Untouched."""
@@ -78,7 +78,7 @@ class FaultyBus:
         inner = await self._inner.subscribe(subject, group=group)
         if not self._touches(subject):
             return inner
-        return FaultySubscription(inner, self._faults, self._random, self._on_lost)
+        return FaultySubscription(inner, self._faults, self._random, self._on_message)
 
     async def request(self, subject: str, data: bytes, *, timeout_seconds: float = 10.0) -> bytes:
         """Asked, unless a fault keeps the question or the answer."""
@@ -104,11 +104,13 @@ class FaultyBus:
 class FaultySubscription:
     """A `Subscription` that suffers."""
 
-    def __init__(self, inner: Subscription, faults: Faults, random: Random, on_lost: Callable[[Message], None]) -> None:
+    def __init__(
+        self, inner: Subscription, faults: Faults, random: Random, on_message: Callable[[Message, bool], None]
+    ) -> None:
         self._inner = inner
         self._faults = faults
         self._random = random
-        self._on_lost = on_lost
+        self._on_message = on_message
         self._late: list[Message] = []
 
     async def next_batch(self) -> list[Message | Disturbed]:
@@ -144,9 +146,13 @@ class FaultySubscription:
             elif chance() < faults.disturb:
                 spoiled = [Disturbed("a fault")]
             elif chance() < faults.lose:
-                self._on_lost(item)
+                self._on_message(item, True)
             elif chance() < faults.delay:
                 self._late.append(item)
             else:
                 spoiled += [item, item] if chance() < faults.repeat else [item]
-        return [*spoiled, *late]
+        spoiled += late
+        for passed in spoiled:
+            if isinstance(passed, Message):
+                self._on_message(passed, False)
+        return spoiled
