@@ -10,6 +10,7 @@ Choices are random, as in Kubernetes: addresses at random collide rarely, the lo
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from ipaddress import IPv4Network, ip_address
@@ -26,6 +27,8 @@ from kubus_apiserver.watchcache import WatchCache
 SERVICES = "services.core"
 ROOT = "/kubus/allocations/"
 _TRIES = 64
+LEFTOVER_SECONDS = 60.0
+"""How long an address may be taken without a Service that has it."""
 
 
 class Allocations:
@@ -65,13 +68,24 @@ class Allocations:
         if kind.collection == SERVICES:
             await self._give_back(sorted(keys_of(obj)))
 
-    async def release_leftovers(self) -> None:
-        """Give back what no Service has: the traces of crashes. To be called while nobody writes."""
+    async def release_leftovers(self, patience_seconds: float = LEFTOVER_SECONDS) -> None:
+        """Give back what no Service has: the traces of crashes.
+
+        Another server may be between taking an address and writing its Service, so what is found is looked at again
+        after a while, and given back only if it is still the same and still nobody's.
+        """
+        found = {key: self._cache.others[key].revision for key in self._unused()}
+        if not found:
+            return
+        await asyncio.sleep(patience_seconds)
+        await self._give_back([key for key in self._unused() if found.get(key) == self._cache.others[key].revision])
+
+    def _unused(self) -> list[str]:
         used: set[str] = set()
         for entry in self._cache.collection(SERVICES).select():
             used |= keys_of(entry.object)
         gone = [key for key in self._cache.others if key.startswith(ROOT) and key not in used]
-        await self._give_back([key for key in gone if not self._owner_lives(key)])
+        return [key for key in gone if not self._owner_lives(key)]
 
     def _owner_lives(self, key: str) -> bool:
         try:

@@ -169,7 +169,7 @@ class Cluster:
             tasks.create_task(core.run())
             await core.loaded()
             await _insist(lambda: bootstrap(core, SERVICE_CIDR, "10.0.0.100", 6443))
-            await _insist(core.allocations.release_leftovers)
+            tasks.create_task(_insist(core.allocations.release_leftovers))
             process.core = core
             await BusDoor(core, Logger("apiserver")).serve(connections.bus)
 

@@ -112,6 +112,6 @@ async def test_a_port_over_tcp_and_udp_is_one_node_port() -> None:
 async def test_what_a_crash_left_behind_is_found(core: Any) -> None:
     await core.store.create(f"{ROOT}addresses/10.96.9.9", b"\x92\xa1d\xa4gone")
     await core.freshness.consistent()
-    await core.allocations.release_leftovers()
+    await core.allocations.release_leftovers(0)
     kept = {item.key for item in (await core.store.page(ROOT)).items}
     assert kept == {f"{ROOT}addresses/10.96.0.1"}
