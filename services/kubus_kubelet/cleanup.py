@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import os
 import shutil
+import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,8 @@ from kubus_kubelet import kernel
 from kubus_kubelet.podman_service import end_service, podman_command, podman_environment
 from kubus_kubelet.sandbox import SandboxError, Sandboxes, netns_path
 from kubus_kubelet.settings import KubeletSettings, NodePaths
+
+PROCESS_SECONDS_MAX = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ async def clean_up(settings: KubeletSettings, *, purge: bool = True) -> None:
     if (paths.data / "storage.conf").exists():
         await _remove_containers(settings, paths)
     await _remove_sandboxes(settings, paths)
+    await _end_processes(paths)
     for directory in (paths.data, paths.run):
         for target in kernel.mounts_below(directory):
             kernel.unmount(target)
@@ -64,12 +68,39 @@ async def _remove_containers(settings: KubeletSettings, paths: NodePaths) -> Non
         sys.stderr.write(errors.decode(errors="replace"))
 
 
+async def _end_processes(paths: NodePaths) -> None:
+    """Wait for conmon and the clean-up that it starts for each container; what does not end is killed.
+
+    A clean-up that came later would mount the storage again.
+    """
+    waited = 0.0
+    while (left := processes_of(paths)) and waited < PROCESS_SECONDS_MAX:
+        await asyncio.sleep(0.02)
+        waited += 0.02
+    for pid in left:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def processes_of(paths: NodePaths) -> list[int]:
+    """Podmans and conmons whose command line names the node's storage."""
+    mark, found = os.fsencode(paths.storage), []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and int(entry.name) != os.getpid():
+            with contextlib.suppress(OSError):
+                line = (entry / "cmdline").read_bytes()
+                program = Path(os.fsdecode(line.split(b"\0", 1)[0])).name
+                if mark in line and program in ("conmon", "podman"):
+                    found.append(int(entry.name))
+    return found
+
+
 def _netns_stands(settings: KubeletSettings) -> bool:
     return not settings.node_netns or Path(settings.node_netns).exists()
 
 
 async def _remove_sandboxes(settings: KubeletSettings, paths: NodePaths) -> None:
-    sandboxes = Sandboxes(settings.node_netns)
+    sandboxes = Sandboxes(settings.node_netns if _netns_stands(settings) else "")
     uids = {each.name for each in paths.pods.iterdir()} if paths.pods.exists() else set()
     if _netns_stands(settings):
         with contextlib.suppress(SandboxError):

@@ -14,6 +14,7 @@ address. `ip -batch` makes one in two processes (measured: 14 ms).
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 from pathlib import Path
 from typing import NamedTuple
@@ -123,7 +124,13 @@ class Sandboxes:
         pipe = asyncio.subprocess.PIPE
         command = entered(netns, "ip", *arguments)
         process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, stderr=pipe)
-        output, errors = await process.communicate(text.encode())
+        try:
+            output, errors = await process.communicate(text.encode())
+        except asyncio.CancelledError:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()  # what follows may undo this, and must not be overtaken by it
+            raise
         if process.returncode:
             raise SandboxError(errors.decode(errors="replace").strip() or f"{command} ended with {process.returncode}")
         return output

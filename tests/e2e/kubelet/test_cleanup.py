@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from kubus.service.settings import environment
-from kubus_kubelet.cleanup import clean_up
+from kubus_kubelet.cleanup import clean_up, processes_of
 from kubus_kubelet.kernel import mounts_below
 from kubus_kubelet.settings import NodePaths
 
@@ -36,6 +36,7 @@ async def test_nothing_is_left(node, image):
     assert not paths.run.exists()
     assert not exists(f"/run/netns/{pod['metadata']['uid']}")
     assert not mounts_below(paths.data)
+    assert not processes_of(paths)
 
 
 def test_it_is_a_command_that_may_be_repeated(node_settings):
