@@ -4,8 +4,10 @@
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo -E)
 BIN := .venv/bin
 NODES ?= 1
+SEEDS ?= 1000
+FIRST ?= 0
 
-.PHONY: setup demo up down status test check format bench
+.PHONY: setup demo up down status test simulate check format bench
 
 setup:
 	@scripts/setup.sh
@@ -24,6 +26,9 @@ status: setup
 
 test: setup
 	@$(SUDO) $(BIN)/pytest $(TESTS)
+
+simulate: setup
+	@$(BIN)/python -m tests.simulation --seeds $(SEEDS) --first $(FIRST)
 
 check: setup
 	@$(BIN)/ruff check .

@@ -40,6 +40,12 @@ from kubus_relay.standby import Standby
 from kubus_scheduler import main as scheduler_main
 
 Work = Callable[["Connections"], Awaitable[None]]
+_IDENTITIES = {
+    "apiserver": "system:apiserver",
+    "relay": "system:relay",
+    "scheduler": "system:kube-scheduler",
+    "controllers": "system:kube-controller-manager",
+}
 BUS_LATENCY_SECONDS = 0.004
 STORE_LATENCY_SECONDS = 0.003
 
@@ -119,7 +125,7 @@ class Cluster:
     def connect(self, name: str) -> Connections:
         """Connections for one run of a process, with the faults of this story."""
         random = self.random(f"connections of {name}")
-        raw = MemoryBus(self.broker, name)
+        raw = MemoryBus(self.broker, _identity(name))
         bus_faults = Faults(latency_seconds_max=BUS_LATENCY_SECONDS)
         store_faults = StoreFaults(latency_seconds_max=STORE_LATENCY_SECONDS)
         if self._faulty:
@@ -243,3 +249,11 @@ def _leaves(error: BaseException) -> str:
     if isinstance(error, BaseExceptionGroup):
         return ", ".join(_leaves(each) for each in error.exceptions)
     return repr(error)
+
+
+def _identity(name: str) -> str:
+    """Under which identity a process is on the bus: replies to its requests go to that inbox only."""
+    service, _, rest = name.partition(" ")[0].partition("-")
+    if service == "kubelet":
+        return f"system:node:{rest}"
+    return _IDENTITIES.get(service, "kubernetes-admin")

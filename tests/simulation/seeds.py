@@ -10,8 +10,13 @@ from concurrent.futures import ProcessPoolExecutor
 from tests.simulation.story import Outcome, tell
 
 
+def pool(jobs: int) -> ProcessPoolExecutor:
+    """Processes that tell stories."""
+    os.environ.setdefault("PYTHONHASHSEED", "0")
+    return ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"))
+
+
 def told(seeds: Iterable[int], jobs: int) -> Iterator[Outcome]:
     """The outcomes of these seeds, in their order."""
-    os.environ.setdefault("PYTHONHASHSEED", "0")
-    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
-        yield from pool.map(tell, seeds)
+    with pool(jobs) as processes:
+        yield from processes.map(tell, seeds)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import traceback
 from dataclasses import dataclass
 from random import Random
 
@@ -68,6 +69,24 @@ async def _tell(seed: int) -> Outcome:
 
 
 async def _unfold(seed: int, clock: SimulatedClock, chronicle: Chronicle) -> Outcome:
+    watcher, rest_seconds = None, 0.0
+    try:
+        watcher, rest_seconds = await _acts(seed, clock, chronicle)
+    except Exception as error:
+        chronicle.break_promise("a story has an end", "".join(traceback.format_exception(error)))
+    return Outcome(
+        seed=seed,
+        broken=tuple(chronicle.broken),
+        lines=tuple(chronicle.lines),
+        digest=chronicle.digest,
+        revisions=watcher.revision if watcher is not None else 0,
+        rest_seconds=rest_seconds,
+        seconds=clock.monotonic(),
+    )
+
+
+async def _acts(seed: int, clock: SimulatedClock, chronicle: Chronicle) -> tuple[Watcher, float]:
+    """The three acts of a story; who watched, and how long the cluster took to come to rest."""
     random = Random(f"{seed}/story")
     cluster = Cluster(str(seed), chronicle, clock, nodes=random.randint(2, 4), faulty=random.random() < 0.9)
     watcher = Watcher(cluster)
@@ -87,15 +106,7 @@ async def _unfold(seed: int, clock: SimulatedClock, chronicle: Chronicle) -> Out
             rest_seconds = await rest.come()
         living.cancel()
         watching.cancel()
-    return Outcome(
-        seed=seed,
-        broken=tuple(chronicle.broken),
-        lines=tuple(chronicle.lines),
-        digest=chronicle.digest,
-        revisions=watcher.revision,
-        rest_seconds=rest_seconds,
-        seconds=clock.monotonic(),
-    )
+    return watcher, rest_seconds
 
 
 async def _live(cluster: Cluster) -> None:
