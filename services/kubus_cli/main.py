@@ -145,9 +145,9 @@ def demo(
     home: Home = "",
 ) -> None:
     """Start a cluster, run an app on it, break it, watch it heal."""
-    from kubus_cli import demo as command
+    from kubus_cli.demo import demo as run
 
-    command.demo(_place(name, home), nodes, os.environ, Steps())
+    run(_place(name, home), nodes, os.environ, Steps())
 
 
 def _write(text: str) -> None:
