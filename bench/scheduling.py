@@ -1,261 +1,184 @@
-"""Scheduling: decisions of the core alone, and the drain of waiting pods through a whole control plane.
+"""Scheduling: pods that wait are drained, pods that are being created are scheduled, with and without constraints.
 
-    python -m bench.scheduling [--pods 5000] [--nodes 1000,5000] [--core]
+etcd, NATS, an apiserver and a relay run; nodes are objects only. For a drain the scheduler starts when all nodes and
+pods are there, and the time runs from its first binding to its last, as seen on the bus; for "create and schedule" it
+runs already, and the time runs from the first creation. Every workload has its own label, so that those before it on the
+same nodes are not in its way but count as what they are: pods that are there.
 
-The drain starts etcd, nats-server, an apiserver, the relay and, once all nodes and pods are there, the scheduler; the
-time runs from the scheduler's first binding to its last, as seen on the bus. Nodes are objects only.
+`python -m bench.scheduling` prints decisions a second of the core alone.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import os
-import signal
 import sys
-import tempfile
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import AsyncIterator
 from random import Random
 from typing import Any
 
-from kubus.bus.nats import connect
+from bench.clusters import ADMIN, Plane, plane
+from bench.figures import Figure
+from bench.machine import Meter
+from bench.objects import HOST, ZONE, create_all, make_node, make_pod
+from kubus.bus import Bus, Message
 from kubus.bus.subjects import collection_subject
 from kubus.bus.wire import decode_event
 from kubus.client import Client
 from kubus.client.over_bus import BusClient
-from kubus.model.errors import StatusError
 from kubus.model.kinds.namespaces import KIND as NAMESPACES
 from kubus.model.kinds.nodes import KIND as NODES
 from kubus.model.kinds.pods import KIND as PODS
 from kubus.model.objects import Object
-from kubus.testing.etcd_server import etcd_server, free_port
-from kubus.testing.nats_server import nats_server
 from kubus_scheduler.core import Bind, Scheduler
 
-ZONE = "topology.kubernetes.io/zone"
-HOST = "kubernetes.io/hostname"
-SELECTOR = {"matchLabels": {"app": "bench"}}
 Spec = dict[str, Any]
+ALL_TEAMS = {"namespaceSelector": {"matchLabels": {"team": "bench"}}}
+WORKLOADS = ("plain", "affinity", "anti-affinity", "spread", "affinity-namespaces", "anti-affinity-namespaces")
+TEAMS = 100
 
 
-def make_node(number: int) -> Object:
-    labels = {HOST: f"node-{number}", ZONE: f"zone-{number % 3}"}
-    resources = {"cpu": "32", "memory": "256Gi", "pods": "110"}
-    return {
-        "apiVersion": "v1",
-        "kind": "Node",
-        "metadata": {"name": f"node-{number}", "labels": labels},
-        "status": {"allocatable": resources, "capacity": resources},
-    }
-
-
-def make_pod(number: int, spec: Spec, namespace: str = "default") -> Object:
-    requests = {"cpu": "100m", "memory": "500Mi"}
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": f"pod-{number}", "namespace": namespace, "labels": {"app": "bench"}},
-        "spec": {"containers": [{"name": "c", "image": "pause", "resources": {"requests": requests}}], **spec},
-    }
-
-
-def _required(side: str, key: str, **more: Any) -> Spec:
-    term = {"labelSelector": SELECTOR, "topologyKey": key, **more}
+def _required(side: str, key: str, app: str, **more: Any) -> Spec:
+    term = {"labelSelector": {"matchLabels": {"app": app}}, "topologyKey": key, **more}
     return {"affinity": {side: {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}}
 
 
-ALL_TEAMS = {"namespaceSelector": {"matchLabels": {"team": "bench"}}}
-SPREAD = {"topologyKey": ZONE, "maxSkew": 5, "whenUnsatisfiable": "DoNotSchedule", "labelSelector": SELECTOR}
-WORKLOADS: dict[str, Spec] = {
-    "plain": {},
-    "pod affinity, zone": _required("podAffinity", ZONE),
-    "anti-affinity, host": _required("podAntiAffinity", HOST),
-    "topology spread, zone": {"topologySpreadConstraints": [SPREAD]},
-    "affinity, namespaces": _required("podAffinity", ZONE, **ALL_TEAMS),
-    "anti-affinity, namespaces": _required("podAntiAffinity", HOST, **ALL_TEAMS),
-}
+def spec_of(workload: str) -> Spec:
+    """What the pods of a workload require."""
+    spread = {"topologyKey": ZONE, "maxSkew": 5, "whenUnsatisfiable": "DoNotSchedule"}
+    match workload:
+        case "affinity":
+            return _required("podAffinity", ZONE, workload)
+        case "anti-affinity":
+            return _required("podAntiAffinity", HOST, workload)
+        case "spread":
+            return {"topologySpreadConstraints": [{**spread, "labelSelector": {"matchLabels": {"app": workload}}}]}
+        case "affinity-namespaces":
+            return _required("podAffinity", ZONE, workload, **ALL_TEAMS)
+        case "anti-affinity-namespaces":
+            return _required("podAntiAffinity", HOST, workload, **ALL_TEAMS)
+        case _:
+            return {}
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of the result."""
-
-    name: str
-    nodes: int
-    pods: int
-    seconds: float
-    note: str = ""
-
-    def __str__(self) -> str:
-        rate = self.pods / self.seconds
-        return f"{self.name:34} {self.nodes:6} nodes {self.pods:6} pods {rate:9.0f} pods/s  {self.note}"
+def pods_of(workload: str, count: int, app: str = "") -> list[Object]:
+    """The pods of a workload; those whose terms select namespaces live in a hundred of them."""
+    wide = workload.endswith("-namespaces")
+    return [
+        make_pod(number, spec_of(workload), f"team-{number % TEAMS}" if wide else "default", app=app or workload)
+        for number in range(count)
+    ]
 
 
-def core_row(workload: str, nodes: int, pods: int) -> Row:
-    """Decisions a second of the core alone, with what it is told counted in."""
+def teams() -> list[Object]:
+    """The namespaces of the workloads that select by them."""
+    return [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": f"team-{number}", "labels": {"team": "bench"}}}
+        for number in range(TEAMS)
+    ]
+
+
+async def scheduling(quick: bool) -> AsyncIterator[Figure]:
+    """Drains and floods without constraints on two sizes of cluster, then constraints on the larger."""
+    for nodes in (1000, 5000):
+        async with plane() as cluster, cluster.bus() as bus:
+            stage = Stage(cluster, bus)
+            await stage.prepare(nodes // 10 if quick else nodes)
+            pods = 500 if quick else 5000
+            yield await stage.drain(f"drain-{nodes}", "plain", pods)
+            yield await stage.flood(f"schedule-{nodes}", pods)
+            if nodes == 5000:
+                for workload in WORKLOADS[1:]:
+                    yield await stage.drain(workload, workload, pods // 5 * 2)
+
+
+class Stage:
+    """A cluster with nodes, on which one workload after another is scheduled."""
+
+    def __init__(self, cluster: Plane, bus: Bus) -> None:
+        self._cluster = cluster
+        self._bus = bus
+        self._client: Client = BusClient(bus, ADMIN)
+        self._nodes = 0
+
+    async def prepare(self, nodes: int) -> None:
+        """Create nodes and namespaces."""
+        self._nodes = nodes
+        await create_all(self._client, NODES, [make_node(number) for number in range(nodes)])
+        await create_all(self._client, NAMESPACES, teams())
+
+    async def drain(self, promise: str, workload: str, count: int) -> Figure:
+        """Pods wait, then the scheduler comes."""
+        await create_all(self._client, PODS, pods_of(workload, count))
+        meter = self._meter()
+        async with asyncio.TaskGroup() as tasks:
+            counting = tasks.create_task(self._bindings(workload, count))
+            await asyncio.sleep(0)
+            self._cluster.start("scheduler")
+        spent = meter.read()
+        await self._cluster.stop("scheduler")
+        first, last = counting.result()
+        return Figure(promise, count / (last - first), f"{count:,} pods on {self._nodes:,} nodes", spent.cores)
+
+    async def flood(self, promise: str, count: int) -> Figure:
+        """The scheduler is there when pods come."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._bindings("herald", 1))
+            await asyncio.sleep(0)
+            self._cluster.start("scheduler")
+            await create_all(self._client, PODS, pods_of("plain", 1, "herald"))
+        meter = self._meter()
+        async with asyncio.TaskGroup() as tasks:
+            counting = tasks.create_task(self._bindings("flood", count))
+            await asyncio.sleep(0)
+            began = time.monotonic()
+            await create_all(self._client, PODS, pods_of("plain", count, "flood"))
+        spent = meter.read()
+        await self._cluster.stop("scheduler")
+        _, last = counting.result()
+        return Figure(promise, count / (last - began), f"{count:,} pods on {self._nodes:,} nodes", spent.cores)
+
+    async def _bindings(self, app: str, wanted: int) -> tuple[float, float]:
+        """When the first and the last of so many pods were seen bound."""
+        subscription = await self._bus.subscribe(collection_subject("pods.core"))
+        seen: set[tuple[str, str]] = set()
+        first = 0.0
+        while len(seen) < wanted:
+            for message in await subscription.next_batch():
+                if not isinstance(message, Message):
+                    raise RuntimeError("events were lost")
+                pod = decode_event(message.data).object
+                metadata = pod["metadata"]
+                if pod["spec"].get("nodeName") and metadata["labels"]["app"] == app:
+                    first = first or time.monotonic()
+                    seen.add((metadata["namespace"], metadata["name"]))
+        await subscription.aclose()
+        return first, time.monotonic()
+
+    def _meter(self) -> Meter:
+        return Meter(lambda: {**self._cluster.pids(), "client": os.getpid()})
+
+
+def decisions_per_second(workload: str, nodes: int, pods: int) -> float:
+    """Of the core alone, with what it is told counted in."""
     core = Scheduler(Random(1))
-    for number in range(100):
-        core.set_namespace({"metadata": {"name": f"ns-{number}", "labels": {"team": "bench"}}}, 0.0)
+    for each in teams():
+        core.set_namespace(each, 0.0)
     for number in range(nodes):
         core.set_node(make_node(number))
-    waiting = [make_pod(number, WORKLOADS[workload], f"ns-{number % 100}") for number in range(pods)]
+    waiting = pods_of(workload, pods)
     for number, pod in enumerate(waiting):
         pod["metadata"] |= {"uid": f"uid-{number}", "resourceVersion": str(number + 1)}
-    start = time.perf_counter()
+    began = time.perf_counter()
     for pod in waiting:
         core.set_pod(pod, 0.0)
     bound = sum(isinstance(each, Bind) for each in core.decide(0.0, pods))
-    seconds = time.perf_counter() - start
-    return Row(f"core: {workload}", nodes, bound, seconds)
-
-
-class ControlPlane:
-    """Processes on private ports, and a client of theirs."""
-
-    def __init__(self, client: Client, start: Callable[[str], Any], cpu: Callable[[], dict[str, float]]) -> None:
-        self.client = client
-        self.start = start
-        self.cpu = cpu
-
-
-IDENTITIES = {
-    "apiserver": "system:apiserver",
-    "relay": "system:relay",
-    "scheduler": "system:kube-scheduler",
-}
-
-
-@asynccontextmanager
-async def control_plane(etcd: str, nats: str) -> AsyncIterator[ControlPlane]:
-    """An apiserver and a relay; `start("scheduler")` starts the scheduler."""
-    processes: dict[str, asyncio.subprocess.Process] = {}
-    with tempfile.TemporaryDirectory(prefix="kubus-bench-") as scratch:
-
-        async def start(service: str) -> None:
-            variables = {
-                "KUBUS_IDENTITY": IDENTITIES[service],
-                "KUBUS_ETCD_ENDPOINTS": etcd,
-                "KUBUS_NATS_URL": nats,
-                "KUBUS_RUN_DIR": scratch,
-                "KUBUS_DATA_DIR": scratch,
-                "KUBUS_LISTEN": f"127.0.0.1:{free_port()}",
-                "KUBUS_LOG_LEVEL": "warning",
-            }
-            processes[service] = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", f"kubus_{service}", env={**os.environ, **variables}
-            )
-
-        def cpu() -> dict[str, float]:
-            return {name: _cpu_seconds(process.pid) for name, process in processes.items()}
-
-        bus = await connect(nats, identity="kubernetes-admin")
-        try:
-            for service in ("apiserver", "relay"):
-                await start(service)
-            client = BusClient(bus, "kubernetes-admin", manager="bench")
-            await _until_answered(client)
-            yield ControlPlane(client, start, cpu)
-        finally:
-            await bus.aclose()
-            for process in processes.values():
-                process.send_signal(signal.SIGTERM)
-            await asyncio.gather(*(process.wait() for process in processes.values()))
-
-
-def _cpu_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-async def _until_answered(client: Client) -> None:
-    while True:
-        try:
-            await client.list(NODES)
-            await client.get(NAMESPACES, "", "default")
-            return
-        except StatusError:
-            await asyncio.sleep(0.1)
-
-
-async def _create_all(client: Client, kind: Any, objects: list[Object]) -> None:
-    room = asyncio.Semaphore(128)
-
-    async def create(obj: Object) -> None:
-        async with room:
-            await client.create(kind, obj)
-
-    async with asyncio.TaskGroup() as tasks:
-        for obj in objects:
-            tasks.create_task(create(obj))
-
-
-async def drain_row(workload: str, nodes: int, pods: int, *, at_once: bool = False) -> Row:
-    """Pods bound a second: of pods that wait already, or (`at_once`) of pods that are being created."""
-    async with etcd_server() as etcd, nats_server() as nats, control_plane(etcd.endpoint, nats.url) as plane:
-        await _create_all(plane.client, NODES, [make_node(number) for number in range(nodes)])
-        waiting = [make_pod(number, WORKLOADS[workload]) for number in range(pods)]
-        watching = await connect(nats.url, identity="kubernetes-admin")
-        try:
-            if at_once:
-                await plane.start("scheduler")
-                await _create_all(plane.client, PODS, [make_pod(pods, WORKLOADS[workload])])
-                await _bindings(watching, 1)
-            else:
-                await _create_all(plane.client, PODS, waiting)
-            before = plane.cpu()
-            async with asyncio.TaskGroup() as tasks:
-                counting = tasks.create_task(_bindings(watching, pods))
-                await asyncio.sleep(0)
-                begun = time.perf_counter()
-                if at_once:
-                    await _create_all(plane.client, PODS, waiting)
-                else:
-                    await plane.start("scheduler")
-            first, last = counting.result()
-            spent = {name: cpu - before.get(name, 0.0) for name, cpu in plane.cpu().items()}
-        finally:
-            await watching.aclose()
-    note = "CPU " + ", ".join(f"{name} {seconds:.1f} s" for name, seconds in spent.items())
-    kind = "create and schedule" if at_once else "drain"
-    return Row(f"{kind}: {workload}", nodes, pods, last - (begun if at_once else first), note)
-
-
-async def _bindings(bus: Any, wanted: int) -> tuple[float, float]:
-    """When the first and the last of so many pods were seen bound."""
-    subscription = await bus.subscribe(collection_subject("pods.core"))
-    seen: set[str] = set()
-    first = 0.0
-    async for message in subscription:
-        event = decode_event(message.data)
-        if event.object["spec"].get("nodeName"):
-            first = first or time.perf_counter()
-            seen.add(event.object["metadata"]["name"])
-            if len(seen) == wanted:
-                break
-    await subscription.aclose()
-    return first, time.perf_counter()
-
-
-def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--pods", type=int, default=5000)
-    arguments.add_argument("--nodes", default="1000,5000")
-    arguments.add_argument("--core", action="store_true", help="the core only")
-    chosen = arguments.parse_args()
-    sizes = [int(size) for size in chosen.nodes.split(",")]
-    for workload in WORKLOADS:
-        for nodes in sizes:
-            print(core_row(workload, nodes, chosen.pods), flush=True)
-    if chosen.core:
-        return
-    for nodes in sizes:
-        print(asyncio.run(drain_row("plain", nodes, chosen.pods)), flush=True)
-        print(asyncio.run(drain_row("plain", nodes, chosen.pods, at_once=True)), flush=True)
+    return bound / (time.perf_counter() - began)
 
 
 if __name__ == "__main__":
-    main()
+    for each in WORKLOADS:
+        for size in (1000, 5000):
+            sys.stdout.write(f"{each:26} {size:6} nodes {decisions_per_second(each, size, 5000):9.0f} decisions/s\n")
+            sys.stdout.flush()

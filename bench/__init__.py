@@ -1,0 +1,1 @@
+"""Benchmarks: what kubus promises, measured. `make bench`, or `python -m bench --help`."""

@@ -1,0 +1,50 @@
+"""The objects that benchmarks create, and creating many of them."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from kubus.client import Client
+from kubus.model.kinds import Kind
+from kubus.model.objects import Object
+
+ZONE = "topology.kubernetes.io/zone"
+HOST = "kubernetes.io/hostname"
+AT_ONCE = 128
+
+
+def make_node(number: int) -> Object:
+    """A node of 32 cores in one of three zones."""
+    labels = {HOST: f"node-{number}", ZONE: f"zone-{number % 3}"}
+    resources = {"cpu": "32", "memory": "256Gi", "pods": "110"}
+    return {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {"name": f"node-{number}", "labels": labels},
+        "status": {"allocatable": resources, "capacity": resources},
+    }
+
+
+def make_pod(number: int, spec: dict[str, Any], namespace: str = "default", *, app: str = "bench") -> Object:
+    """A pod that asks for a tenth of a core."""
+    requests = {"cpu": "100m", "memory": "500Mi"}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": f"{app}-{number}", "namespace": namespace, "labels": {"app": app}},
+        "spec": {"containers": [{"name": "c", "image": "pause", "resources": {"requests": requests}}], **spec},
+    }
+
+
+async def create_all(client: Client, kind: Kind, objects: list[Object]) -> None:
+    """Create them, many at once."""
+    room = asyncio.Semaphore(AT_ONCE)
+
+    async def create(obj: Object) -> None:
+        async with room:
+            await client.create(kind, obj)
+
+    async with asyncio.TaskGroup() as tasks:
+        for obj in objects:
+            tasks.create_task(create(obj))
