@@ -9,6 +9,7 @@ from typing import Any
 
 from kubus.model.errors import StatusError, method_not_supported, not_found, path_not_found
 from kubus.model.kinds import Kind
+from kubus.model.kinds.reviews import TOKEN_REQUESTS
 from kubus.model.objects import Object
 from kubus_apiserver.authorization import Attributes
 from kubus_apiserver.bodies import fitted
@@ -17,14 +18,14 @@ from kubus_apiserver.changes import bound, finalized, scale_entry, scale_patched
 from kubus_apiserver.core import Core
 from kubus_apiserver.entries import Entry
 from kubus_apiserver.patching import Patch, Replacement
-from kubus_apiserver.reviews import is_review, reviewed
+from kubus_apiserver.reviews import Judges, is_review, reviewed
 from kubus_apiserver.writes import Deleted
 
 READ = ReadOptions()
 _EDITABLE = frozenset({"", "status"})
 
 
-def authorize(core: Core, user: User, verb: str, target: Target) -> None:
+def authorize(core: Core, user: User, verb: str, target: Target, field_selector: str = "") -> None:
     """Let the user do it.
 
     Raises:
@@ -32,7 +33,8 @@ def authorize(core: Core, user: User, verb: str, target: Target) -> None:
     """
     kind = target.kind
     resource = f"{kind.plural}/{target.subresource}" if target.subresource else kind.plural
-    core.authorizer.check(user, Attributes(verb, kind.group, resource, target.namespace, target.name))
+    wanted = Attributes(verb, kind.group, resource, target.namespace, target.name, field_selector=field_selector)
+    core.authorizer.check(user, wanted)
 
 
 def check_served(target: Target, verb: str) -> None:
@@ -68,11 +70,14 @@ async def create(
     if target.subresource == "eviction":
         pod = await core.reads.get(target, READ)
         return await core.evictions.evict(target, pod.object, body, user, options), ()
+    if target.subresource == "token":
+        request, warnings = fitted(TOKEN_REQUESTS, body, core.schemas, options.field_validation)
+        return await core.token_requests.create(target, request, user), warnings
     if target.subresource:
         raise _no(target, "create")
     obj, warnings = fitted(target.kind, body, core.schemas, options.field_validation)
     if is_review(target.kind):
-        return reviewed(core.authorizer, target, obj, user), warnings
+        return reviewed(Judges(core.authorizer, core.authenticator), target, obj, user), warnings
     return await core.writes.create(target, obj, user, options), warnings
 
 

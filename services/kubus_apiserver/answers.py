@@ -7,6 +7,7 @@ from typing import NamedTuple
 from kubus.model.codec import to_json
 from kubus.model.errors import StatusError
 from kubus.model.objects import Object
+from kubus_apiserver.access.impersonation import Wanted
 from kubus_apiserver.calls import User
 from kubus_apiserver.watchstreams import Start
 
@@ -19,11 +20,20 @@ class Call(NamedTuple):
     """Unquoted."""
     query: dict[str, list[str]]
     user: User
+    """Of the client certificate; who asks in the end is for `Rest` to find out."""
     accept: str = ""
     content_type: str = ""
     user_agent: str = ""
     trace: str | None = None
     body: bytes = b""
+    authorization: str = ""
+    subprotocols: str = ""
+    """Offered for a WebSocket."""
+    impersonate: Wanted | None = None
+    actor: User | None = None
+    """Who asks in the name of `user`, if somebody does."""
+    source: str = ""
+    """The client's address."""
 
 
 class Answer(NamedTuple):

@@ -1,8 +1,8 @@
 """Who asks: the client certificate's subject, or nobody.
 
 The common name is the user, the organizations are its groups, as Kubernetes reads X.509 client certificates. TLS has
-verified the certificate by then; a connection without one is anonymous, and authorization gives the anonymous
-no more than health and version. Bearer tokens are known by no authenticator here, so they are refused.
+verified the certificate by then; a connection without one is anonymous, until a token says more
+(`kubus_apiserver.access.authenticator`).
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from kubus.model.errors import unauthorized
 from kubus_apiserver.calls import ANONYMOUS, AUTHENTICATED, User
 
 
@@ -38,13 +37,3 @@ def user_of_identity(identity: str) -> User:
     if identity == "kubernetes-admin":
         groups = ("system:masters",)
     return User(identity, (*groups, AUTHENTICATED))
-
-
-def refuse_tokens(authorization: str) -> None:
-    """Refuse what cannot be verified.
-
-    Raises:
-        StatusError: 401.
-    """
-    if authorization:
-        raise unauthorized()

@@ -1,4 +1,4 @@
-"""What has to be there before anybody comes: the first namespaces and the Service `kubernetes`.
+"""What has to be there before anybody comes: the first namespaces, roles and the Service `kubernetes`.
 
 Each is created if it is absent and left alone if it is not, so any number of apiservers may do this at once. The
 Service's endpoints are this apiserver's own address, written anew at each start.
@@ -10,6 +10,7 @@ from ipaddress import IPv4Network, ip_address
 
 from kubus.model.errors import StatusError
 from kubus.model.objects import Object
+from kubus_apiserver.access.policy_sync import sync_policy
 from kubus_apiserver.calls import AUTHENTICATED, MASTERS, Target, User, WriteOptions
 from kubus_apiserver.core import Core
 
@@ -27,6 +28,7 @@ async def bootstrap(core: Core, service_cidr: IPv4Network, address: str, port: i
     """
     for name in NAMESPACES:
         await _ensure(core, "namespaces.core", _object("v1", "Namespace", name))
+    await sync_policy(core, SELF, OPTIONS)
     for name, value in _PRIORITY_CLASSES:
         if "priorityclasses.scheduling.k8s.io" in core.registry:
             obj = {**_object("scheduling.k8s.io/v1", "PriorityClass", name), "value": value}

@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from kubus.bus import Bus, Message, Subscription
-from kubus.bus.subjects import API_REQUESTS, parse_api_subject
+from kubus.bus import Bus, BusError, Message, Subscription
+from kubus.bus.subjects import API_REQUESTS, inbox_prefix, parse_api_subject
 from kubus.bus.wire import Request, decode_request, encode_reply
 from kubus.model.codec import DecodeError
 from kubus.model.errors import StatusError, bad_request, internal, path_not_found, unavailable
@@ -21,6 +21,7 @@ from kubus.model.objects import Object
 from kubus.service.logs import Logger
 from kubus.store import StoreError
 from kubus_apiserver import actions
+from kubus_apiserver.access.node_rights import node_of
 from kubus_apiserver.authentication import user_of_identity
 from kubus_apiserver.calls import ReadOptions, Target, User, WriteOptions
 from kubus_apiserver.continuations import encode_token
@@ -54,7 +55,14 @@ class BusDoor:
         return await bus.serve(API_REQUESTS, self.handle, group=GROUP)
 
     async def handle(self, message: Message) -> bytes:
-        """The reply to one request; never an exception."""
+        """The reply to one request.
+
+        Raises:
+            BusError: the asker wants the reply somewhere else than in their own inbox. This server may publish where
+                they may not, so such a request is not answered at all.
+        """
+        if not _replies_home(message):
+            raise BusError("the reply is wanted outside the inbox of who asks")
         try:
             return encode_reply(200, await self._answer(message))
         except StatusError as error:
@@ -81,9 +89,23 @@ class BusDoor:
         target = Target(kind, request.namespace, request.name, request.subresource)
         if subject.verb in ("update", "create") and not request.name:
             target = self._named(target, request)
-        actions.authorize(self._core, user, subject.verb, target)
+        await self._authorize(user, subject.verb, target, request)
         actions.check_served(target, subject.verb)
         return await verb(target, request, user)
+
+    async def _authorize(self, user: User, verb: str, target: Target, request: Request) -> None:
+        """Let the user do it.
+
+        A kubelet's rights follow from pods of which it may have heard before this server's cache did, so a refusal is
+        given only by a cache that has caught up.
+        """
+        try:
+            actions.authorize(self._core, user, verb, target, request.field_selector)
+        except StatusError:
+            if not node_of(user):
+                raise
+            await self._core.freshness.consistent()
+            actions.authorize(self._core, user, verb, target, request.field_selector)
 
     def _named(self, target: Target, request: Request) -> Target:
         """The target with the name that its object says, for an update and for rights by name."""
@@ -134,6 +156,11 @@ class BusDoor:
         options, write = request.object or {}, _write_options(request)
         entries = await actions.delete_many(self._core, target, _read_options(request), options, user=user, write=write)
         return {"revision": self._core.cache.revision, "items": [_pair(entry) for entry in entries], "continue": ""}
+
+
+def _replies_home(message: Message) -> bool:
+    subject = parse_api_subject(message.subject)
+    return not message.reply or (subject is not None and message.reply.startswith(f"{inbox_prefix(subject.identity)}."))
 
 
 def _pair(entry: Entry) -> list[Any]:

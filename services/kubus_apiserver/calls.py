@@ -22,6 +22,9 @@ class User(NamedTuple):
 
     name: str
     groups: tuple[str, ...] = ()
+    uid: str = ""
+    extra: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """What else authentication knows: which pod a token was made for, for example."""
 
 
 ANONYMOUS = User("system:anonymous", (UNAUTHENTICATED,))

@@ -16,6 +16,13 @@ from kubus.model.kinds import Kind, Registry
 from kubus.model.schema import Schemas, load_schemas
 from kubus.model.times import Clock
 from kubus.store import Store
+from kubus_apiserver.access.authenticator import Authenticator
+from kubus_apiserver.access.escalation import Escalation
+from kubus_apiserver.access.node_graph import NodeGraph
+from kubus_apiserver.access.node_restriction import node_restriction
+from kubus_apiserver.access.node_rights import KubeletRights
+from kubus_apiserver.access.token_requests import TokenRequests
+from kubus_apiserver.access.tokens import NO_KEYS, Keys
 from kubus_apiserver.admission import BUILT_IN, Chain
 from kubus_apiserver.allocations import Allocations
 from kubus_apiserver.authorization import Authorizer
@@ -41,7 +48,9 @@ class Core:
     cache: WatchCache
     follower: Follower
     freshness: Freshness
+    authenticator: Authenticator
     authorizer: Authorizer
+    token_requests: TokenRequests
     reads: Reads
     writes: Writes
     watches: Watches
@@ -74,12 +83,17 @@ def build(
     chain: Chain = BUILT_IN,
     service_cidr: IPv4Network = SERVICE_CIDR,
     node_ports: range = NODE_PORTS,
+    keys: Keys = NO_KEYS,
 ) -> Core:
     """A core on a store."""
     cache, schemas = WatchCache(), load_schemas()
+    authenticator = Authenticator(keys, cache, clock)
+    authorizer = Authorizer(cache, KubeletRights(NodeGraph(cache)))
+    chain = chain._replace(validators=(*chain.validators, node_restriction, Escalation(authorizer)))
     freshness = Freshness(store, cache)
     allocations = Allocations(store, cache, random, service_cidr=service_cidr, node_ports=node_ports)
     writes = Writes(store, cache, freshness, chain=chain, allocations=allocations, clock=clock, random=random)
+    reads = Reads(store, cache, freshness)
     budgets = next((kind for kind in registry if kind.collection == BUDGETS), None)
     return Core(
         registry=registry,
@@ -89,8 +103,10 @@ def build(
         cache=cache,
         follower=Follower(store, cache),
         freshness=freshness,
-        authorizer=Authorizer(cache),
-        reads=Reads(store, cache, freshness),
+        authenticator=authenticator,
+        authorizer=authorizer,
+        token_requests=TokenRequests(reads, registry, authenticator, random),
+        reads=reads,
         writes=writes,
         watches=Watches(cache, freshness, clock, random),
         evictions=Evictions(cache, writes, budgets, clock),

@@ -19,8 +19,9 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from kubus.model.errors import StatusError, bad_request, gone, too_large
 from kubus.model.limits import BODY_BYTES_MAX
+from kubus_apiserver.access.impersonation import wanted
 from kubus_apiserver.answers import Answer, Call, StreamAnswer, WatchAnswer, failed
-from kubus_apiserver.authentication import refuse_tokens, user_of_certificate
+from kubus_apiserver.authentication import user_of_certificate
 from kubus_apiserver.calls import ANONYMOUS, User
 from kubus_apiserver.queries import parse_query
 from kubus_apiserver.rest import Rest
@@ -136,7 +137,6 @@ class HttpDoor:
 
     async def _call(self, request: web.BaseRequest) -> Call:
         headers = request.headers
-        refuse_tokens(headers.get("Authorization", ""))
         path, _, query = request.raw_path.partition("?")
         body = b""
         if request.body_exists and request.method != "GET":
@@ -156,6 +156,10 @@ class HttpDoor:
             user_agent=headers.get("User-Agent", ""),
             trace=headers.get("traceparent"),
             body=body,
+            authorization=headers.get("Authorization", ""),
+            subprotocols=headers.get("Sec-WebSocket-Protocol", ""),
+            impersonate=wanted(headers.items()),
+            source=request.remote or "",
         )
 
     def _user(self, request: web.BaseRequest) -> User:

@@ -17,6 +17,7 @@ from kubus.model.kinds import Registry
 from kubus.model.kinds.builtin import builtin_kinds
 from kubus.service import Context, run
 from kubus.store.etcd import EtcdStore, Tls, connect
+from kubus_apiserver.access.tokens import Keys
 from kubus_apiserver.bootstrap import bootstrap
 from kubus_apiserver.busdoor import BusDoor
 from kubus_apiserver.core import Core, build
@@ -45,6 +46,7 @@ async def serve(context: Context) -> None:
         Registry(builtin_kinds()),
         service_cidr=settings.service_cidr,
         node_ports=settings.node_ports,
+        keys=Keys(settings.service_account_keys),
     )
     try:
         async with asyncio.TaskGroup() as tasks:
@@ -61,10 +63,11 @@ async def _serve(context: Context, settings: ApiserverSettings, core: Core, task
     host, port = settings.addresses[0]
     address = settings.advertise_address or host
     await _bootstrapped(context, core, settings, address, port)
-    await core.allocations.release_leftovers()
     streams = Streams(core.watches)
     checks = {"ping": lambda: "", "etcd": lambda: "" if core.follower.loaded.is_set() else "not read yet"}
-    nonresource = NonResource(core.registry, core.schemas, checks, context.metrics, f"{address}:{port}")
+    nonresource = NonResource(
+        core.registry, core.schemas, checks, context.metrics, f"{address}:{port}", keys=core.authenticator.keys
+    )
     door = HttpDoor(Rest(core, nonresource, context.log), core.watches, streams)
     runner = door.runner()
     await runner.setup()
@@ -74,12 +77,14 @@ async def _serve(context: Context, settings: ApiserverSettings, core: Core, task
     for each_host, each_port in settings.addresses:
         await web.TCPSite(runner, each_host, each_port, ssl_context=tls, reuse_port=True, backlog=_BACKLOG).start()
     context.ready()
+    tidying = tasks.create_task(core.allocations.release_leftovers())
     on_bus = tasks.create_task(_serve_bus(context, core, streams))
     try:
         await context.stop.wait()
     finally:
         core.watches.end_all()
         on_bus.cancel()
+        tidying.cancel()
         await runner.cleanup()
 
 

@@ -1,4 +1,4 @@
-"""Paths that are no resource: health, version, metrics, discovery and OpenAPI."""
+"""Paths that are no resource: health, version, metrics, discovery, OpenAPI, and OpenID's two documents."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ from kubus.model.kinds import Registry
 from kubus.model.objects import Object
 from kubus.model.schema import Schemas
 from kubus_apiserver import discovery
+from kubus_apiserver.access import openid
+from kubus_apiserver.access.service_accounts import ISSUER
+from kubus_apiserver.access.tokens import NO_KEYS, Keys
 from kubus_apiserver.answers import Answer, Call
 from kubus_apiserver.openapi import OpenApi
 
@@ -35,13 +38,21 @@ class NonResource:
     """Answers paths that are no resource."""
 
     def __init__(
-        self, registry: Registry, schemas: Schemas, checks: Checks, metrics: CollectorRegistry, address: str
+        self,
+        registry: Registry,
+        schemas: Schemas,
+        checks: Checks,
+        metrics: CollectorRegistry,
+        address: str,
+        *,
+        keys: Keys = NO_KEYS,
     ) -> None:
         self._registry = registry
         self._openapi_documents = OpenApi(registry, schemas)
         self._checks = checks
         self._metrics = metrics
         self._address = address
+        self._keys = keys
 
     async def answer(self, call: Call) -> Answer:
         """The answer to a path.
@@ -61,6 +72,10 @@ class NonResource:
             return self._discovery(path, call.accept)
         if path.startswith("/openapi/v3"):
             return self._openapi(path, call)
+        if path == openid.CONFIGURATION_PATH:
+            return openid.configuration(self._keys, ISSUER, f"https://{self._address}")
+        if path == openid.KEYS_PATH:
+            return openid.key_set(self._keys)
         if path == "/metrics":
             return Answer(200, generate_latest(self._metrics), CONTENT_TYPE_LATEST)
         raise path_not_found()

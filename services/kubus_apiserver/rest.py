@@ -16,6 +16,7 @@ from kubus.model.objects import Object
 from kubus.service.logs import Logger
 from kubus.store import StoreError
 from kubus_apiserver import actions
+from kubus_apiserver.access.impersonation import impersonated
 from kubus_apiserver.answers import Answer, Call, StreamAnswer, WatchAnswer, failed, success
 from kubus_apiserver.authorization import Attributes
 from kubus_apiserver.bodies import read_object, read_patch
@@ -55,7 +56,7 @@ class Rest:
     async def answer(self, call: Call) -> AnyAnswer:
         """The answer to a call; never an exception."""
         try:
-            return await self._answer(call)
+            return await self._answer(self._identified(call))
         except StatusError as error:
             return failed(error)
         except StoreError as error:
@@ -65,6 +66,14 @@ class Rest:
         except Exception as error:
             self._log.exception("request failed", method=call.method, path=call.path, user=call.user.name)
             return failed(internal(f"{type(error).__name__}"))
+
+    def _identified(self, call: Call) -> Call:
+        """The call with who asks in the end."""
+        user = self._core.authenticator.user(call.user, call.authorization, call.subprotocols)
+        if call.impersonate is None:
+            return call if user is call.user else call._replace(user=user)
+        other = impersonated(user, call.impersonate, self._core.authorizer)
+        return call._replace(user=other, actor=user)
 
     async def _answer(self, call: Call) -> AnyAnswer:
         watching = "watch" in call.query and call.query["watch"][0] in ("1", "true", "True", "t", "")
@@ -76,7 +85,8 @@ class Rest:
         if found.subresource in _STREAMS and found.verb in ("get", "create"):
             found = found._replace(verb="get" if found.subresource == "log" else "create")
         resource = f"{found.resource}/{found.subresource}" if found.subresource else found.resource
-        wanted = Attributes(found.verb, found.group, resource, found.namespace, found.name)
+        selected = first(call.query, "fieldSelector")
+        wanted = Attributes(found.verb, found.group, resource, found.namespace, found.name, field_selector=selected)
         if found.resource == "namespaces" and not found.group:
             wanted = wanted._replace(namespace=found.name)
         self._core.authorizer.check(call.user, wanted)
@@ -119,7 +129,7 @@ class Rest:
         options = write_options(call.query, call.user_agent, call.trace, "CreateOptions")
         body = read_object(call.content_type, call.body)
         made, warnings = await actions.create(self._core, target, body, call.user, options)
-        if isinstance(made, Deleted) or target.subresource:
+        if isinstance(made, Deleted) or target.subresource not in ("", "token"):
             return success(code=201)
         view = _view(call)
         return Answer(201, one(target.kind, made, view, self._core.clock.now()), view.form.media, warnings)

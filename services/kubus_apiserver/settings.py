@@ -18,12 +18,23 @@ class ApiserverSettings:
     serving_key_file: Path | None = None
     client_ca_file: Path | None = None
     """Who signs client certificates."""
+    service_account_key_files: tuple[str, ...] = ()
+    """PEM files of ServiceAccount keys: the first one signs tokens, all of them verify."""
     service_cidr: IPv4Network = field(default_factory=lambda: IPv4Network("10.96.0.0/16"))
     """Where ClusterIPs are taken from; the first address is the Service `kubernetes`."""
     node_port_range: str = "30000-32767"
     """Both ends are given out."""
     advertise_address: str = ""
     """Where the cluster reaches this apiserver; "": the host of `listen`'s first."""
+
+    @property
+    def service_account_keys(self) -> list[bytes]:
+        """The texts of `service_account_key_files`.
+
+        Raises:
+            OSError: one cannot be read.
+        """
+        return [Path(each).read_bytes() for each in self.service_account_key_files]
 
     @property
     def addresses(self) -> list[tuple[str, int]]:

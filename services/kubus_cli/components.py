@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from kubus.service.settings import PREFIX
-from kubus_cli import etcd_server, identities
+from kubus_cli import etcd_server, identities, pki
 from kubus_cli.clusters import Cluster
 from kubus_cli.identities import Identity
 
@@ -68,6 +68,7 @@ def _apiserver(cluster: Cluster) -> dict[str, str]:
         "serving_cert_file": str(cluster.pki_dir / "apiserver-serving.crt"),
         "serving_key_file": str(cluster.pki_dir / "apiserver-serving.key"),
         "client_ca_file": str(cluster.pki_dir / "ca.crt"),
+        "service_account_key_files": ",".join(str(each) for each in pki.token_key_files(cluster.pki_dir)),
         "service_cidr": str(cluster.service_cidr),
     }
 

@@ -27,6 +27,8 @@ LIFETIME = timedelta(days=365)
 RENEW_BEFORE_END = timedelta(days=90)
 CLOCK_SKEW = timedelta(minutes=5)
 CA = "ca"
+TOKEN_KEY = "service-accounts"
+"""Stem of the key that signs ServiceAccount tokens, and of those that signed before it."""
 
 
 class Wanted(NamedTuple):
@@ -72,14 +74,50 @@ def ensure(directory: Path, wanted: Iterable[Wanted], now: datetime) -> list[str
     return made
 
 
-def issue(wanted: Wanted, authority: Pair, now: datetime) -> Pair:
+def ensure_token_keys(directory: Path, *, renew: bool = False) -> list[Path]:
+    """The keys of ServiceAccount tokens, the one that signs first; made where there is none.
+
+    With `renew` a new one signs from now on. The one before it stays to verify what it signed; older ones go.
+    """
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    key, before = directory / f"{TOKEN_KEY}.key", directory / f"{TOKEN_KEY}-previous.key"
+    if renew and key.exists():
+        write_private(before, key.read_bytes())
+        key.unlink()
+    if not key.exists():
+        write_private(key, _pem(ec.generate_private_key(ec.SECP256R1())))
+    return token_key_files(directory)
+
+
+def token_key_files(directory: Path) -> list[Path]:
+    """Where the keys of ServiceAccount tokens are."""
+    before = directory / f"{TOKEN_KEY}-previous.key"
+    return [directory / f"{TOKEN_KEY}.key", *([before] if before.exists() else [])]
+
+
+def authority_of(directory: Path) -> Pair | None:
+    """The authority in a directory, with its key; None where there is none."""
+    return _load(directory, CA)
+
+
+def certificate_pem(pair: Pair) -> bytes:
+    """A certificate as PEM."""
+    return pair.certificate.public_bytes(serialization.Encoding.PEM)
+
+
+def key_pem(pair: Pair) -> bytes:
+    """A key as PEM."""
+    return _pem(pair.key)
+
+
+def issue(wanted: Wanted, authority: Pair, now: datetime, lifetime: timedelta = LIFETIME) -> Pair:
     """A new certificate signed by the authority."""
     key = ec.generate_private_key(ec.SECP256R1())
     usages = [ExtendedKeyUsageOID.CLIENT_AUTH]
     if wanted.serves:
         usages.insert(0, ExtendedKeyUsageOID.SERVER_AUTH)
     builder = (
-        _builder(_subject(wanted), authority.certificate.subject, key, now, LIFETIME)
+        _builder(_subject(wanted), authority.certificate.subject, key, now, lifetime)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(x509.ExtendedKeyUsage(usages), critical=False)
         .add_extension(_usage(signs_certificates=False), critical=True)
@@ -176,9 +214,12 @@ def _load(directory: Path, file: str) -> Pair | None:
     return Pair(certificate, key) if isinstance(key, ec.EllipticCurvePrivateKey) else None
 
 
-def _save(directory: Path, file: str, pair: Pair) -> None:
-    key = pair.key.private_bytes(
+def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    write_private(directory / f"{file}.key", key)
-    write_private(directory / f"{file}.crt", pair.certificate.public_bytes(serialization.Encoding.PEM))
+
+
+def _save(directory: Path, file: str, pair: Pair) -> None:
+    write_private(directory / f"{file}.key", key_pem(pair))
+    write_private(directory / f"{file}.crt", certificate_pem(pair))

@@ -38,6 +38,7 @@ def fill(directory: str, nodes: Sequence[str], hosts: Sequence[str], service_cid
         *(pki.client_of(user) for user in users),
     ]
     made = pki.ensure(path, wanted, SystemClock().now())
+    pki.ensure_token_keys(path)
     write_private(path / "nats.conf", _nats_configuration(path, nodes))
     kubeconfigs.write(path / "kubeconfig", kubeconfigs.of_directory("kubus", server, path, identities.ADMIN.file))
     return made

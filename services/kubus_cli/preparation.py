@@ -81,6 +81,7 @@ def prepare(cluster: Cluster) -> None:
     write_private(cluster.run_dir / HOME_FILE, str(cluster.home).encode())
     clusters.save(cluster)
     pki.ensure(cluster.pki_dir, certificates.wanted_certificates(cluster), SystemClock().now())
+    pki.ensure_token_keys(cluster.pki_dir)
     write_private(cluster.home / "nats.conf", nats_configuration(cluster))
     kubeconfigs.write(cluster.kubeconfig, admin_kubeconfig(cluster))
     network.set_up(cluster)

@@ -98,7 +98,8 @@ class Recorder:
             except StatusError as error:
                 if error.reason != "AlreadyExists":
                     raise
-                there = await self._client.get(_EVENTS, namespace, name)
+                # A write's answer rather than a read: a kubelet may not read Events.
+                there = await self._client.patch(_EVENTS, namespace, name, {"lastTimestamp": event["lastTimestamp"]})
                 self._remember(namespace, name, int(there.get("count") or 1))
         await self._count_up(namespace, name, event, why)
 

@@ -10,7 +10,7 @@ from kubus.model.objects import Key
 from kubus.model.records import Note, encode_record, store_key
 from kubus.store import StoreChange
 from kubus_apiserver.authorization import Attributes, Authorizer, refusal, rule_allows
-from kubus_apiserver.calls import ANONYMOUS, AUTHENTICATED, User
+from kubus_apiserver.calls import User
 from kubus_apiserver.watchcache import WatchCache
 
 PODS = {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list"]}
@@ -96,17 +96,17 @@ def test_a_role_that_is_missing_gives_nothing() -> None:
     assert not roles.allows(User("u"), "d")
 
 
-def test_the_clusters_own_identities_need_no_objects() -> None:
-    allows = Authorizer(WatchCache()).allows
-    scheduler = User("system:kube-scheduler", (AUTHENTICATED,))
-    kubelet = User("system:node:n1", ("system:nodes", AUTHENTICATED))
-    assert allows(scheduler, Attributes("create", "", "pods/binding", "d", "p"))
-    assert not allows(scheduler, Attributes("get", "", "secrets", "d", "x"))
-    assert not allows(scheduler, Attributes("create", "", "pods", "d"))
-    assert allows(kubelet, Attributes("patch", "", "pods/status", "d", "p"))
-    assert not allows(kubelet, Attributes("update", "apps", "deployments", "d", "x"))
-    assert allows(ANONYMOUS, Attributes("get", path="/readyz"))
-    assert not allows(ANONYMOUS, Attributes("get", path="/metrics"))
+def test_a_decision_names_the_binding_that_allows() -> None:
+    roles = Roles()
+    roles.put("roles", "d", "r", rules=[PODS])
+    roles.put("rolebindings", "d", "b", subjects=[{"kind": "User", "name": "u"}], roleRef={"kind": "Role", "name": "r"})
+    reason = roles.authorizer.decide(User("u"), Attributes("list", "", "pods", "d"))
+    assert reason == 'RBAC: allowed by RoleBinding "b/d" of Role "r" to User "u"'
+    assert roles.authorizer.decide(User("u"), Attributes("delete", "", "pods", "d")) is None
+
+
+def test_masters_need_no_role() -> None:
+    assert Roles().allows(User("root", ("system:masters",)), "d")
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from kubus.bus import RequestTimeout
 from kubus.bus.memory import MemoryBroker, MemoryBus
 from kubus.client import Why
 from kubus.client.over_bus import BusClient
@@ -33,7 +34,7 @@ class Services:
         self._broker = broker
 
     def client(self, identity: str = CONTROLLERS) -> BusClient:
-        return BusClient(MemoryBus(self._broker), identity, patience_seconds=0)
+        return BusClient(MemoryBus(self._broker, identity), identity, patience_seconds=0)
 
     def kind(self, collection: str) -> Kind:
         return self.core.registry[collection]
@@ -129,10 +130,16 @@ async def test_long_lists_come_in_pages_and_whole(services: Services, monkeypatc
 
 
 async def test_what_cannot_be_read_is_refused(services: Services) -> None:
-    bus = MemoryBus(services._broker)
+    bus = MemoryBus(services._broker, "x")
     from kubus.bus.wire import decode_reply
 
     code, status = decode_reply(await bus.request("kubus.api.x.get.pods.core", b"nonsense"))
     assert (code, status["kind"]) == (400, "Status")
     code, _ = decode_reply(await bus.request("kubus.api.x.fly.pods.core", b""))
     assert code == 404
+
+
+async def test_a_reply_goes_nowhere_but_home(services: Services) -> None:
+    thief = MemoryBus(services._broker, "thief")
+    with pytest.raises(RequestTimeout):
+        await thief.request("kubus.api.x.get.pods.core", b"nonsense", timeout_seconds=0.1)

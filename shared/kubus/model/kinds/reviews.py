@@ -27,6 +27,8 @@ SUBJECT_ACCESS_REVIEWS = _review("authorization", "SubjectAccessReview")
 SELF_SUBJECT_ACCESS_REVIEWS = _review("authorization", "SelfSubjectAccessReview")
 SELF_SUBJECT_RULES_REVIEWS = _review("authorization", "SelfSubjectRulesReview")
 LOCAL_SUBJECT_ACCESS_REVIEWS = _review("authorization", "LocalSubjectAccessReview", namespaced=True)
+TOKEN_REQUESTS = _review("authentication", "TokenRequest", namespaced=True)
+"""Served as the subresource `token` of ServiceAccounts, not by itself."""
 
 KINDS = (
     TOKEN_REVIEWS,
