@@ -95,6 +95,8 @@ def _purge(where: Place, environ: Mapping[str, str], steps: Steps) -> None:
     _remove_tree(where.home)
     path = kubeconfigs.user_file(environ)
     kubeconfigs.remove_from(path, where.name)
+    if path.exists():
+        kubeconfigs.give_to_caller(path, environ)
     steps.done(f"data in {where.home} and context {where.name!r} in {path} removed", steps.seconds)
 
 

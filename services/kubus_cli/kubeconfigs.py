@@ -63,9 +63,22 @@ def without(existing: Document, name: str) -> Document:
 
 
 def user_file(environ: Mapping[str, str]) -> Path:
-    """Where kubectl would write: the first file of $KUBECONFIG, or ~/.kube/config."""
+    """Where kubectl would write: the first file of $KUBECONFIG, or ~/.kube/config; under sudo, of who called it."""
     first = next((each for each in environ.get("KUBECONFIG", "").split(os.pathsep) if each), "")
-    return Path(first) if first else Path(environ.get("HOME") or "~").expanduser() / ".kube" / "config"
+    if first:
+        return Path(first)
+    caller = environ.get("SUDO_USER", "")
+    home = Path(f"~{caller}").expanduser() if caller else Path(environ.get("HOME") or "~").expanduser()
+    return home / ".kube" / "config"
+
+
+def give_to_caller(path: Path, environ: Mapping[str, str]) -> None:
+    """Under sudo: let the file, and a directory made for it, be of who called sudo."""
+    if os.geteuid() != 0 or not environ.get("SUDO_UID", "").isdecimal():
+        return
+    file = path.resolve()
+    for each in (file, file.parent) if file.parent.name == ".kube" else (file,):
+        os.chown(each, int(environ["SUDO_UID"]), int(environ.get("SUDO_GID") or -1))
 
 
 def merge_into(path: Path, new: Document) -> None:

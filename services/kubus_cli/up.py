@@ -102,6 +102,7 @@ def _settle(cluster: Cluster, wait: bool, environ: Mapping[str, str], steps: Ste
         wait_until_ready(cluster, steps)
     path = kubeconfigs.user_file(environ)
     kubeconfigs.merge_into(path, kubeconfigs.read(cluster.kubeconfig))
+    kubeconfigs.give_to_caller(path, environ)
     steps.done(f"kubectl context {cluster.name!r} in {path}")
 
 

@@ -1,5 +1,6 @@
 """kubeconfig files, merged without loss."""
 
+import os
 import stat
 
 import pytest
@@ -69,7 +70,17 @@ def test_what_is_no_kubeconfig_is_left_alone(tmp_path, text):
         ({"HOME": "/h"}, "/h/.kube/config"),
         ({"HOME": "/h", "KUBECONFIG": "/a:/b"}, "/a"),
         ({"HOME": "/h", "KUBECONFIG": ":/b"}, "/b"),
+        ({"HOME": "/root", "SUDO_USER": "root"}, "/root/.kube/config"),
     ],
 )
 def test_the_users_file_is_where_kubectl_would_write(environ, path):
     assert str(kubeconfigs.user_file(environ)) == path
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_under_sudo_the_file_is_of_who_called_it(tmp_path):
+    path = tmp_path / ".kube" / "config"
+    kubeconfigs.merge_into(path, OURS)
+    kubeconfigs.give_to_caller(path, {"SUDO_UID": "12345", "SUDO_GID": "12345"})
+    assert (path.stat().st_uid, path.parent.stat().st_uid) == (12345, 12345)
+    assert tmp_path.stat().st_uid == os.geteuid()
