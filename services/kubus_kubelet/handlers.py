@@ -12,7 +12,7 @@ import socket
 import ssl
 
 from kubus.model.objects import Object
-from kubus_kubelet.namespaces import NodeNamespace
+from kubus.service.netns import NodeNamespace
 from kubus_kubelet.probes import Outcome, port_number
 
 OUTPUT_MAX = 10 * 1024

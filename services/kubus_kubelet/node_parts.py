@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from kubus.model.objects import Object
 from kubus.model.times import Clock
 from kubus.service.logs import Logger
+from kubus.service.netns import NodeNamespace
 from kubus_kubelet import machine
 from kubus_kubelet.engine import Engine
 from kubus_kubelet.handlers import Handlers
 from kubus_kubelet.image_pulls import ImagePulls
-from kubus_kubelet.namespaces import NodeNamespace
 from kubus_kubelet.node_tools import NodeTools, PodApi
 from kubus_kubelet.pod_addresses import PodAddresses
 from kubus_kubelet.podman import Images

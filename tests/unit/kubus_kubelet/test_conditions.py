@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from kubus_kubelet.conditions import with_memory
 from kubus_kubelet.states import ContainerSeen, PodSeen, ProbeVerdict
 from kubus_kubelet.statuses import pod_status
 
@@ -67,3 +68,17 @@ def test_a_transition_time_is_kept_while_the_status_is():
     assert conditions(pod(status), view, LATER)["Ready"]["lastTransitionTime"] == "2026-01-31T12:00:00Z"
     down = PodSeen(prepared=True, containers=(UP,), verdicts={"app-0": ProbeVerdict(ready=False)})
     assert conditions(pod(status), down, LATER)["Ready"]["lastTransitionTime"] == "2026-01-31T13:00:00Z"
+
+
+def test_what_was_decided_stands_before_the_api_has_it_and_what_others_say_is_theirs():
+    view = PodSeen(prepared=True, containers=(UP,))
+    decided = pod_status(pod(), view, NOW)
+    theirs = {"type": "gate", "status": "True"}
+    remembered = with_memory(pod({"conditions": [theirs], "qosClass": "Burstable"}), decided)
+    status = pod_status(remembered, view, LATER)
+    assert status["startTime"] == "2026-01-31T12:00:00Z"
+    found = {each["type"]: each for each in status["conditions"]}
+    assert found["Ready"]["lastTransitionTime"] == "2026-01-31T12:00:00Z"
+    assert found["gate"] == theirs
+    assert remembered["status"]["qosClass"] == "Burstable"
+    assert with_memory(pod(), None) == pod()

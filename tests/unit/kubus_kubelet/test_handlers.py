@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
+from kubus.service.netns import NodeNamespace
 from kubus_kubelet.handlers import Handlers
-from kubus_kubelet.namespaces import NodeNamespace
 
 
 @pytest.fixture
