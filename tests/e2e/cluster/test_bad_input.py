@@ -86,11 +86,16 @@ def test_a_name_that_is_taken(one: Cluster, wide_namespace: str) -> None:
 
 def test_no_rights(one: Cluster) -> None:
     said = refused(one, "get", "pods", "--as=nobody", "-n", "default")
-    assert 'pods is forbidden: User "nobody" cannot list resource "pods" in API group "" in the namespace "default"' in said
+    assert (
+        'pods is forbidden: User "nobody" cannot list resource "pods" in API group "" in the namespace "default"'
+        in said
+    )
 
 
 def test_no_credentials(one: Cluster) -> None:
-    server = json.loads(one.kubectl("config", "view", "--minify", "-o", "json").stdout)["clusters"][0]["cluster"]["server"]
+    server = json.loads(one.kubectl("config", "view", "--minify", "-o", "json").stdout)["clusters"][0]["cluster"][
+        "server"
+    ]
     insecure = ssl.create_default_context()
     insecure.check_hostname = False
     insecure.verify_mode = ssl.CERT_NONE
@@ -101,7 +106,9 @@ def test_no_credentials(one: Cluster) -> None:
 
 
 def test_a_body_of_four_mebibytes(one: Cluster, wide_namespace: str) -> None:
-    body = json.dumps({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "fat"}, "data": {"a": "x" * 2**22}})
+    body = json.dumps(
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "fat"}, "data": {"a": "x" * 2**22}}
+    )
     said = refused(one, "create", "-n", wide_namespace, "-f", "-", stdin=body)
     assert "too large" in said.lower()
 

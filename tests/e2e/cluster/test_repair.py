@@ -86,7 +86,11 @@ def test_every_service_is_killed_during_a_rollout_and_the_rollout_completes(
         patch = {"spec": {"template": {"metadata": {"annotations": {"round": str(number)}}}}}
         three_nodes.kubectl("patch", "deployment", "web", "-p", json.dumps(patch), *n)
         three_nodes.kubus("kill", service)
-        eventually(lambda: _rolled_out(three_nodes, wide_namespace, number), seconds=60, what=f"round {number} ({service})")
+        eventually(
+            lambda number=number: _rolled_out(three_nodes, wide_namespace, number),
+            seconds=60,
+            what=f"round {number} ({service})",
+        )
         _nothing_twice(three_nodes, wide_namespace)
     states = three_nodes.status()
     assert all(states[service]["restarts"] >= 1 for service in SERVICES)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import time
+import urllib.request
 from collections import Counter
 
 import pytest
@@ -16,21 +16,24 @@ pytestmark = pytest.mark.e2e
 
 def ask(address: str) -> str:
     """One answer from an address of the cluster, asked from the machine itself; "" if there is none."""
-    done = subprocess.run(
-        ["busybox", "wget", "-q", "-T", "2", "-O", "-", f"http://{address}/cgi-bin/index.cgi"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return done.stdout.strip().removeprefix("hello from ")
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with direct.open(f"http://{address}/cgi-bin/index.cgi", timeout=2) as answer:
+            return str(answer.read().decode()).strip().removeprefix("hello from ")
+    except OSError:
+        return ""
 
 
 def serve(cluster: Cluster, namespace: str, replicas: int, **spec: object) -> str:
     n = ("-n", namespace)
     cluster.kubectl("apply", "-f", "-", *n, stdin=deployment("web", replicas, IMAGE))
     cluster.kubectl("rollout", "status", "deployment/web", "--timeout=60s", *n)
-    service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}, "spec": {
-        "selector": {"app": "web"}, "ports": [{"port": 80, "targetPort": 8080}], **spec}}
+    service = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "web"},
+        "spec": {"selector": {"app": "web"}, "ports": [{"port": 80, "targetPort": 8080}], **spec},
+    }
     cluster.kubectl("apply", "-f", "-", *n, stdin=json.dumps(service))
     address = str(cluster.get("service/web", *n)["spec"]["clusterIP"])
     eventually(lambda: ask(address), what="an answer through the ClusterIP")
