@@ -168,6 +168,9 @@ class Rest:
             for reference in obj["metadata"].get("ownerReferences") or ():
                 if reference["uid"] not in uids:
                     yield f"{key} belongs to {reference['kind']} {reference['name']}, which is gone"
+        for key in self._all("endpoints.core"):
+            if Key("services.core", key.namespace, key.name) not in self._objects:
+                yield f"{key} has no Service"
         for key in self._objects:
             gone = key.namespace and Key("namespaces.core", "", key.namespace) not in self._objects
             if gone and key.collection not in (LEASES, EVENTS):

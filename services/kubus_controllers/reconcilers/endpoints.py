@@ -11,10 +11,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from kubus.machinery.plans import CollectGarbage, Controller, Create, Plan, Update, View, Watch
 from kubus.model.kinds.endpoints import KIND as ENDPOINTS
 from kubus.model.kinds.services import KIND as SERVICES
-
-from kubus.machinery.plans import Controller, Create, Delete, Plan, Update, View, Watch
 from kubus.model.objects import (
     Key,
     Object,
@@ -46,16 +45,25 @@ MANAGER = "endpoint-controller"
 HEADLESS = "service.kubernetes.io/headless"
 
 
-def reconcile(service: Object, view: View, now: datetime) -> Plan:
-    """The one object, made or brought up to date; removed with its Service."""
+def reconcile(obj: Object, view: View, now: datetime) -> Plan:
+    """The one object of a Service, made or brought up to date; or, of Endpoints, whether their Service has gone."""
+    return _leftover(obj, view) if obj.get("kind") == ENDPOINTS.name else _kept(obj, view)
+
+
+def _leftover(endpoints: Object, view: View) -> Plan:
+    """Endpoints belong to the Service of their name, without an ownerReference that would say so."""
+    namespace, name = namespace_of(endpoints), name_of(endpoints)
+    ours = labels_of(endpoints).get(MANAGED_BY) == MANAGER
+    if not ours or is_deleting(endpoints) or view.get(SERVICES, namespace, name) is not None:
+        return Plan()
+    service = ((SERVICES, namespace, name, ""),)
+    return Plan((CollectGarbage(ENDPOINTS, namespace, name, uid_of(endpoints), service),))
+
+
+def _kept(service: Object, view: View) -> Plan:
     there = view.get(ENDPOINTS, namespace_of(service), name_of(service))
     if is_deleting(service):
-        ours = there is not None and labels_of(there).get(MANAGED_BY) == MANAGER
-        return (
-            Plan((Delete(ENDPOINTS, namespace_of(service), name_of(service), uid_of(there)),))
-            if there and ours
-            else Plan()
-        )
+        return Plan()
     if not path_of(service, "spec", "selector") or path_of(service, "spec", "type") == "ExternalName":
         return Plan()
     found = endpoints_of(service, view)
@@ -124,15 +132,17 @@ def _port(port: Port) -> dict[str, Any]:
     return rendered
 
 
-def _service_of(endpoints: Object, view: View) -> list[Key]:
-    return [Key(SERVICES.collection, namespace_of(endpoints), name_of(endpoints))]
+def _woken(either: Object, view: View) -> list[Key]:
+    """The Service of a Service or of Endpoints; if it is gone, the Endpoints."""
+    namespace, name = namespace_of(either), name_of(either)
+    kind = ENDPOINTS if view.get(SERVICES, namespace, name) is None else SERVICES
+    return [Key(kind.collection, namespace, name)]
 
 
 CONTROLLER = Controller(
     name="endpoint-controller",
     reconciles=SERVICES,
     reconcile=reconcile,
-    watches=(PODS_WAKE_SERVICES, Watch(ENDPOINTS, _service_of)),
+    watches=(PODS_WAKE_SERVICES, Watch(SERVICES, _woken), Watch(ENDPOINTS, _woken)),
     indexes=INDEXES,
-    reconcile_deleted=True,
 )

@@ -13,10 +13,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from kubus.machinery.plans import Action, Controller, Create, Delete, Plan, Update, View
 from kubus.model.kinds.endpointslices import KIND as SLICES
 from kubus.model.kinds.services import KIND as SERVICES
-
-from kubus.machinery.plans import Action, Controller, Create, Delete, Plan, Update, View
 from kubus.model.objects import Object, is_deleting, labels_of, metadata, name_of, namespace_of, path_of, uid_of
 from kubus_controllers.reconcilers.names import child_name, suffix
 from kubus_controllers.reconcilers.service_endpoints import (

@@ -9,9 +9,8 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from kubus.model.kinds.nodes import KIND as NODES
-
 from kubus.machinery.plans import CollectGarbage, Controller, Delete, Index, Plan, Record, View, Watch
+from kubus.model.kinds.nodes import KIND as NODES
 from kubus.model.kinds.pods import KIND as PODS
 from kubus.model.objects import Key, Object, is_deleting, name_of, namespace_of, path_of, uid_of
 from kubus.model.times import parse_time

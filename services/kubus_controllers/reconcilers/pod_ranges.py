@@ -11,10 +11,9 @@ from datetime import datetime
 from functools import partial
 from ipaddress import IPv4Network
 
+from kubus.machinery.plans import Controller, Patch, Plan, Record, View, Watch
 from kubus.model.kinds.namespaces import KIND as NAMESPACES
 from kubus.model.kinds.nodes import KIND as NODES
-
-from kubus.machinery.plans import Controller, Patch, Plan, Record, View, Watch
 from kubus.model.objects import Key, Object, metadata, name_of, path_of
 
 SINGLE_KEY = Key(NAMESPACES.collection, "", "kube-system")

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from kubus.model.kinds.services import KIND as SERVICES
-
 from kubus.machinery.plans import Index, View, Watch
 from kubus.model.kinds.pods import KIND as PODS
+from kubus.model.kinds.services import KIND as SERVICES
 from kubus.model.objects import Key, Object, is_deleting, labels_of, metadata, name_of, namespace_of, path_of, uid_of
 from kubus_controllers.reconcilers.pods_of import is_finished, is_ready
 

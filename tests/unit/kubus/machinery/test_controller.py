@@ -20,7 +20,7 @@ from kubus.machinery.recorder import Recorder
 from kubus.model import errors
 from kubus.model.errors import StatusError
 from kubus.model.kinds import Kind
-from kubus.model.objects import Key, Object, labels_of, name_of, namespace_of, path_of, uid_of
+from kubus.model.objects import Key, Object, labels_of, name_of, namespace_of, path_of, revision_of, uid_of
 from kubus.testing.builders import config_map, pod, replicaset
 from kubus.testing.clock import SimulatedClock, simulate
 from kubus.testing.faulty_bus import Faults, FaultyBus
@@ -225,6 +225,51 @@ def test_a_watch_wakes_what_its_object_concerns_by_an_index() -> None:
             assert labels_of(world.api.objects[Key("pods.core", "default", "b")][1]) == {"stamp": "y"}
 
     simulate(story())
+
+
+def test_a_new_leader_looks_at_what_its_predecessor_was_woken_by() -> None:
+    """Found by a seed: what belonged to something deleted stayed, when the leader died in between."""
+    seen: list[Key] = []
+
+    def note(obj: Object, view: View, now: datetime) -> Plan:
+        seen.append(Key("configmaps.core", namespace_of(obj), name_of(obj)))
+        return CONVERGED
+
+    async def story() -> None:
+        world = cluster()
+        await world.api.put("configmaps.core", config_map("orphan"))
+        controller = Controller(
+            name="noter",
+            reconciles=PODS,
+            reconcile=note,
+            watches=(Watch(MAPS, lambda obj, view: [Key("configmaps.core", namespace_of(obj), name_of(obj))]),),
+        )
+        async with world.running(controller):
+            await asyncio.sleep(1)
+
+    simulate(story())
+    assert seen == [Key("configmaps.core", "default", "orphan")]
+
+
+def test_what_a_key_that_woke_by_itself_writes_is_caused_by_its_object() -> None:
+    """Found by a seed: a node that fell silent was tainted without a cause."""
+    looks: list[int] = []
+
+    def stamp_later(obj: Object, view: View, now: datetime) -> Plan:
+        looks.append(revision_of(obj))
+        if len(looks) != 2:
+            return Plan(again_after=timedelta(seconds=30)) if len(looks) == 1 else CONVERGED
+        return Plan((Patch(PODS, namespace_of(obj), name_of(obj), {"metadata": {"labels": {"late": "yes"}}}),))
+
+    async def story() -> list[Request]:
+        world = cluster()
+        await world.api.put("pods.core", pod("a"))
+        async with world.running(Controller(name="later", reconciles=PODS, reconcile=stamp_later)):
+            await asyncio.sleep(60)
+        return [request for subject, request in world.api.requests if subject.verb == "patch"]
+
+    [request] = simulate(story())
+    assert request.cause == looks[1]
 
 
 def test_again_after_comes_again_without_a_change() -> None:
