@@ -26,8 +26,8 @@ from kubus.machinery.plans import Controller, Plan, Watch
 from kubus.machinery.reflector import Changed
 from kubus.machinery.workqueue import Taken, WorkQueue
 from kubus.model.kinds import Kind
-from kubus.model.objects import Key, Object, controller_of, is_deleting, metadata, name_of, namespace_of, revision_of
-from kubus.model.times import Clock, rfc3339
+from kubus.model.objects import Key, Object, controller_of, name_of, namespace_of, revision_of
+from kubus.model.times import Clock
 
 _log = logging.getLogger(__name__)
 _TURN_KEYS = 64
@@ -89,7 +89,6 @@ class ControllerLoop:
         self._clock = clock
         self._running = 0
         self._news = asyncio.Event()
-        self._gone: dict[Key, Object] = {}
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -103,8 +102,9 @@ class ControllerLoop:
                     await self._wait()
 
     def _wake_all(self) -> None:
-        """Look at every object once, and at whatever the watches make of what is there: a predecessor may have been
-        woken by it and not have lived to act.
+        """Look at every object once, and at whatever the watches make of what is there.
+
+        A predecessor may have been woken by it and not have lived to act.
         """
         for obj in self._cache:
             self.wake(self._key(obj), revision_of(obj))
@@ -136,11 +136,6 @@ class ControllerLoop:
             self.wake(key, changed.revision)
 
     def _reconciled_changed(self, changed: Changed) -> None:
-        if changed.change == "deleted":
-            if self.controller.reconcile_deleted:
-                self._gone[changed.key] = self._last_state(changed.object)
-        else:
-            self._gone.pop(changed.key, None)
         self.wake(changed.key, changed.revision)
 
     def _owned_changed(self, changed: Changed) -> None:
@@ -178,8 +173,6 @@ class ControllerLoop:
         cache = self._informers.view.cache(taken.key.collection)
         obj = cache.at(taken.key) if cache is not None else None
         if obj is None:
-            obj = self._gone.get(taken.key)
-        if obj is None:
             self.queue.done(taken.key)
             self.queue.forget(taken.key)
             return
@@ -194,13 +187,7 @@ class ControllerLoop:
             self._running += 1
             tasks.create_task(self._carry_out(taken, obj, plan))
         else:
-            self._done(taken.key, obj, plan)
-
-    def _last_state(self, obj: Object) -> Object:
-        """The last state of an object that is gone, for controllers that want to see it once more."""
-        if is_deleting(obj):
-            return obj
-        return {**obj, "metadata": {**metadata(obj), "deletionTimestamp": rfc3339(self._clock.now())}}
+            self._done(taken.key, plan)
 
     async def _carry_out(self, taken: Taken, obj: Object, plan: Plan) -> None:
         try:
@@ -219,11 +206,9 @@ class ControllerLoop:
             log("%s could not carry out its plan for %s: %s", self.controller.name, taken.key, outcome.failure)
             self.queue.failed(taken.key, now, taken.cause)
         else:
-            self._done(taken.key, obj, plan)
+            self._done(taken.key, plan)
 
-    def _done(self, key: Key, obj: Object, plan: Plan) -> None:
-        if self._gone.get(key) is obj:
-            del self._gone[key]
+    def _done(self, key: Key, plan: Plan) -> None:
         self.queue.done(key)
         if plan.again_after is not None:
             self.queue.wake(key, self._clock.monotonic() + plan.again_after.total_seconds())

@@ -175,7 +175,5 @@ class Controller:
     reads: tuple[Kind, ...] = ()
     """Further kinds that are cached but wake nothing."""
     indexes: tuple[Index, ...] = ()
-    reconcile_deleted: bool = False
-    """Whether reconcile is called once more for an object that is gone, with its last state (deletionTimestamp set)."""
     concurrency: int = 16
     """Keys at once."""

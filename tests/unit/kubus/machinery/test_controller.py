@@ -289,25 +289,6 @@ def test_again_after_comes_again_without_a_change() -> None:
     assert [round((each - seen[0]).total_seconds()) for each in seen] == [0, 30, 60, 90]
 
 
-def test_who_wants_to_sees_what_is_gone_once_more() -> None:
-    seen: list[tuple[str, bool]] = []
-
-    def note(obj: Object, view: View, now: datetime) -> Plan:
-        seen.append((name_of(obj), "deletionTimestamp" in obj["metadata"]))
-        return CONVERGED
-
-    async def story() -> None:
-        world = cluster()
-        await world.api.put("pods.core", pod("a"))
-        async with world.running(Controller(name="noter", reconciles=PODS, reconcile=note, reconcile_deleted=True)):
-            await asyncio.sleep(1)
-            await world.api.remove(Key("pods.core", "default", "a"))
-            await asyncio.sleep(1)
-
-    simulate(story())
-    assert seen == [("a", False), ("a", True)]
-
-
 def test_a_reconciler_that_raises_is_tried_again_and_stops_no_other() -> None:
     calls = 0
 
