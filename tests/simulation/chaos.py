@@ -1,7 +1,7 @@
 """Chaos: what goes wrong beyond lost messages, one thing every few seconds.
 
 Processes are killed and come back, connections are cut for a while, machines lose power, the store is away for
-everybody, history is compacted and the journal forgotten.
+everybody, history is compacted, the journal forgotten, a clock set wrong.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from tests.simulation.cluster import Cluster, Process
 
 from kubus.store import Compacted
 
-PAUSE_SECONDS_MEAN = 6.0
+PAUSES_SECONDS_MEAN = (2.0, 6.0, 6.0, 20.0)
 
 
 class Chaos:
@@ -23,7 +23,7 @@ class Chaos:
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
         self._random = cluster.random("chaos")
-        self._store_away: set[str] = set()
+        self._pause_seconds_mean = self._random.choice(PAUSES_SECONDS_MEAN)
 
     async def run(self) -> None:
         """One thing after the other, several at a time."""
@@ -36,11 +36,12 @@ class Chaos:
             (self._compact, 1),
             (self._forget_journal, 1),
             (self._disturb_everybody, 1),
+            (self._set_clock_wrong, 1),
         ]
         works, weights = zip(*harms, strict=True)
         async with asyncio.TaskGroup() as tasks:
             while True:
-                await asyncio.sleep(self._random.expovariate(1 / PAUSE_SECONDS_MEAN))
+                await asyncio.sleep(self._random.expovariate(1 / self._pause_seconds_mean))
                 tasks.create_task(self._random.choices(works, weights)[0]())
 
     def end(self) -> None:
@@ -132,6 +133,13 @@ class Chaos:
             if id(bus) in still:
                 cluster.broker.reconnect(bus)
         cluster.chronicle.tell("bus", "is back")
+
+    async def _set_clock_wrong(self) -> None:
+        process = self._somebody()
+        if process is not None:
+            seconds = self._random.uniform(-3600, 3600)
+            self._cluster.chronicle.tell(process.name, f"has its clock set by {seconds:+.0f} s")
+            process.clock.jump(seconds)
 
     def _somebody(self) -> Process | None:
         alive = [process for process in self._cluster.processes.values() if process.alive]

@@ -46,8 +46,8 @@ _IDENTITIES = {
     "scheduler": "system:kube-scheduler",
     "controllers": "system:kube-controller-manager",
 }
-BUS_LATENCY_SECONDS = 0.004
-STORE_LATENCY_SECONDS = 0.003
+LATENCIES_SECONDS = (0.002, 0.005, 0.02, 0.2)
+LOSSES = (0.0, 0.01, 0.01, 0.05)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,8 @@ class Process:
 
     name: str
     work: Work
+    clock: SimulatedClock = field(default_factory=SimulatedClock)
+    """Its own, as chaos may set it wrong."""
     connections: Connections | None = None
     running: asyncio.Task[None] | None = None
     runs: int = 0
@@ -97,6 +99,9 @@ class Cluster:
         }
         self._seed = seed
         self._faulty = faulty
+        how_bad = self.random("how bad")
+        self._latency_seconds = how_bad.choice(LATENCIES_SECONDS)
+        self._loss = how_bad.choice(LOSSES)
         self._journal: list[tuple[str, bytes, int]] = []
         self._tasks: asyncio.TaskGroup | None = None
         self.processes: dict[str, Process] = {}
@@ -126,13 +131,13 @@ class Cluster:
         """Connections for one run of a process, with the faults of this story."""
         random = self.random(f"connections of {name}")
         raw = MemoryBus(self.broker, _identity(name))
-        bus_faults = Faults(latency_seconds_max=BUS_LATENCY_SECONDS)
-        store_faults = StoreFaults(latency_seconds_max=STORE_LATENCY_SECONDS)
+        bus_faults = Faults(latency_seconds_max=self._latency_seconds)
+        store_faults = StoreFaults(latency_seconds_max=self._latency_seconds)
         if self._faulty:
-            bus_faults.lose = bus_faults.repeat = bus_faults.delay = 0.01
-            bus_faults.disturb = 0.0005
-            bus_faults.unasked = bus_faults.unanswered = 0.003
-            store_faults.refuse = store_faults.silence = 0.003
+            bus_faults.lose = bus_faults.repeat = bus_faults.delay = self._loss
+            bus_faults.disturb = self._loss / 20
+            bus_faults.unasked = bus_faults.unanswered = self._loss / 3
+            store_faults.refuse = store_faults.silence = self._loss / 3
         gaps = Gaps(name, self.chronicle)
         bus = FaultyBus(raw, bus_faults, random, on_message=gaps.saw)
         store = FaultyStore(self.store, store_faults, random)
@@ -170,7 +175,7 @@ class Cluster:
             await connections.raw_bus.aclose()
 
     async def _apiserver(self, process: Process, connections: Connections) -> None:
-        core = build_core(connections.store, self.clock, connections.random, Registry(builtin_kinds()))
+        core = build_core(connections.store, process.clock, connections.random, Registry(builtin_kinds()))
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(core.run())
             await core.loaded()
@@ -182,15 +187,15 @@ class Cluster:
     async def _relay(self, process: Process, connections: Connections) -> None:
         journal = MemoryJournal(connections.bus)
         journal.entries = self._journal  # it is the server's
-        relay = Relay(connections.store, connections.bus, journal, self.clock, on_state=lambda why_not: None)
+        relay = Relay(connections.store, connections.bus, journal, process.clock, on_state=lambda why_not: None)
         client = BusClient(connections.bus, "system:relay", manager="relay", timeout_seconds=2.0, patience_seconds=0.0)
-        standby = Standby(client, self.clock, f"{process.name}/{process.runs}")
+        standby = Standby(client, process.clock, f"{process.name}/{process.runs}")
         await standby.run(relay.run, on_waiting=lambda: None)
 
     async def _scheduler(self, process: Process, connections: Connections) -> None:
         client = BusClient(connections.bus, "system:kube-scheduler", manager="scheduler")
         scheduler = scheduler_main.assemble(
-            connections.bus, client, clock=self.clock, random=connections.random, instance=process.name
+            connections.bus, client, clock=process.clock, random=connections.random, instance=process.name
         )
         process.informers = list(scheduler.informers)
         connections.gaps.watch(process.informers)
@@ -202,7 +207,7 @@ class Cluster:
             connections.bus,
             client,
             ControllersSettings(),
-            clock=self.clock,
+            clock=process.clock,
             random=connections.random,
             holder=f"{process.name}/{process.runs}",
             ca="a certificate",
@@ -214,7 +219,7 @@ class Cluster:
     async def _kubelet(self, process: Process, connections: Connections) -> None:
         machine = self.machines[process.name.removeprefix("kubelet-")]
         client = BusClient(connections.bus, f"system:node:{machine.name}", manager="kubelet")
-        kubelet = Kubelet(machine, connections.bus, client, self.clock, connections.random)
+        kubelet = Kubelet(machine, connections.bus, client, process.clock, connections.random)
         process.kubelet = kubelet
         process.informers = [kubelet.informer]
         connections.gaps.watch(process.informers)

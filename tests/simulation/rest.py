@@ -28,6 +28,8 @@ CACHES_SECONDS = 30.0
 """Beats come every ten seconds where nothing happens, and it takes two."""
 QUIET_SECONDS = 60.0
 LOOK_SECONDS = 5.0
+MOVING = (LEASES, EVENTS)
+"""These change while one looks."""
 DEPLOYMENTS, REPLICASETS, SLICES = "deployments.apps", "replicasets.apps", "endpointslices.discovery.k8s.io"
 
 
@@ -156,7 +158,7 @@ class Rest:
                 (
                     f"{written.key} at {revision} by {written.note.manager}"
                     for revision, written in sorted(self._watcher.history.items(), reverse=True)
-                    if written.key.collection not in (LEASES, EVENTS)
+                    if written.key.collection not in MOVING
                 ),
                 "",
             )
@@ -173,7 +175,7 @@ class Rest:
                 yield f"{key} has no Service"
         for key in self._objects:
             gone = key.namespace and Key("namespaces.core", "", key.namespace) not in self._objects
-            if gone and key.collection not in (LEASES, EVENTS):
+            if gone and key.collection not in MOVING:
                 yield f"{key} is in a namespace that is gone"
 
     def _caches(self) -> Iterator[str]:
@@ -188,11 +190,10 @@ class Rest:
                 for key, obj in self._objects.items():
                     entry = process.core.cache.get(key)
                     there, wanted_revision = entry.revision if entry is not None else 0, revision_of(obj)
-                    if there != wanted_revision:
+                    if there != wanted_revision and key.collection not in MOVING:
                         yield f"{process.name}: {key} is of {there} and stands at {wanted_revision}"
 
     def _difference(self, who: str, informer: Informer, wanted: dict[Key, Object]) -> Iterator[str]:
-        moving = informer.kind.collection in (LEASES, EVENTS)
         there = {
             Key(informer.kind.collection, obj["metadata"].get("namespace") or "", obj["metadata"]["name"]): obj
             for obj in informer.cache
@@ -201,7 +202,7 @@ class Rest:
             yield f"{who}: {key} is {'missing' if key in wanted else 'too much'}"
         for key in sorted(there.keys() & wanted.keys()):
             ours, theirs = revision_of(there[key]), revision_of(wanted[key])
-            if ours != theirs and not moving:
+            if ours != theirs and informer.kind.collection not in MOVING:
                 yield f"{who}: {key} is of {ours} and stands at {theirs}"
 
     def _causes(self) -> Iterator[str]:

@@ -52,14 +52,18 @@ class Watcher:
         """Follow the store until cancelled."""
         async with aclosing(self._cluster.store.changes("/kubus/", after=0)) as batches:
             async for batch in batches:
-                note: Note | None = None
-                for change in batch:
-                    key = parse_store_key(change.key)
-                    if change.key.startswith(NOTES) and change.value is not None:
-                        note = Note.from_wire(unpack(change.value))
-                    elif key is not None:
-                        self._saw(key, change, note)
-                        note = None
+                self.take(batch)
+
+    def take(self, batch: list[StoreChange]) -> None:
+        """The next changes of the store."""
+        note: Note | None = None
+        for change in batch:
+            key = parse_store_key(change.key)
+            if change.key.startswith(NOTES) and change.value is not None:
+                note = Note.from_wire(unpack(change.value))
+            elif key is not None:
+                self._saw(key, change, note)
+                note = None
 
     def acknowledged(self, kind: Kind, written: Object) -> None:
         """A user was told that this was written."""
