@@ -19,7 +19,7 @@ from kubus.model.objects import Key, Object
 from kubus.service import Context, run
 from kubus_proxy.kernel import Kernel, KernelRefused
 from kubus_proxy.proxytable import ProxyTable
-from kubus_proxy.routes import internal_address, route_commands, wanted_routes
+from kubus_proxy.routes import internal_address, own_routes, route_commands, wanted_routes
 from kubus_proxy.settings import ProxySettings
 
 RETRY_SECONDS = 1.0
@@ -79,7 +79,9 @@ class Proxy:
         try:
             wanted = wanted_routes(nodes, self._settings.node_name)
             wanted.update(await self._service_route(nodes))
-            for command in route_commands(await self._kernel.routes(), wanted):
+            ranges = (self._settings.pod_cidr, self._settings.service_cidr)
+            there = own_routes(await self._kernel.routes(), ranges)
+            for command in route_commands(there, wanted):
                 await self._kernel.ip(*command)
         except KernelRefused:
             self._nodes_changed = True

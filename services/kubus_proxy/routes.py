@@ -7,6 +7,7 @@ protocol number of their own, so that a proxy after its restart knows them from 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from ipaddress import IPv4Network
 
 from kubus.model.objects import Object, name_of, path_of
 
@@ -22,6 +23,22 @@ def wanted_routes(nodes: Iterable[Object], own: str) -> dict[str, str]:
         if name_of(node) != own and pod_range and address:
             routes[pod_range] = address
     return routes
+
+
+def own_routes(found: Mapping[str, str], ranges: Iterable[IPv4Network]) -> dict[str, str]:
+    """Of the routes that proxies have made, those into a cluster's own ranges: a machine may have several clusters."""
+    return {
+        destination: gateway
+        for destination, gateway in found.items()
+        if (network := _network(destination)) is not None and any(network.subnet_of(each) for each in ranges)
+    }
+
+
+def _network(text: str) -> IPv4Network | None:
+    try:
+        return IPv4Network(text)
+    except ValueError:  # "default"
+        return None
 
 
 def internal_address(node: Object) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network
+
 from kubus.model.objects import Object
-from kubus_proxy.routes import PROTOCOL, route_commands, wanted_routes
+from kubus_proxy.routes import PROTOCOL, own_routes, route_commands, wanted_routes
 
 
 def node(name: str, pod_range: str | None, address: str | None) -> Object:
@@ -30,3 +32,9 @@ def test_only_differences_are_carried_out() -> None:
         ("route", "replace", "10.244.1.0/24", "via", "172.30.0.4", "proto", PROTOCOL),
     ]
     assert route_commands(before, before) == []
+
+
+def test_another_clusters_routes_on_the_machine_are_left_alone() -> None:
+    found = {"10.244.1.0/24": "172.30.0.2", "10.243.1.0/24": "172.30.1.2", "10.96.0.0/16": "172.30.0.2", "default": ""}
+    ranges = (IPv4Network("10.244.0.0/16"), IPv4Network("10.96.0.0/16"))
+    assert own_routes(found, ranges) == {"10.244.1.0/24": "172.30.0.2", "10.96.0.0/16": "172.30.0.2"}
