@@ -30,6 +30,16 @@ def pod_conditions(pod: Object, status: Object, *, prepared: bool, now: datetime
     ]
 
 
+def with_memory(pod: Object, decided: Object | None) -> Object:
+    """The pod as if the API had the status that was decided last: its times stand, though its write be under way."""
+    if decided is None:
+        return pod
+    status = pod.get("status") or {}
+    ours = [each for each in decided["conditions"] if each["type"] in OWNED]
+    theirs = [each for each in status.get("conditions") or () if each["type"] not in OWNED]
+    return {**pod, "status": {**status, **decided, "conditions": ours + theirs}}
+
+
 def _dated(condition: Object, old: Object | None, now: datetime) -> Object:
     if old is not None and old.get("status") == condition["status"] and old.get("lastTransitionTime"):
         since = old["lastTransitionTime"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 
 from kubus.model.objects import Object
@@ -89,8 +90,7 @@ class ContainerStops:
 
 
 async def _within(ended: asyncio.Event, seconds: float) -> bool:
-    try:
-        await asyncio.wait_for(ended.wait(), seconds)
-    except TimeoutError:
-        return False
-    return True
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await ended.wait()
+    return ended.is_set()

@@ -46,7 +46,8 @@ class PodAddresses:
         if uid in self._by_uid:
             return self._by_uid[uid]
         try:
-            await asyncio.wait_for(self._known_cidr.wait(), 10)
+            async with asyncio.timeout(10):
+                await self._known_cidr.wait()
         except TimeoutError:
             raise SandboxError("the node has no pod range (spec.podCIDR) yet") from None
         address = next_address(self._cidr, set(self._by_uid.values()), self._last)

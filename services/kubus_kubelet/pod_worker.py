@@ -17,6 +17,7 @@ from kubus.model.errors import StatusError
 from kubus.model.objects import Object, is_deleting, name_of, namespace_of, uid_of
 from kubus_kubelet import pod_files, volumes
 from kubus_kubelet.addresses import RangeExhausted
+from kubus_kubelet.conditions import with_memory
 from kubus_kubelet.container_starts import ContainerStarts, Launch, StartFailure
 from kubus_kubelet.container_stops import ContainerStops
 from kubus_kubelet.engine import EngineError
@@ -56,6 +57,8 @@ class PodWorker:
         self.uid = uid_of(pod)
         self.directory = PodDirectory(tools.paths.pod(self.uid))
         self.seen = PodSeen(node_address=tools.settings.node_ip)
+        self.confirmed = True
+        """Whether the API has said that the pod is; until then nothing is reported."""
         self.refresh_volumes_at = tools.clock.now() + timedelta(seconds=tools.settings.sync_seconds)
         self._tools = tools
         self._report = report
@@ -64,6 +67,7 @@ class PodWorker:
         self._probing = Probing(tools.handlers, self._verdict, self._unhealthy)
         self._watches: dict[str, ExitWatch] = {}
         self._ended: dict[str, asyncio.Event] = {}
+        self._decided: Object | None = None
         self._wake = asyncio.Event()
         self._done = False
         self._tasks: asyncio.TaskGroup | None = None
@@ -73,9 +77,8 @@ class PodWorker:
 
     def changed(self, pod: Object) -> None:
         """The API has a newer state of the pod."""
-        if pod["spec"] != self.pod["spec"]:
-            self.directory.note_pod(pod)
         self.pod = pod
+        self.confirmed = True
         if is_deleting(pod):
             self._cancel_starts()
         self._wake.set()
@@ -125,15 +128,18 @@ class PodWorker:
     async def _turn(self) -> None:
         self._wake.clear()
         now = self._tools.clock.now()
-        decision = decide(self.pod, self.seen, now)
+        decision = decide(with_memory(self.pod, self._decided), self.seen, now)
+        if decision.status != self._decided:
+            self._decided = decision.status
+            self.directory.note_pod(with_memory(self.pod, decision.status))
         for action in decision.actions:
             self._begin(action)
-        self._report(self.pod, decision)
+        if self.confirmed:
+            self._report(self.pod, decision)
         wait = None if decision.again_at is None else max(0.0, (decision.again_at - now).total_seconds()) + 0.001
-        try:
-            await asyncio.wait_for(self._wake.wait(), wait)
-        except TimeoutError:
-            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait):
+                await self._wake.wait()
 
     def _begin(self, action: Action) -> None:
         name = getattr(action, "name", "")

@@ -50,7 +50,9 @@ class Pods:
             await self._tools.addresses.read()
             self._found = await self._find()
             for pod in await asyncio.to_thread(self._noted):
-                self.changed(pod)
+                worker = PodWorker(self._tools, pod, self._report)
+                worker.confirmed = False
+                self._begin(worker)
             self._ready.set()
             while True:
                 await asyncio.sleep(AUDIT_SECONDS)

@@ -9,6 +9,7 @@ written: its deletion says it all.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 from kubus.model.errors import StatusError
 from kubus.model.objects import Object, is_deleting, name_of, namespace_of, uid_of
@@ -89,10 +90,9 @@ class StatusReports:
                     await slots.acquire()
                     self._busy.add(uid)
                     tasks.create_task(self._write(uid, slots))
-                try:
-                    await asyncio.wait_for(self._wake.wait(), self._pause())
-                except TimeoutError:
-                    continue
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(self._pause()):
+                        await self._wake.wait()
 
     def _due(self) -> list[str]:
         now = self._clock.monotonic()

@@ -20,6 +20,7 @@ from kubus.model.times import rfc3339
 from kubus.service.clocks import SystemClock
 from kubus.service.logs import Logger
 from kubus_kubelet.cleanup import clean_up
+from kubus_kubelet.log_lines import Wanted, shown
 from kubus_kubelet.node_parts import NodeParts
 from kubus_kubelet.references import Reference
 from kubus_kubelet.settings import KubeletSettings, NodePaths
@@ -152,7 +153,8 @@ class Node:
 
     def log(self, pod: Object, container: str, attempt: int = 0) -> str:
         path = NodePaths.of(self.settings).pod(pod["metadata"]["uid"]) / "containers" / container / str(attempt) / "log"
-        return "".join(line.split(" ", 3)[3] for line in path.read_text().splitlines(keepends=True))
+        lines = path.read_bytes().splitlines(keepends=True)
+        return b"".join(shown(line, Wanted()) for line in lines).decode()
 
 
 def run(*command: str) -> None:

@@ -86,7 +86,11 @@ async def test_pods_are_looked_after_while_the_api_is_away(node, image):
     await fresh.start()
     try:
         await fresh.parts.tools.engine.kill(container, "SIGKILL")
-        status = await fresh.until(pod, lambda status: status["containerStatuses"][0]["restartCount"] == 1)
+        worker = fresh.parts.pods.workers[pod["metadata"]["uid"]]
+        async with asyncio.timeout(10):
+            while (1, "running") not in [(each.attempt, each.step) for each in worker.seen.containers]:
+                await asyncio.sleep(0.01)
+        assert fresh.decided == {}
     finally:
         await fresh.kill()
 
