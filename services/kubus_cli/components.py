@@ -54,7 +54,7 @@ def components(cluster: Cluster, programs: Mapping[str, str], environ: Mapping[s
             identities.CONTROLLERS,
             environ,
             after=FRONT,
-            own={"pod_cidr": str(cluster.pod_cidr)},
+            own={"pod_cidr": str(cluster.pod_cidr), "ca_key_file": str(cluster.pki_dir / "ca.key")},
         ),
         _proxy(cluster, "", environ),
         *(each for node in cluster.nodes for each in _node(cluster, node, environ)),

@@ -42,15 +42,23 @@ class Manager:
 
 
 def assemble(
-    bus: Bus, client: Client, settings: ControllersSettings, *, clock: Clock, random: Random, holder: str, ca: str
+    bus: Bus,
+    client: Client,
+    settings: ControllersSettings,
+    *,
+    clock: Clock,
+    random: Random,
+    holder: str,
+    ca: str,
+    ca_key: bytes = b"",
 ) -> Manager:
-    """All controllers on a bus; `holder` stands for their Lease."""
+    """All controllers on a bus; `holder` stands for their Lease. With the key of `ca`, certificates are signed."""
     elector = Elector(client, clock, Terms(LEASE, holder), random)
     recorder = Recorder(client, clock)
     controllers = Controllers(
         bus,
         client,
-        all_controllers(builtin_kinds(), settings, ca),
+        all_controllers(builtin_kinds(), settings, ca, ca_key),
         clock=clock,
         random=random,
         recorder=recorder,
@@ -64,10 +72,11 @@ async def serve(context: Context) -> None:
     settings = context.read(ControllersSettings)
     ca_file = context.settings.ca_file
     ca = ca_file.read_text() if ca_file is not None else ""
+    ca_key = settings.ca_key_file.read_bytes() if settings.ca_key_file is not None else b""
     bus = await context.bus()
     client = context.client(bus)
     holder = f"{socket.gethostname()}_{context.instance}"
-    manager = assemble(bus, client, settings, clock=context.clock, random=Random(), holder=holder, ca=ca)
+    manager = assemble(bus, client, settings, clock=context.clock, random=Random(), holder=holder, ca=ca, ca_key=ca_key)
     try:
         async with asyncio.TaskGroup() as tasks:
             running = tasks.create_task(manager.run())

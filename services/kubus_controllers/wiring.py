@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from kubus.machinery.plans import Controller
 from kubus.model.kinds import Kind
 from kubus_controllers.reconcilers import (
+    aggregated_roles,
+    certificates,
     deployments,
     endpoints,
     endpointslices,
@@ -21,8 +23,13 @@ from kubus_controllers.reconcilers import (
 from kubus_controllers.settings import ControllersSettings
 
 
-def all_controllers(kinds: Sequence[Kind], settings: ControllersSettings, ca: str) -> tuple[Controller, ...]:
-    """Every controller, for these kinds; `ca` is the PEM text that pods verify the API server with."""
+def all_controllers(
+    kinds: Sequence[Kind], settings: ControllersSettings, ca: str, ca_key: bytes = b""
+) -> tuple[Controller, ...]:
+    """Every controller, for these kinds.
+
+    `ca` is the PEM text that pods verify the API server with; with its key, certificates are signed.
+    """
     stored = [kind for kind in kinds if not kind.stored_as and "watch" in kind.verbs]
     return (
         deployments.CONTROLLER,
@@ -35,4 +42,6 @@ def all_controllers(kinds: Sequence[Kind], settings: ControllersSettings, ca: st
         evictions.CONTROLLER,
         pod_ranges.controller(settings.pod_cidr, settings.node_cidr_mask_bits),
         service_accounts.controller(ca),
+        aggregated_roles.CONTROLLER,
+        certificates.controller((ca.encode(), ca_key) if ca_key else None),
     )

@@ -1,0 +1,100 @@
+"""ServiceAccount admission: what a pod gets from the account it runs as.
+
+Each container finds the account's token, the cluster's certificate authority and its namespace in the directory where
+client libraries look, as one projected volume `kube-api-access-…`, unless the pod or the account says no; a pod
+without pull secrets gets the account's. An account that does not exist refuses the pod. Only `default` is waited for
+by nobody: in a new namespace it is on its way, and the kubelet asks for the token when it is there.
+
+https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/#serviceaccount
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from kubus.model.errors import forbidden
+from kubus.model.objects import Key, Object
+from kubus_apiserver.access.service_accounts import ACCOUNTS
+from kubus_apiserver.admission import Proposal
+from kubus_apiserver.watchcache import WatchCache
+
+MOUNT_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"
+TOKEN_SECONDS = 3607
+"""An hour, and recognizable as the one that nobody asked for."""
+_MODE = 0o644
+_MIRROR = "kubernetes.io/config.mirror"
+_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
+_SUFFIX_LENGTH = 5
+
+
+def account_mount(proposal: Proposal, cache: WatchCache) -> None:
+    """Give a new pod what its account has.
+
+    Raises:
+        StatusError: 403, there is no such account.
+    """
+    if proposal.verb != "create" or proposal.kind.collection != "pods.core" or proposal.subresource:
+        return
+    metadata, spec = proposal.object["metadata"], proposal.object.get("spec")
+    if not isinstance(spec, dict) or _MIRROR in (metadata.get("annotations") or {}):
+        return
+    name = spec.get("serviceAccountName") or "default"
+    account = _account(cache, metadata.get("namespace") or "", name)
+    if account is None and name != "default":
+        where = f"{metadata.get('namespace')}/{name}"
+        detail = f'error looking up service account {where}: serviceaccount "{name}" not found'
+        raise forbidden("pods", "", metadata.get("name") or "", detail)
+    if _mounts(spec, account or {}):
+        _mount(spec, str(metadata.get("uid") or metadata.get("name")))
+    if not spec.get("imagePullSecrets") and (account or {}).get("imagePullSecrets"):
+        spec["imagePullSecrets"] = [{"name": each.get("name") or ""} for each in (account or {})["imagePullSecrets"]]
+
+
+def _account(cache: WatchCache, namespace: str, name: str) -> Object | None:
+    entry = cache.get(Key(ACCOUNTS, namespace, name))
+    return None if entry is None else entry.object
+
+
+def _mounts(spec: dict[str, Any], account: Object) -> bool:
+    for each in (spec, account):
+        wanted = each.get("automountServiceAccountToken")
+        if wanted is not None:
+            return bool(wanted)
+    return True
+
+
+def _mount(spec: dict[str, Any], seed: str) -> None:
+    containers = [each for field in ("initContainers", "containers") for each in spec.get(field) or () if _lacks(each)]
+    if not containers:
+        return
+    volume = f"kube-api-access-{_suffix(seed)}"
+    for container in containers:
+        mount = {"name": volume, "readOnly": True, "mountPath": MOUNT_PATH}
+        container["volumeMounts"] = [*(container.get("volumeMounts") or ()), mount]
+    spec["volumes"] = [*(spec.get("volumes") or ()), {"name": volume, "projected": _projected()}]
+
+
+def _lacks(container: Any) -> bool:
+    """Whether nothing is mounted there already."""
+    return isinstance(container, dict) and not any(
+        each.get("mountPath") == MOUNT_PATH for each in container.get("volumeMounts") or ()
+    )
+
+
+def _projected() -> Object:
+    namespace = {"path": "namespace", "fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.namespace"}}
+    return {
+        "sources": [
+            {"serviceAccountToken": {"expirationSeconds": TOKEN_SECONDS, "path": "token"}},
+            {"configMap": {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}},
+            {"downwardAPI": {"items": [namespace]}},
+        ],
+        "defaultMode": _MODE,
+    }
+
+
+def _suffix(seed: str) -> str:
+    """Five letters that are the same whenever admission runs again for a pod."""
+    digest = hashlib.sha256(seed.encode()).digest()
+    return "".join(_LETTERS[byte % len(_LETTERS)] for byte in digest[:_SUFFIX_LENGTH])

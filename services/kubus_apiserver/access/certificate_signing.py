@@ -1,0 +1,191 @@
+"""CertificateSigningRequests: who asked is written by the server, and who approves and signs must be allowed to.
+
+A request keeps the name, uid, groups and extras of its maker. Its `approval` changes only the conditions Approved and
+Denied, its `status` everything else; to approve needs the verb `approve` on the signer, to sign the verb `sign`. Nobody
+gets a client certificate of `system:masters` this way.
+
+https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/
+"""
+
+from __future__ import annotations
+
+import binascii
+from base64 import b64decode
+from datetime import datetime
+from typing import Any
+
+from kubus.model.certificate_requests import NoRequest, Requested, read_request
+from kubus.model.errors import FieldError, forbidden, invalid, invalid_object
+from kubus.model.objects import Object, path_of
+from kubus.model.times import rfc3339
+from kubus_apiserver.admission import Proposal
+from kubus_apiserver.authorization import Attributes, Authorizer
+from kubus_apiserver.calls import MASTERS
+from kubus_apiserver.watchcache import WatchCache
+from kubus_apiserver.writes import Change
+
+REQUESTS = "certificatesigningrequests.certificates.k8s.io"
+CLIENT_SIGNER = "kubernetes.io/kube-apiserver-client"
+_GROUP = "certificates.k8s.io"
+_VERDICTS = ("Approved", "Denied")
+_SECONDS_MIN = 600
+
+
+def stamp_requester(proposal: Proposal, _cache: WatchCache) -> None:
+    """Write into a new request who makes it."""
+    spec = proposal.object.get("spec")
+    if proposal.kind.collection != REQUESTS or proposal.verb != "create" or not isinstance(spec, dict):
+        return
+    user = proposal.user
+    for field in ("username", "uid", "groups", "extra"):
+        spec.pop(field, None)
+    spec |= {"username": user.name, "groups": list(user.groups)}
+    if user.uid:
+        spec["uid"] = user.uid
+    if user.extra:
+        spec["extra"] = {key: list(values) for key, values in user.extra}
+
+
+class Signing:
+    """The validator of writes to requests."""
+
+    def __init__(self, authorizer: Authorizer) -> None:
+        self._authorizer = authorizer
+
+    def __call__(self, proposal: Proposal, _cache: WatchCache) -> None:
+        """Refuse a request that makes no sense, and an approval or signature by somebody who may not.
+
+        Raises:
+            StatusError: 403, 422.
+        """
+        if proposal.kind.collection != REQUESTS or proposal.verb == "delete":
+            return
+        if proposal.verb == "create":
+            _check_new(proposal)
+        elif proposal.subresource == "approval":
+            self._check_may("approve", proposal)
+            _check_verdicts(proposal)
+        elif proposal.subresource == "status" and _signed(proposal.object) != _signed(proposal.old or {}):
+            self._check_may("sign", proposal)
+
+    def _check_may(self, verb: str, proposal: Proposal) -> None:
+        signer = path_of(proposal.object, "spec", "signerName", default="")
+        domain = signer.partition("/")[0]
+        for name in (signer, f"{domain}/*"):
+            if self._authorizer.allows(proposal.user, Attributes(verb, _GROUP, "signers", "", name)):
+                return
+        detail = f'user not permitted to {verb} requests with signerName "{signer}"'
+        raise forbidden("certificatesigningrequests", _GROUP, proposal.object["metadata"]["name"], detail)
+
+
+def _signed(obj: Object) -> tuple[Any, bool]:
+    conditions = path_of(obj, "status", "conditions", default=())
+    return path_of(obj, "status", "certificate"), any(each.get("type") == "Failed" for each in conditions)
+
+
+def request_of(obj: Object) -> Requested:
+    """What the request in an object asks for.
+
+    Raises:
+        NoRequest
+    """
+    return read_request(request_pem(obj))
+
+
+def request_pem(obj: Object) -> bytes:
+    """The request's PEM text.
+
+    Raises:
+        NoRequest: it is not base64.
+    """
+    try:
+        return b64decode(path_of(obj, "spec", "request", default=""), validate=True)
+    except (binascii.Error, TypeError):
+        raise NoRequest("the request is not base64") from None
+
+
+def _check_new(proposal: Proposal) -> None:
+    obj, errors = proposal.object, list[FieldError]()
+    name, spec = obj["metadata"].get("name") or "", obj.get("spec") or {}
+    signer = spec.get("signerName") or ""
+    asked: Requested | None = None
+    try:
+        asked = request_of(obj)
+    except NoRequest as error:
+        errors.append(invalid("spec.request", spec.get("request"), str(error)))
+    domain, slash, path = signer.partition("/")
+    if not slash or "." not in domain or not path:
+        detail = "must be a fully qualified domain and path of the form 'example.com/signer-name'"
+        errors.append(invalid("spec.signerName", signer, detail))
+    seconds = spec.get("expirationSeconds")
+    if seconds is not None and seconds < _SECONDS_MIN:
+        errors.append(
+            invalid("spec.expirationSeconds", seconds, "may not specify a duration less than 600 seconds (10 minutes)")
+        )
+    if errors:
+        raise invalid_object(proposal.kind.name, _GROUP, name, errors)
+    if asked is not None and signer == CLIENT_SIGNER and MASTERS in asked.organizations:
+        detail = f"use of {CLIENT_SIGNER} signer with {MASTERS} group is not allowed"
+        raise forbidden("certificatesigningrequests", _GROUP, name, detail)
+
+
+def _check_verdicts(proposal: Proposal) -> None:
+    conditions = path_of(proposal.object, "status", "conditions", default=())
+    verdicts = [each for each in conditions if each.get("type") in _VERDICTS]
+    errors = [
+        invalid("status.conditions", each.get("status"), "must be True")
+        for each in verdicts
+        if each.get("status") != "True"
+    ]
+    if {each["type"] for each in verdicts} == set(_VERDICTS):
+        errors.append(invalid("status.conditions", "Denied", "Approved and Denied conditions are mutually exclusive"))
+    before = {each["type"] for each in path_of(proposal.old or {}, "status", "conditions", default=())} & set(_VERDICTS)
+    if before - {each["type"] for each in verdicts}:
+        gone = sorted(before)[0]
+        errors.append(
+            FieldError(
+                "FieldValueForbidden",
+                "status.conditions",
+                f'Forbidden: updates may not remove a condition of type "{gone}"',
+            )
+        )
+    if errors:
+        raise invalid_object(proposal.kind.name, _GROUP, proposal.object["metadata"]["name"], errors)
+
+
+def approved(change: Change, now: datetime) -> Change:
+    """A change of a request that keeps all but the verdicts."""
+
+    def verdicts_only(old: Object) -> Object:
+        wanted, kept = change(old), _conditions(old, verdicts=False)
+        new = [_stamped(each, now) for each in _conditions(wanted, verdicts=True)]
+        return {**old, "status": {**(old.get("status") or {}), "conditions": [*kept, *new]}}
+
+    return verdicts_only
+
+
+def judged(change: Change, now: datetime) -> Change:
+    """A change of a request's status that keeps the verdicts."""
+
+    def all_but_verdicts(old: Object) -> Object:
+        wanted, kept = change(old), _conditions(old, verdicts=True)
+        status = wanted.get("status") or {}
+        new = [_stamped(each, now) for each in _conditions(wanted, verdicts=False)]
+        return {**wanted, "status": {**status, "conditions": [*kept, *new]}}
+
+    return all_but_verdicts
+
+
+def _conditions(obj: Object, *, verdicts: bool) -> list[Object]:
+    found = path_of(obj, "status", "conditions", default=()) or ()
+    return [each for each in found if (each.get("type") in _VERDICTS) == verdicts]
+
+
+def _stamped(condition: Object, now: datetime) -> Object:
+    at = rfc3339(now)
+    return {
+        "status": "True",
+        "lastUpdateTime": at,
+        "lastTransitionTime": at,
+        **{k: v for k, v in condition.items() if v},
+    }
