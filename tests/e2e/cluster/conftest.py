@@ -51,7 +51,7 @@ class Cluster:
 
     def status(self) -> dict[str, Any]:
         """Component → what `kubus status` says of it."""
-        found = json.loads(self.kubus("status", "-o", "json").stdout)
+        found = json.loads(self.kubus("status", "-o", "json", check=False).stdout)
         return {each["instance"]: each for each in found["components"]}
 
     def _run(

@@ -13,19 +13,19 @@ from .conftest import IMAGE, Cluster, deployment
 pytestmark = pytest.mark.e2e
 
 
-def world() -> dict[str, set[str]]:
-    """What a cluster could leave on a machine."""
+def left_on_the_machine(cluster: Cluster, tag: str) -> dict[str, list[str]]:
+    """What there is of a cluster: other clusters may come and go on the machine meanwhile."""
 
-    def lines(*command: str) -> set[str]:
-        return set(subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines())
+    def lines(*command: str) -> list[str]:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
 
-    mounts = {line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()}
-    links = {line.split(":")[1].strip() for line in lines("ip", "-o", "link")}
+    mounts = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
     return {
-        "namespaces": {line.split()[0] for line in lines("ip", "netns")},
-        "tables": lines("nft", "list", "tables"),
-        "links": links,
-        "mounts": mounts,
+        "namespaces": [line for line in lines("ip", "netns") if line.startswith(f"{tag}-")],
+        "tables": [line for line in lines("nft", "list", "tables") if line.split()[-1].split("-")[0] == tag],
+        "links": [line for line in lines("ip", "-o", "link") if f" {tag}" in line],
+        "mounts": [mount for mount in mounts if mount.startswith(str(cluster.home))],
+        "processes": processes_of(cluster.home),
     }
 
 
@@ -43,23 +43,21 @@ def processes_of(home: Path) -> list[str]:
 
 
 def test_down_leaves_nothing_behind_and_data_stays_until_purged(image: str, tmp_path: Path) -> None:
-    before = world()
     cluster = Cluster(tmp_path / "home", 1)
     cluster.home.mkdir()
     try:
         up = cluster.kubus("up")
         assert "✓" in up.stderr
-        assert up.stdout == "" or "Traceback" not in up.stdout
+        tag = f"kubus{json.loads((cluster.home / 'cluster.json').read_text())['number']}"
         contexts = cluster.kubectl("config", "get-contexts", "-o", "name").stdout.split()
         assert cluster.name in contexts
         cluster.kubectl("apply", "-f", "-", stdin=deployment("web", 2, IMAGE))
         cluster.kubectl("rollout", "status", "deployment/web", "--timeout=60s")
         assert all(each["state"] == "ready" for each in cluster.status().values())
+        there = left_on_the_machine(cluster, tag)
+        assert all(there.values()), f"the test looks in the wrong places: {there}"
         cluster.kubus("down")
-        assert processes_of(cluster.home) == []
-        after = world()
-        for what, were in before.items():
-            assert not after[what] - were, f"{what} left behind: {after[what] - were}"
+        assert not any(left_on_the_machine(cluster, tag).values()), left_on_the_machine(cluster, tag)
         cluster.kubus("up")
         kept = json.loads(cluster.kubectl("get", "deployment/web", "-o", "json").stdout)
         assert kept["spec"]["replicas"] == 2
@@ -67,8 +65,5 @@ def test_down_leaves_nothing_behind_and_data_stays_until_purged(image: str, tmp_
     finally:
         cluster.kubus("down", "--purge", check=False)
     assert not (cluster.home / "etcd").exists()
-    assert processes_of(cluster.home) == []
-    after = world()
-    for what, were in before.items():
-        assert not after[what] - were, f"{what} left behind: {after[what] - were}"
+    assert not any(left_on_the_machine(cluster, tag).values()), left_on_the_machine(cluster, tag)
     assert cluster.kubus("status", check=False).returncode != 0
