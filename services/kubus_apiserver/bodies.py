@@ -6,16 +6,19 @@ validation follows https://kubernetes.io/docs/reference/using-api/api-concepts/#
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from kubus.model.codec import DecodeError, from_json
 from kubus.model.errors import StatusError, bad_request, too_large, unsupported_media_type
-from kubus.model.kinds import Kind
+from kubus.model.kinds import Custom, Kind
 from kubus.model.limits import BODY_BYTES_MAX, DEPTH_MAX, too_deep
 from kubus.model.objects import Object
 from kubus.model.schema import Schemas
 
 JSON = "application/json"
+_ANY_METADATA = "io.k8s.api.core.v1.Namespace"
+"""A definition whose metadata stands for that of custom objects."""
 YAML = "application/yaml"
 PROTOBUF = "application/vnd.kubernetes.protobuf"
 PATCHES = {
@@ -96,17 +99,40 @@ def fitted(kind: Kind, obj: Object, schemas: Schemas, field_validation: str) -> 
     Raises:
         StatusError: 400, a field has the wrong type, or an unknown field was not to be tolerated.
     """
+    if kind.custom is not None:
+        return _fitted_custom(kind, kind.custom, obj, schemas, field_validation)
     definition = kind.schema
     if definition not in schemas or schemas.clean(definition, obj):
         return obj, ()
     findings = schemas.check(definition, obj)
     if findings.wrong_types:
         raise _cannot_handle(kind, findings.wrong_types[0])
-    warnings = tuple(f'unknown field "{path}"' for path in findings.unknown)
+    return schemas.normalized(definition, obj), _told(kind, findings.unknown, field_validation)
+
+
+def _fitted_custom(
+    kind: Kind, custom: Custom, obj: Object, schemas: Schemas, field_validation: str
+) -> tuple[Object, tuple[str, ...]]:
+    """A custom object pruned by its own schema, its metadata by everybody's."""
+    given = {"metadata": obj.get("metadata") or {}}
+    findings = schemas.check(_ANY_METADATA, given)
+    if findings.wrong_types:
+        raise _cannot_handle(kind, findings.wrong_types[0])
+    kept, unknown = custom.pruned(obj)
+    kept = {**kept, "metadata": schemas.normalized(_ANY_METADATA, given).get("metadata") or {}}
+    return kept, _told(kind, [*findings.unknown, *unknown], field_validation)
+
+
+def _told(kind: Kind, unknown: Sequence[str], field_validation: str) -> tuple[str, ...]:
+    """The warnings about unknown fields.
+
+    Raises:
+        StatusError: 400, they were not to be tolerated.
+    """
+    warnings = tuple(f'unknown field "{path}"' for path in unknown)
     if warnings and field_validation == "Strict":
         raise _cannot_handle(kind, f"strict decoding error: {', '.join(warnings)}")
-    shown = warnings if field_validation == "Warn" else ()
-    return schemas.normalized(definition, obj), shown
+    return warnings if field_validation == "Warn" else ()
 
 
 def _cannot_handle(kind: Kind, detail: str) -> StatusError:

@@ -26,8 +26,10 @@ def scale_of(kind: Kind, obj: Object) -> Object:
     if kind.scale is None:
         raise ValueError(f"{kind.name} has no scale")
     status: dict[str, Any] = {"replicas": path_of(obj, *kind.scale.status_replicas, default=0)}
-    selector = path_of(obj, *kind.scale.selector)
-    if isinstance(selector, dict):
+    selector = path_of(obj, *kind.scale.selector) if kind.scale.selector else None
+    if isinstance(selector, str):
+        status["selector"] = selector
+    elif isinstance(selector, dict):
         structured = "matchLabels" in selector or "matchExpressions" in selector
         status["selector"] = str((LabelSelector.from_object if structured else LabelSelector.from_map)(selector))
     metadata = obj["metadata"]

@@ -13,6 +13,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from kubus.model.custom.acceptance import CLEANUP
 from kubus.model.errors import StatusError, bad_request, conflict, invalid, invalid_object, not_supported
 from kubus.model.kinds import Kind
 from kubus.model.objects import Object
@@ -20,6 +21,7 @@ from kubus.model.times import parse_time, rfc3339
 
 FOREGROUND = "foregroundDeletion"
 ORPHAN = "orphan"
+_DEFINITIONS = "customresourcedefinitions.apiextensions.k8s.io"
 
 
 class Remove(NamedTuple):
@@ -83,7 +85,7 @@ def check_preconditions(kind: Kind, obj: Object, options: Object) -> None:
 
 def decide(kind: Kind, obj: Object, options: Object, now: datetime) -> Verdict:
     """What a delete does to an object."""
-    finalizers = _finalizers(obj, options)
+    finalizers = _finalizers(kind, obj, options)
     grace = _grace_seconds(obj, options) if kind.grace else 0
     metadata = obj["metadata"]
     if metadata.get("deletionTimestamp"):
@@ -142,8 +144,10 @@ def _held(kind: Kind, obj: Object) -> bool:
     return kind.collection == "namespaces.core" and bool((obj.get("spec") or {}).get("finalizers"))
 
 
-def _finalizers(obj: Object, options: Object) -> list[str]:
+def _finalizers(kind: Kind, obj: Object, options: Object) -> list[str]:
     current = list(obj["metadata"].get("finalizers") or ())
+    if kind.collection == _DEFINITIONS and not obj["metadata"].get("deletionTimestamp"):
+        current += [CLEANUP] if CLEANUP not in current else []
     policy = options.get("propagationPolicy")
     if policy is None and options.get("orphanDependents") is not None:
         policy = "Orphan" if options["orphanDependents"] else "Background"

@@ -48,7 +48,7 @@ class NonResource:
         keys: Keys = NO_KEYS,
     ) -> None:
         self._registry = registry
-        self._openapi_documents = OpenApi(registry, schemas)
+        self._openapi_documents = OpenApi(registry, schemas, lambda kind: kind.custom.schema if kind.custom else None)
         self._checks = checks
         self._metrics = metrics
         self._address = address

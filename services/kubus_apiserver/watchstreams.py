@@ -177,6 +177,12 @@ class Watches:
             found = self._hubs[name] = (collection, Hub(collection, self._clock.now))
         return found[1]
 
+    def end(self, collection: str) -> None:
+        """End the watches on a collection: its kind has changed, or is served no longer."""
+        found = self._hubs.get(collection)
+        if found is not None:
+            found[1].end_all()
+
     def end_all(self) -> None:
         """End every watch: the server stops."""
         for _, hub in list(self._hubs.values()):

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from kubus.model.errors import FieldError
 from kubus.model.objects import Object
@@ -53,6 +53,29 @@ class Scale:
     selector: tuple[str, ...] = ("spec", "selector")
 
 
+class Custom(Protocol):
+    """What the kind of a custom resource has beyond others; see `kubus.model.custom`."""
+
+    @property
+    def schema(self) -> Object:
+        """The `openAPIV3Schema` of the version."""
+
+    @property
+    def storage_version(self) -> str:
+        """The version that is stored."""
+
+    @property
+    def webhook(self) -> Object | None:
+        """`spec.conversion.webhook`, where that converts between versions."""
+
+    @property
+    def terminating(self) -> bool:
+        """Whether the definition is being deleted: nothing new is created."""
+
+    def pruned(self, obj: Object) -> tuple[Object, list[str]]:
+        """The object without fields that its schema does not name, and their paths."""
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """One version of one resource."""
@@ -67,6 +90,8 @@ class Kind:
     namespaced: bool
     schema: str
     """The schema's definition name: `io.k8s.api.apps.v1.Deployment`."""
+    singular_name: str = ""
+    """Where it is not the name in lower case."""
     short_names: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     status: bool = False
@@ -92,6 +117,8 @@ class Kind:
     from_stored: Callable[[Object], Object] | None = None
     name_check: str = "subdomain"
     """subdomain, label (RFC 1123), service (RFC 1035) or path_segment (RBAC): which names are valid."""
+    custom: Custom | None = None
+    """Of a kind that a CustomResourceDefinition brought."""
 
     @property
     def api_version(self) -> str:
@@ -111,7 +138,7 @@ class Kind:
     @property
     def singular(self) -> str:
         """`deployment`."""
-        return self.name.lower()
+        return self.singular_name or self.name.lower()
 
     @property
     def path(self) -> str:

@@ -6,10 +6,14 @@ is looked at where custom resources are served.
 
 from __future__ import annotations
 
+from kubus.model.custom.structural import schema_errors
 from kubus.model.errors import FieldError, duplicate, invalid, not_supported, required
 from kubus.model.names import dns_1035_label_errors, dns_subdomain_errors
-from kubus.model.objects import Object, name_of, path_of
+from kubus.model.objects import Object, annotations_of, name_of, path_of
 from kubus.model.validation.values import immutable
+
+_APPROVED = "api-approved.kubernetes.io"
+_APPROVAL_RULES = "https://github.com/kubernetes/enhancements/pull/1111"
 
 
 def definition_errors(obj: Object, old: Object | None) -> list[FieldError]:
@@ -32,7 +36,10 @@ def definition_errors(obj: Object, old: Object | None) -> list[FieldError]:
             not_supported("spec.scope", scope, ("Cluster", "Namespaced")) if scope else required("spec.scope")
         )
     errors += _names_errors(names)
-    errors += _versions_errors(spec.get("versions") or [])
+    before = {each.get("name"): each.get("schema") for each in path_of(old or {}, "spec", "versions", default=())}
+    errors += _versions_errors(spec.get("versions") or [], before)
+    if old is None:
+        errors += _approval_errors(group, obj)
     if old is not None:
         for path in (("group",), ("scope",), ("names", "kind"), ("names", "plural")):
             errors += immutable(path_of(spec, *path), path_of(old, "spec", *path), ".".join(("spec", *path)))
@@ -54,7 +61,8 @@ def _names_errors(names: Object) -> list[FieldError]:
     return errors
 
 
-def _versions_errors(versions: list[Object]) -> list[FieldError]:
+def _versions_errors(versions: list[Object], before: dict[str, Object]) -> list[FieldError]:
+    """`before` are the schemas that were there already: they are not looked at again."""
     errors: list[FieldError] = []
     seen: set[str] = set()
     for index, version in enumerate(versions):
@@ -65,13 +73,20 @@ def _versions_errors(versions: list[Object]) -> list[FieldError]:
         errors += [invalid(f"{path}.name", name, each) for each in dns_1035_label_errors(name)]
         if path_of(version, "schema", "openAPIV3Schema") is None:
             errors.append(required(f"{path}.schema.openAPIV3Schema", "schemas are required"))
-        elif path_of(version, "schema", "openAPIV3Schema", "type") not in (None, "object"):
-            kind = path_of(version, "schema", "openAPIV3Schema", "type")
-            errors.append(invalid(f"{path}.schema.openAPIV3Schema.type", kind, "must be object at the root"))
+        elif version["schema"] != before.get(name):
+            errors += schema_errors(version["schema"]["openAPIV3Schema"], f"{path}.schema.openAPIV3Schema")
     if sum(bool(version.get("storage")) for version in versions) != 1:
         detail = "must have exactly one version marked as storage version"
         errors.append(invalid("spec.versions", versions, detail))
     return errors
+
+
+def _approval_errors(group: str, obj: Object) -> list[FieldError]:
+    """Groups of the Kubernetes community are for what has been looked at there."""
+    if not group.endswith((".k8s.io", ".kubernetes.io")) or annotations_of(obj).get(_APPROVED):
+        return []
+    detail = f'protected groups must have approval annotation "{_APPROVED}", see {_APPROVAL_RULES}'
+    return [required(f"metadata.annotations[{_APPROVED}]", detail)]
 
 
 def _stored_errors(spec: Object, old: Object) -> list[FieldError]:
