@@ -99,7 +99,9 @@ class Recorder:
                 if error.reason != "AlreadyExists":
                     raise
                 # A write's answer rather than a read: a kubelet may not read Events.
-                there = await self._client.patch(_EVENTS, namespace, name, {"lastTimestamp": event["lastTimestamp"]})
+                there = await self._client.patch(
+                    _EVENTS, namespace, name, {"lastTimestamp": event["lastTimestamp"]}, why=why
+                )
                 self._remember(namespace, name, int(there.get("count") or 1))
         await self._count_up(namespace, name, event, why)
 
