@@ -11,6 +11,9 @@ from kubus.model.errors import StatusError, method_not_supported, not_found, pat
 from kubus.model.kinds import Kind
 from kubus.model.kinds.reviews import TOKEN_REQUESTS
 from kubus.model.objects import Object
+from kubus_apiserver import applying
+from kubus_apiserver.access.certificate_signing import REQUESTS, approved, judged
+from kubus_apiserver.applying import AppliedEntry
 from kubus_apiserver.authorization import Attributes
 from kubus_apiserver.bodies import fitted
 from kubus_apiserver.calls import ReadOptions, Target, User, WriteOptions
@@ -19,10 +22,10 @@ from kubus_apiserver.core import Core
 from kubus_apiserver.entries import Entry
 from kubus_apiserver.patching import Patch, Replacement
 from kubus_apiserver.reviews import Judges, is_review, reviewed
-from kubus_apiserver.writes import Deleted
+from kubus_apiserver.writes import Change, Deleted
 
 READ = ReadOptions()
-_EDITABLE = frozenset({"", "status"})
+_EDITABLE = frozenset({"", "status", "approval"})
 
 
 def authorize(core: Core, user: User, verb: str, target: Target, field_selector: str = "") -> None:
@@ -55,7 +58,7 @@ def check_served(target: Target, verb: str) -> None:
 
 async def get(core: Core, target: Target, options: ReadOptions) -> Entry:
     """One object, or its status or scale."""
-    if target.subresource not in ("", "status", "scale", "ephemeralcontainers", "resize"):
+    if target.subresource not in ("", "status", "scale", "approval", "ephemeralcontainers", "resize"):
         raise _no(target, "get")
     entry = await core.reads.get(target, options)
     return scale_entry(target.kind, entry) if target.subresource == "scale" else entry
@@ -88,14 +91,18 @@ async def update(
     revision = _revision(body)
     if target.subresource == "scale":
         plain = target._replace(subresource="")
-        entry = await core.writes.update(plain, scaled(target.kind, body), user, options, revision=revision)
+        entry = await core.writes.update(
+            plain, scaled(target.kind, body), user, options, revision=revision, tracked_as="scale"
+        )
         return scale_entry(target.kind, entry), ()
     if target.subresource == "finalize":
         return await core.writes.update(target, finalized(body), user, options, revision=revision), ()
     if target.subresource not in _EDITABLE:
         raise _no(target, "update")
     obj, warnings = fitted(target.kind, body, core.schemas, options.field_validation)
-    return await core.writes.update(target, Replacement(obj), user, options, revision=revision), warnings
+    return await core.writes.update(
+        target, _within(core, target, Replacement(obj)), user, options, revision=revision
+    ), warnings
 
 
 async def patch(
@@ -105,12 +112,36 @@ async def patch(
     change = Patch(target.kind, patch_type, body, core.schemas, options.field_validation)
     if target.subresource == "scale":
         plain = target._replace(subresource="")
-        entry = await core.writes.update(plain, scale_patched(target.kind, change), user, options, verb="patch")
+        entry = await core.writes.update(
+            plain, scale_patched(target.kind, change), user, options, verb="patch", tracked_as="scale"
+        )
         return scale_entry(target.kind, entry), ()
     if target.subresource not in _EDITABLE:
         raise _no(target, "patch")
-    entry = await core.writes.update(target, change, user, options, verb="patch")
+    entry = await core.writes.update(target, _within(core, target, change), user, options, verb="patch")
     return entry, change.warnings
+
+
+async def apply(core: Core, target: Target, config: Any, user: User, options: WriteOptions) -> AppliedEntry:
+    """A configuration applied to an object, its status or its scale."""
+    done = await applying.apply(
+        core.writes,
+        core.fields,
+        target,
+        config,
+        user=user,
+        options=options,
+        may_create=lambda: authorize(core, user, "create", target),
+    )
+    return done._replace(entry=scale_entry(target.kind, done.entry)) if target.subresource == "scale" else done
+
+
+def _within(core: Core, target: Target, change: Change) -> Change:
+    """The change, confined to what its subresource is about where objects have more than status and the rest."""
+    if target.kind.collection != REQUESTS:
+        return change
+    confined = {"approval": approved, "status": judged}.get(target.subresource)
+    return change if confined is None else confined(change, core.clock.now())
 
 
 async def delete(core: Core, target: Target, options: Object, user: User, write: WriteOptions) -> Deleted:

@@ -27,6 +27,7 @@ from kubus_apiserver.calls import ReadOptions, Target, User, WriteOptions
 from kubus_apiserver.continuations import encode_token
 from kubus_apiserver.core import Core
 from kubus_apiserver.entries import Entry
+from kubus_apiserver.queries import no_manager
 from kubus_apiserver.writes import Deleted
 
 GROUP = "apiserver"
@@ -142,6 +143,10 @@ class BusDoor:
 
     async def _patch(self, target: Target, request: Request, user: User) -> Any:
         options = _write_options(request)
+        if request.patch_type == "apply":
+            if not request.field_manager:
+                raise no_manager()
+            return _pair((await actions.apply(self._core, target, request.patch, user, options)).entry)
         entry, _ = await actions.patch(
             self._core, target, request.patch_type, request.patch, user=user, options=options
         )

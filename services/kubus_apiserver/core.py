@@ -16,7 +16,9 @@ from kubus.model.kinds import Kind, Registry
 from kubus.model.schema import Schemas, load_schemas
 from kubus.model.times import Clock
 from kubus.store import Store
+from kubus_apiserver.access.account_mount import account_mount
 from kubus_apiserver.access.authenticator import Authenticator
+from kubus_apiserver.access.certificate_signing import Signing, stamp_requester
 from kubus_apiserver.access.escalation import Escalation
 from kubus_apiserver.access.node_graph import NodeGraph
 from kubus_apiserver.access.node_restriction import node_restriction
@@ -26,7 +28,9 @@ from kubus_apiserver.access.tokens import NO_KEYS, Keys
 from kubus_apiserver.admission import BUILT_IN, Chain
 from kubus_apiserver.allocations import Allocations
 from kubus_apiserver.authorization import Authorizer
+from kubus_apiserver.customresources import CustomResources
 from kubus_apiserver.evictions import BUDGETS, Evictions
+from kubus_apiserver.fieldmanagers import FieldManagers
 from kubus_apiserver.follower import Follower, Freshness
 from kubus_apiserver.reads import Reads
 from kubus_apiserver.watchcache import WatchCache
@@ -51,9 +55,11 @@ class Core:
     authenticator: Authenticator
     authorizer: Authorizer
     token_requests: TokenRequests
+    fields: FieldManagers
     reads: Reads
     writes: Writes
     watches: Watches
+    custom_resources: CustomResources
     evictions: Evictions
     allocations: Allocations
 
@@ -62,6 +68,7 @@ class Core:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.follower.run())
             tasks.create_task(self.freshness.run())
+            tasks.create_task(self.custom_resources.run())
 
     def by_resource(self, resource: str) -> Kind | None:
         """The kind of `deployments.apps`, `pods.core` in the first version that is served."""
@@ -89,11 +96,18 @@ def build(
     cache, schemas = WatchCache(), load_schemas()
     authenticator = Authenticator(keys, cache, clock)
     authorizer = Authorizer(cache, KubeletRights(NodeGraph(cache)))
-    chain = chain._replace(validators=(*chain.validators, node_restriction, Escalation(authorizer)))
+    chain = chain._replace(
+        mutators=(*chain.mutators, account_mount, stamp_requester),
+        validators=(*chain.validators, node_restriction, Escalation(authorizer), Signing(authorizer)),
+    )
     freshness = Freshness(store, cache)
     allocations = Allocations(store, cache, random, service_cidr=service_cidr, node_ports=node_ports)
-    writes = Writes(store, cache, freshness, chain=chain, allocations=allocations, clock=clock, random=random)
+    fields = FieldManagers(schemas, registry, clock)
+    writes = Writes(
+        store, cache, freshness, chain=chain, allocations=allocations, fields=fields, clock=clock, random=random
+    )
     reads = Reads(store, cache, freshness)
+    watches = Watches(cache, freshness, clock, random)
     budgets = next((kind for kind in registry if kind.collection == BUDGETS), None)
     return Core(
         registry=registry,
@@ -106,9 +120,11 @@ def build(
         authenticator=authenticator,
         authorizer=authorizer,
         token_requests=TokenRequests(reads, registry, authenticator, random),
+        fields=fields,
         reads=reads,
         writes=writes,
-        watches=Watches(cache, freshness, clock, random),
+        watches=watches,
+        custom_resources=CustomResources(registry, cache, freshness, writes, watches, clock=clock),
         evictions=Evictions(cache, writes, budgets, clock),
         allocations=allocations,
     )

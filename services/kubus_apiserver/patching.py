@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from kubus.model.codec import pack, to_json, unpack
-from kubus.model.errors import StatusError, bad_request, conflict, invalid, invalid_object
+from kubus.model.errors import StatusError, bad_request, conflict, invalid, invalid_object, unsupported_media_type
 from kubus.model.kinds import Kind
 from kubus.model.objects import Object
 from kubus.model.patches import json_patch, merge_patch
@@ -35,15 +35,18 @@ class Replacement:
 
 
 class Patch:
-    """A PATCH of one of three types."""
+    """A PATCH of one of three types; an apply is another matter."""
 
     def __init__(
         self, kind: Kind, patch_type: str, patch: Any, schemas: Schemas, field_validation: str = "Warn"
     ) -> None:
-        if patch_type == "apply":
-            raise StatusError(415, "UnsupportedMediaType", "server-side apply is not served yet: use client-side apply")
         if patch_type not in ("json", "merge", "strategic"):
             raise bad_request(f"unknown patch type {patch_type!r}")
+        if patch_type == "strategic" and kind.custom is not None:
+            raise unsupported_media_type(
+                "the body of the request was in an unknown format - accepted media types include: "
+                "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml"
+            )
         self._kind = kind
         self._type = patch_type
         self._patch = patch

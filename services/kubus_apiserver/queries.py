@@ -7,15 +7,27 @@ Parsing is as strict as Kubernetes': a number that is none is 400, a value that 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
-from kubus.model.errors import FieldError, bad_request, invalid_object, not_supported
+from kubus.model.errors import (
+    FieldError,
+    StatusError,
+    bad_request,
+    forbidden_field,
+    invalid,
+    invalid_object,
+    not_supported,
+    required,
+    too_long,
+)
 from kubus_apiserver.calls import ReadOptions, WriteOptions
 
 _TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
 _FALSE = frozenset({"", "0", "f", "F", "false", "FALSE", "False"})
 NO_READ_OPTIONS = ReadOptions()
+_MANAGER_BYTES_MAX = 128
 
 
 def parse_query(text: str) -> dict[str, list[str]]:
@@ -69,17 +81,55 @@ def write_options(query: Mapping[str, list[str]], user_agent: str, trace: str | 
     if validation not in ("Strict", "Warn", "Ignore"):
         errors.append(not_supported("fieldValidation", validation, ["Ignore", "Strict", "Warn"]))
     manager = first(query, "fieldManager")
-    if len(manager) > 128:
-        errors.append(FieldError("FieldValueTooLong", "fieldManager", "Too long: may not be more than 128 bytes"))
+    errors += _manager_errors(manager)
     if errors:
         raise invalid_object(kind, "meta.k8s.io", "", errors)
     return WriteOptions(
-        manager=manager or user_agent.partition("/")[0][:128] or "unknown",
+        manager=manager or _of_agent(user_agent),
         dry_run=bool(dry_run),
         field_validation=validation,
         force=flag(query, "force"),
         trace=trace,
     )
+
+
+def check_patch_options(query: Mapping[str, list[str]], patch_type: str) -> None:
+    """Refuse an apply without a manager, and force for anything else.
+
+    Raises:
+        StatusError: 422.
+    """
+    if patch_type == "apply":
+        if not first(query, "fieldManager"):
+            raise no_manager()
+    elif "force" in query:
+        errors = [forbidden_field("force", "may not be specified for non-apply patch")]
+        raise invalid_object("PatchOptions", "meta.k8s.io", "", errors)
+
+
+def no_manager() -> StatusError:
+    """An apply has to say who applies."""
+    errors = [required("fieldManager", "is required for apply patch")]
+    return invalid_object("PatchOptions", "meta.k8s.io", "", errors)
+
+
+def _manager_errors(manager: str) -> list[FieldError]:
+    errors: list[FieldError] = []
+    if len(manager.encode(errors="replace")) > _MANAGER_BYTES_MAX:
+        errors.append(too_long("fieldManager", _MANAGER_BYTES_MAX))
+    for position, char in enumerate(manager):
+        if not char.isprintable():
+            detail = f"invalid character U+{ord(char):04X} (at position {position})"
+            errors.append(invalid("fieldManager", manager, detail))
+            break
+    return errors
+
+
+@lru_cache(maxsize=256)
+def _of_agent(user_agent: str) -> str:
+    """The field manager that a user agent stands for: what is before its first slash."""
+    printable = "".join(char for char in user_agent.partition("/")[0] if char.isprintable())
+    return printable.encode(errors="replace")[:_MANAGER_BYTES_MAX].decode(errors="ignore") or "unknown"
 
 
 def delete_options(query: Mapping[str, list[str]], body: dict[str, Any]) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from kubus_apiserver.calls import Target, WriteOptions
 from kubus_apiserver.core import Core
 from kubus_apiserver.negotiation import Form, negotiate
 from kubus_apiserver.nonresource import NonResource
-from kubus_apiserver.queries import delete_options, first, read_options, write_options
+from kubus_apiserver.queries import check_patch_options, delete_options, first, read_options, write_options
 from kubus_apiserver.representations import View, many, one
 from kubus_apiserver.routes import Route, route
 from kubus_apiserver.streamcalls import stream_call
@@ -144,6 +144,12 @@ class Rest:
     async def _patch(self, call: Call, found: Route, target: Target) -> AnyAnswer:
         options = write_options(call.query, call.user_agent, call.trace, "PatchOptions")
         patch_type, patch = read_patch(call.content_type, call.body)
+        check_patch_options(call.query, patch_type)
+        if patch_type == "apply":
+            done = await actions.apply(self._core, target, patch, call.user, options)
+            view = _view(call)
+            body = one(target.kind, done.entry, view, self._core.clock.now())
+            return Answer(201 if done.created else 200, body, view.form.media)
         entry, warnings = await actions.patch(self._core, target, patch_type, patch, user=call.user, options=options)
         view = _view(call)
         return Answer(200, one(target.kind, entry, view, self._core.clock.now()), view.form.media, warnings)

@@ -20,6 +20,8 @@ KEEPS_STATUS = frozenset({"nodes.core"})
 """Collections whose objects may be created with their status, as kubelets create nodes."""
 _ANNOTATIONS_BYTES_MAX = 256 * 1024
 _OF_THE_SERVER = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation")
+_STATUS_KEEPS = {"deployments.apps": ("labels",), "pods.core": ("ownerReferences",)}
+"""Metadata that a write of the status leaves alone."""
 _MESSAGE_UID = "Precondition failed: UID in precondition: {}, UID in object meta: {}"
 
 
@@ -73,8 +75,10 @@ def stamp_new(kind: Kind, obj: Object, *, uid: str, now: datetime, suffix: Calla
         obj.pop("status", None)
 
 
-def carry_over(kind: Kind, obj: Object, old: Object, *, subresource: str) -> Object:
+def carry_over(kind: Kind, obj: Object, old: Object, *, subresource: str, built_in: bool = True) -> Object:
     """The update with what the client may not change put back from the stored object.
+
+    A write of the status may change labels and annotations too, but for custom resources.
 
     Raises:
         StatusError: 409, the update means another object of this name.
@@ -84,17 +88,15 @@ def carry_over(kind: Kind, obj: Object, old: Object, *, subresource: str) -> Obj
     if given and given != old_metadata["uid"]:
         detail = _MESSAGE_UID.format(given, old_metadata["uid"])
         raise conflict(kind.plural, kind.group, old_metadata["name"], detail)
-    if subresource == "status":
+    if subresource == "status" and not built_in:
         return {**old, "metadata": _without(old_metadata, "resourceVersion"), "status": obj.get("status") or {}}
     metadata.pop("resourceVersion", None)
-    if subresource:
+    if subresource not in ("", "status"):
         return obj  # the server's own change of the stored object
     metadata.pop("selfLink", None)
-    for field in (*_OF_THE_SERVER, "managedFields", "generateName"):
-        if field in old_metadata:
-            metadata[field] = old_metadata[field]
-        else:
-            metadata.pop(field, None)
+    _put_back(metadata, old_metadata, (*_OF_THE_SERVER, "managedFields", "generateName"))
+    if subresource:
+        return _with_status(kind, obj, old)
     if kind.status:
         if "status" in old:
             obj["status"] = old["status"]
@@ -103,14 +105,28 @@ def carry_over(kind: Kind, obj: Object, old: Object, *, subresource: str) -> Obj
     return obj
 
 
+def _with_status(kind: Kind, obj: Object, old: Object) -> Object:
+    _put_back(obj["metadata"], old["metadata"], _STATUS_KEEPS.get(kind.collection, ()))
+    return {**old, "metadata": obj["metadata"], "status": obj.get("status") or {}}
+
+
+def _put_back(metadata: dict[str, Any], old: dict[str, Any], fields: Sequence[str]) -> None:
+    for field in fields:
+        if field in old:
+            metadata[field] = old[field]
+        else:
+            metadata.pop(field, None)
+
+
 def count_generation(kind: Kind, obj: Object, old: Object) -> None:
-    """Count a change of what is wanted: of everything but metadata and status."""
-    if kind.generation and _wanted(obj) != _wanted(old):
+    """Count a change of what is wanted: of everything but metadata, and status where that is apart."""
+    if kind.generation and _wanted(kind, obj) != _wanted(kind, old):
         obj["metadata"]["generation"] = int(old["metadata"].get("generation") or 0) + 1
 
 
-def _wanted(obj: Object) -> dict[str, Any]:
-    return {key: value for key, value in obj.items() if key not in ("metadata", "status")}
+def _wanted(kind: Kind, obj: Object) -> dict[str, Any]:
+    apart = ("metadata", "status") if kind.status or kind.custom is None else ("metadata",)
+    return {key: value for key, value in obj.items() if key not in apart}
 
 
 def _without(metadata: dict[str, Any], field: str) -> dict[str, Any]:
@@ -139,6 +155,19 @@ def check(kind: Kind, obj: Object, old: Object | None) -> None:
     errors = _metadata_errors(kind, obj["metadata"], old)
     for rule in kind.rules:
         errors += rule(obj, old)
+    _refuse(kind, obj, errors)
+
+
+def check_metadata(kind: Kind, obj: Object, old: Object) -> None:
+    """Metadata's rules alone, for a write of the status.
+
+    Raises:
+        StatusError: 422 with every field error.
+    """
+    _refuse(kind, obj, _metadata_errors(kind, obj["metadata"], old))
+
+
+def _refuse(kind: Kind, obj: Object, errors: Sequence[FieldError]) -> None:
     if errors:
         metadata = obj["metadata"]
         raise invalid_object(kind.name, kind.group, metadata.get("name") or metadata.get("generateName") or "", errors)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from kubus.model.codec import DecodeError, Raw, pack, unpack
@@ -37,6 +37,7 @@ from kubus_apiserver.allocations import Allocations
 from kubus_apiserver.calls import Target, User, WriteOptions
 from kubus_apiserver.entries import Entry, without_revision
 from kubus_apiserver.fences import fence_of, lost
+from kubus_apiserver.fieldmanagers import Applier, FieldManagers, is_built_in, keep_times, set_entries
 from kubus_apiserver.follower import Freshness
 from kubus_apiserver.namespaces import check_namespace
 from kubus_apiserver.reads import entry_of, read_fresh
@@ -47,6 +48,8 @@ OBJECT_BYTES_MAX = 1_572_864
 _TRIES = 8
 Change = Callable[[Object], Object]
 """From a private copy of the stored object, with its resourceVersion, to the wanted one."""
+Managing = Callable[[Object, Object, Any], None]
+"""Gives the wanted object its managedFields, knowing the stored object and what the client sent as such."""
 
 
 class Deleted(NamedTuple):
@@ -69,6 +72,7 @@ class Writes:
         *,
         chain: Chain,
         allocations: Allocations,
+        fields: FieldManagers,
         clock: Clock,
         random: Random,
     ) -> None:
@@ -77,16 +81,22 @@ class Writes:
         self._freshness = freshness
         self._chain = chain
         self._allocations = allocations
+        self._fields = fields
         self._clock = clock
         self._random = random
 
-    async def create(self, target: Target, obj: Object, user: User, options: WriteOptions) -> Entry:
-        """Store a new object. `obj` is changed.
+    async def create(
+        self, target: Target, obj: Object, user: User, options: WriteOptions, *, applied: bool = False
+    ) -> Entry:
+        """Store a new object. `obj` is changed; if it comes of an apply, it says who manages it.
 
         Raises:
             StatusError: 400, 403, 404 (namespace), 409, 422, 5xx of the store.
         """
         kind, namespace = target.kind, target.namespace
+        if kind.custom is not None and kind.custom.terminating:
+            detail = "create not allowed while custom resource definition is terminating"
+            raise StatusError(405, "MethodNotAllowed", detail)
         strategy.check_identity(kind, obj, namespace)
         if obj["metadata"].get("resourceVersion"):
             raise bad_request("resourceVersion should not be set on objects to be created")
@@ -97,17 +107,22 @@ class Writes:
             if generated and attempt:
                 obj["metadata"].pop("name", None)
             try:
-                return await self._create(kind, obj, user, options)
+                return await self._create(kind, obj, user, options, applied=applied)
             except StatusError as error:
                 if not (generated and error.reason == "AlreadyExists") or attempt == _TRIES - 1:
                     raise
         raise internal("unreachable")
 
-    async def _create(self, kind: Kind, obj: Object, user: User, options: WriteOptions) -> Entry:
+    async def _create(self, kind: Kind, obj: Object, user: User, options: WriteOptions, *, applied: bool) -> Entry:
         uid = str(UUID(int=self._random.getrandbits(128), version=4))
+        managed = obj["metadata"].get("managedFields") if applied else None
         strategy.stamp_new(kind, obj, uid=uid, now=self._clock.now(), suffix=lambda: random_suffix(self._random))
         if kind.defaults is not None:
             kind.defaults(obj)
+        if managed:
+            obj["metadata"]["managedFields"] = managed
+        else:
+            self._fields.created(kind, obj, options.manager)
         proposal = Proposal(user, "create", kind, "", obj, None)
         self._chain.mutate(proposal, self._cache)
         if kind.prepare is not None:
@@ -141,8 +156,11 @@ class Writes:
         *,
         verb: str = "update",
         revision: str = "",
+        tracked_as: str | None = None,
     ) -> Entry:
         """Change an object; with `revision`, only if it still stands at that one.
+
+        `tracked_as` is the subresource that managedFields name, where it is not the target's.
 
         Raises:
             StatusError: 400, 403, 404, 409, 422, 5xx of the store.
@@ -157,7 +175,10 @@ class Writes:
             if revision and revision != str(current.revision):
                 raise conflict(kind.plural, kind.group, target.name)
             try:
-                return await self._update(target, current, change, user, options, verb=verb, fresh=fresh)
+                managing = self._managing(target, change, options, tracked_as)
+                return await self._update(
+                    target, current, change, user, options, verb=verb, fresh=fresh, managing=managing
+                )
             except _Stale:
                 current, fresh = await read_fresh(self._store, key), True
             except Conflict as lost_race:
@@ -182,27 +203,34 @@ class Writes:
         *,
         verb: str,
         fresh: bool,
+        managing: Managing,
     ) -> Entry:
         kind, key, subresource = target.kind, target.key, target.subresource
         old = _readable(current, kind)
         obj = change(unpack(pack(old)))
         strategy.check_identity(kind, obj, key.namespace, key.name)
-        obj = strategy.carry_over(kind, obj, old, subresource=subresource)
+        given = obj["metadata"].get("managedFields")
+        obj = strategy.carry_over(kind, obj, old, subresource=subresource, built_in=is_built_in(kind))
         proposal = Proposal(user, "update", kind, subresource, obj, old)
+        by_schema = kind.custom is not None and subresource == "status"
+        if (not subresource or by_schema) and kind.defaults is not None:
+            kind.defaults(obj)
+        managing(obj, old, given)
         if not subresource:
-            if kind.defaults is not None:
-                kind.defaults(obj)
             self._chain.mutate(proposal, self._cache)
             if kind.prepare is not None:
                 kind.prepare(obj, old)
         if subresource != "status":
             strategy.count_generation(kind, obj, old)
+        keep_times(obj, old)
         if strategy.same(obj, old):
             if not fresh:
                 raise _Stale
             return current.viewed(kind)
-        if not subresource:
+        if not subresource or by_schema:
             strategy.check(kind, obj, old)
+        elif subresource == "status":
+            strategy.check_metadata(kind, obj, old)
         self._chain.validate(proposal, self._cache)
         stored = _to_stored(kind, obj)
         if options.dry_run:
@@ -218,6 +246,18 @@ class Writes:
                 lambda fence: self._store.replace(store_key(key), value, expected=current.revision, fence=fence),
             )
         return _entry(kind, key, revision, stored, raw)
+
+    def _managing(self, target: Target, change: Change, options: WriteOptions, tracked_as: str | None) -> Managing:
+        """How an update gets its managedFields; those of an apply come with its object."""
+        subresource = target.subresource if tracked_as is None else tracked_as
+
+        def managing(obj: Object, old: Object, given: Any) -> None:
+            if isinstance(change, Applier):
+                set_entries(obj, given)
+            else:
+                self._fields.updated(target.kind, obj, old, given, subresource=subresource, manager=options.manager)
+
+        return managing
 
     async def delete(self, target: Target, options: Object, user: User, write: WriteOptions) -> Deleted:
         """Delete an object, or begin to.

@@ -57,11 +57,12 @@ def test_an_update_keeps_identity_and_status() -> None:
     assert (done["spec"], done["status"]) == ({"a": 2}, {"b": 2})
 
 
-def test_a_status_update_keeps_everything_else() -> None:
+@pytest.mark.parametrize("built_in", [True, False])
+def test_a_status_update_keeps_the_spec_and_of_custom_resources_the_metadata(built_in: bool) -> None:
     new = stored(spec={"a": 5}, status={"b": 3})
     new["metadata"] = {**new["metadata"], "labels": {"x": "y"}}
-    done = carry_over(PODS, new, stored(), subresource="status")
-    assert (done["spec"], done["status"], "labels" in done["metadata"]) == ({"a": 1}, {"b": 3}, False)
+    done = carry_over(PODS, new, stored(), subresource="status", built_in=built_in)
+    assert (done["spec"], done["status"], "labels" in done["metadata"]) == ({"a": 1}, {"b": 3}, built_in)
 
 
 def test_an_update_of_another_object_of_that_name_is_refused() -> None:
