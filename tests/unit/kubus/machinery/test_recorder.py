@@ -81,6 +81,21 @@ def test_saying_it_again_counts_up_also_after_a_restart() -> None:
     simulate(story())
 
 
+def test_every_write_is_caused_by_what_it_speaks_of() -> None:
+    """Found by a seed: counting up after a restart said nothing of its cause."""
+
+    async def story() -> None:
+        stage = Stage()
+        await stage.api.serve()
+        for _ in range(2):
+            async with stage.recorder() as recorder:
+                recorder.record(POD, "BackOff", "Back-off restarting", "Warning", "kubelet")
+        writes = [request for subject, request in stage.api.requests if subject.verb != "get"]
+        assert {(request.cause, request.field_manager) for request in writes} == {(7, "kubelet")}
+
+    simulate(story())
+
+
 def test_an_event_that_has_expired_is_made_anew() -> None:
     async def story() -> None:
         stage = Stage()
