@@ -25,7 +25,8 @@ from kubus_apiserver.access.node_restriction import node_restriction
 from kubus_apiserver.access.node_rights import KubeletRights
 from kubus_apiserver.access.token_requests import TokenRequests
 from kubus_apiserver.access.tokens import NO_KEYS, Keys
-from kubus_apiserver.admission import BUILT_IN, Chain
+from kubus_apiserver.admission import Chain
+from kubus_apiserver.admission.plugins import built_in
 from kubus_apiserver.allocations import Allocations
 from kubus_apiserver.authorization import Authorizer
 from kubus_apiserver.customresources import CustomResources
@@ -87,7 +88,7 @@ def build(
     random: Random,
     registry: Registry,
     *,
-    chain: Chain = BUILT_IN,
+    chain: Chain | None = None,
     service_cidr: IPv4Network = SERVICE_CIDR,
     node_ports: range = NODE_PORTS,
     keys: Keys = NO_KEYS,
@@ -96,6 +97,7 @@ def build(
     cache, schemas = WatchCache(), load_schemas()
     authenticator = Authenticator(keys, cache, clock)
     authorizer = Authorizer(cache, KubeletRights(NodeGraph(cache)))
+    chain = chain or built_in()
     chain = chain._replace(
         mutators=(*chain.mutators, account_mount, stamp_requester),
         validators=(*chain.validators, node_restriction, Escalation(authorizer), Signing(authorizer)),

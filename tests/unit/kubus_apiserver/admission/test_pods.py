@@ -1,4 +1,4 @@
-"""What admission adds and refuses."""
+"""What a new pod is given."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from kubus.model.errors import StatusError
-from kubus.model.kinds.namespaces import KIND as NAMESPACES
 from kubus.model.kinds.pods import KIND as PODS
 from kubus.model.objects import Key
 from kubus.model.records import Note, encode_record, store_key
 from kubus.store import StoreChange
-from kubus_apiserver.admission import BUILT_IN, Proposal
+from kubus_apiserver.admission import Proposal
+from kubus_apiserver.admission.plugins import built_in
 from kubus_apiserver.calls import User
 from kubus_apiserver.watchcache import WatchCache
 
@@ -28,7 +28,7 @@ def classes(*values: tuple[str, int, bool]) -> WatchCache:
 
 def admitted(cache: WatchCache, **spec: Any) -> dict[str, Any]:
     pod: dict[str, Any] = {"metadata": {"name": "p"}, "spec": spec}
-    BUILT_IN.mutate(Proposal(User("u"), "create", PODS, "", pod, None), cache)
+    built_in().mutate(Proposal(User("u"), "create", PODS, "", pod, None), cache)
     return pod["spec"]
 
 
@@ -60,11 +60,5 @@ def test_priority_comes_from_the_class_or_the_default_class() -> None:
 
 def test_other_kinds_and_updates_are_left_alone() -> None:
     pod: dict[str, Any] = {"metadata": {"name": "p"}, "spec": {}}
-    BUILT_IN.mutate(Proposal(User("u"), "update", PODS, "", pod, pod), WatchCache())
+    built_in().mutate(Proposal(User("u"), "update", PODS, "", pod, pod), WatchCache())
     assert pod["spec"] == {}
-
-
-def test_the_clusters_own_namespaces_stay() -> None:
-    namespace = {"metadata": {"name": "kube-system"}}
-    with pytest.raises(StatusError, match="this namespace may not be deleted"):
-        BUILT_IN.validate(Proposal(User("u"), "delete", NAMESPACES, "", namespace, namespace), WatchCache())

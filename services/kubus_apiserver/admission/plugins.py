@@ -1,0 +1,32 @@
+"""Which plug-ins there are, in the order in which kube-apiserver runs them."""
+
+from __future__ import annotations
+
+from kubus_apiserver.admission import Chain
+from kubus_apiserver.admission.cluster import (
+    default_ingress_class,
+    default_storage_class,
+    in_use_protection,
+    namespace_protection,
+    not_ready_taint,
+)
+from kubus_apiserver.admission.limit_ranges import LimitRanges
+from kubus_apiserver.admission.pods import priority, service_account, tolerations
+
+
+def built_in() -> Chain:
+    """The plug-ins that need nothing but the cache."""
+    limits = LimitRanges()
+    return Chain(
+        mutators=(
+            limits.mutate,
+            service_account,
+            not_ready_taint,
+            priority,
+            tolerations,
+            default_storage_class,
+            in_use_protection,
+            default_ingress_class,
+        ),
+        validators=(namespace_protection, limits.validate),
+    )
