@@ -9,7 +9,8 @@ Source: https://kubernetes.io/docs/concepts/architecture/garbage-collection/
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import ChainMap
+from collections.abc import Mapping, MutableMapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any, Literal, NamedTuple
@@ -27,7 +28,14 @@ class Kinds(NamedTuple):
     """All kinds, and by (group, kind) as references name them."""
 
     every: tuple[Kind, ...]
-    named: Mapping[tuple[str, str], Kind]
+    named: MutableMapping[tuple[str, str], Kind]
+
+    def seen(self, view: View) -> Kinds:
+        """With the custom kinds that there are."""
+        custom = view.custom_kinds()
+        if not custom:
+            return self
+        return Kinds((*self.every, *custom), ChainMap({(kind.group, kind.name): kind for kind in custom}, self.named))
 
     def of(self, obj: Mapping[str, Any]) -> Kind | None:
         """The kind of an object or of a reference to one."""
@@ -47,6 +55,7 @@ class Owner(NamedTuple):
 
 def reconcile(kinds: Kinds, obj: Object, view: View, now: datetime) -> Plan:
     """What the object's owners, or its own deletion, ask for."""
+    kinds = kinds.seen(view)
     kind = kinds.of(obj)
     if kind is None:
         return Plan()
@@ -139,6 +148,7 @@ def _drop_finalizer(kind: Kind, obj: Object, finalizer: str) -> Patch:
 
 def _wakes(kinds: Kinds, kind: Kind, obj: Object, view: View) -> list[Key]:
     """The object itself if it may have to go; its dependents once it is gone; its owners if they wait for it."""
+    kinds = kinds.seen(view)
     here = view.get(kind, namespace_of(obj), name_of(obj))
     if here is None or uid_of(here) != uid_of(obj):
         waiting = _waiting_owners(kinds, kind, obj, view)
@@ -170,4 +180,5 @@ def controller(every: Sequence[Kind]) -> Controller:
         reconciles=first,
         reconcile=partial(reconcile, kinds),
         watches=tuple(Watch(kind, partial(_wakes, kinds, kind)) for kind in stored),
+        watches_custom=lambda kind: (Watch(kind, partial(_wakes, kinds, kind)),),
     )

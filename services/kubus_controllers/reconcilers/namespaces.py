@@ -30,7 +30,8 @@ def reconcile(kinds: Sequence[Kind], namespace: Object, view: View, now: datetim
     """Deletions of what is left; without any, the end of the namespace."""
     if not is_deleting(namespace):
         return Plan()
-    left = [(kind, obj) for kind in kinds for obj in view.list(kind, name_of(namespace))]
+    every = (*kinds, *(kind for kind in view.custom_kinds() if kind.namespaced))
+    left = [(kind, obj) for kind in every for obj in view.list(kind, name_of(namespace))]
     if left or path_of(namespace, "status", "phase") != "Terminating":
         doomed = [(kind, obj) for kind, obj in left if not is_deleting(obj)][:BURST]
         deletions: list[Action] = [Delete(kind, namespace_of(obj), name_of(obj), uid_of(obj)) for kind, obj in doomed]
@@ -87,4 +88,5 @@ def controller(kinds: Sequence[Kind]) -> Controller:
         reconciles=NAMESPACES,
         reconcile=partial(reconcile, namespaced),
         watches=tuple(Watch(kind, _wakes) for kind in namespaced),
+        watches_custom=lambda kind: (Watch(kind, _wakes),) if kind.namespaced else (),
     )

@@ -109,6 +109,15 @@ class Caches:
     def __init__(self, caches: Mapping[str, Cache], monotonic: Callable[[], float]) -> None:
         self._caches = caches
         self._monotonic = monotonic
+        self._custom: tuple[Kind, ...] = ()
+
+    def custom_kinds(self) -> tuple[Kind, ...]:
+        """See `View.custom_kinds`."""
+        return self._custom
+
+    def set_custom_kinds(self, kinds: tuple[Kind, ...]) -> None:
+        """These are the custom kinds now."""
+        self._custom = kinds
 
     def cache(self, collection: str) -> Cache | None:
         """The cache of a collection, if it is cached."""

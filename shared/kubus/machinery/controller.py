@@ -16,12 +16,14 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from functools import partial
 from random import Random
 
 from kubus.bus import Bus
 from kubus.client import Client, FenceToken
+from kubus.machinery.customkinds import CustomKinds
 from kubus.machinery.executor import Executor, Recording
-from kubus.machinery.informer import Informers
+from kubus.machinery.informer import Informer, Informers
 from kubus.machinery.plans import Controller, Plan, Watch
 from kubus.machinery.reflector import Changed
 from kubus.machinery.workqueue import Taken, WorkQueue
@@ -30,6 +32,8 @@ from kubus.model.objects import Key, Object, controller_of, name_of, namespace_o
 from kubus.model.times import Clock
 
 _log = logging.getLogger(__name__)
+_LOOK_SECONDS = 0.1
+"""How often it is looked whether a custom kind that has come is cached."""
 _TURN_KEYS = 64
 """Reconciles in a row before others get their turn."""
 
@@ -54,6 +58,7 @@ class Controllers:
     ) -> None:
         self.informers = Informers(bus, client)
         """Run it beside `work`."""
+        self._custom = CustomKinds(self.informers) if any(each.watches_custom for each in controllers) else None
         self._controllers = controllers
         self._clock = clock
         self._random = random
@@ -69,7 +74,9 @@ class Controllers:
         await self.informers.synced()
         async with asyncio.TaskGroup() as tasks:
             for controller in self._controllers:
-                loop = ControllerLoop(controller, self.informers, self._executor, self._clock, self._random)
+                loop = ControllerLoop(
+                    controller, self.informers, self._executor, self._clock, self._random, custom=self._custom
+                )
                 tasks.create_task(loop.run())
 
 
@@ -77,13 +84,21 @@ class ControllerLoop:
     """One controller at work."""
 
     def __init__(
-        self, controller: Controller, informers: Informers, executor: Executor, clock: Clock, random: Random
+        self,
+        controller: Controller,
+        informers: Informers,
+        executor: Executor,
+        clock: Clock,
+        random: Random,
+        *,
+        custom: CustomKinds | None = None,
     ) -> None:
         self.controller = controller
         self.queue = WorkQueue(random)
         self.reconciles = 0
         """How often reconcile was called."""
         self._informers = informers
+        self._custom = custom if controller.watches_custom is not None else None
         self._cache = informers.of(controller.reconciles).cache
         self._executor = executor
         self._clock = clock
@@ -122,6 +137,18 @@ class ControllerLoop:
             listening.callback(of(watch.kind).on_change(_watcher(watch, self)))
         for collection in {kind.collection: kind for kind in _kinds_of(controller)}.values():
             listening.callback(of(collection).on_progress(self._progressed))
+        if self._custom is not None:
+            listening.callback(self._custom.on_kind(partial(self._custom_came, listening)))
+
+    def _custom_came(self, listening: ExitStack, informer: Informer) -> None:
+        """Listen to a custom kind, and look at what is there of it already."""
+        listening.callback(informer.on_progress(self._progressed))
+        watches = self.controller.watches_custom(informer.kind) if self.controller.watches_custom else ()
+        for watch in watches:
+            listening.callback(informer.on_change(_watcher(watch, self)))
+            for obj in informer.cache:
+                for key in watch.wakes(obj, self._informers.view):
+                    self.wake(key, revision_of(obj))
 
     def wake(self, key: Key, cause: int | None) -> None:
         """Look at a key as soon as may be; of any collection that is cached, should a watch say so."""
@@ -157,8 +184,14 @@ class ControllerLoop:
         self.queue.progress(collection, revision)
         self._news.set()
 
+    def _sees_all(self) -> bool:
+        """Whether every custom kind is cached, for a controller to which it matters."""
+        return self._custom is None or self._custom.are_synced
+
     async def _take_turns(self, tasks: asyncio.TaskGroup) -> None:
         turns = 0
+        if not self._sees_all():
+            return
         while self._running < self.controller.concurrency:
             taken = self.queue.take(self._clock.monotonic())
             if taken is None:
@@ -216,6 +249,8 @@ class ControllerLoop:
     async def _wait(self) -> None:
         """Until there is news, or the next key is due and may be worked on."""
         due = self.queue.next_due() if self._running < self.controller.concurrency else None
+        if due is not None and not self._sees_all():
+            due = self._clock.monotonic() + _LOOK_SECONDS
         if due is None:
             await self._news.wait()
             return

@@ -212,13 +212,17 @@ class Informer:
 
 
 class Informers:
-    """One informer for each collection. Ask for all of them before `run`."""
+    """One informer for each collection; those that are asked for while it runs start at once."""
 
     def __init__(self, bus: Bus, client: Client) -> None:
         self._bus = bus
         self._client = client
         self._informers: dict[str, Informer] = {}
         self._caches: dict[str, Cache] = {}
+        self._running: asyncio.TaskGroup | None = None
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self.custom: dict[str, Kind] = {}
+        """Custom kinds by collection; see `kubus.machinery.customkinds`."""
         self.view = Caches(self._caches, _monotonic)
 
     def of(self, kind: Kind, node: str = "") -> Informer:
@@ -227,7 +231,27 @@ class Informers:
         if informer is None:
             informer = self._informers[kind.collection] = Informer(self._bus, self._client, kind, node)
             self._caches[kind.collection] = informer.cache
+            self._start(informer)
         return informer
+
+    def add_custom(self, kind: Kind) -> None:
+        """Cache a custom kind from now on."""
+        self.of(kind)
+        self.custom[kind.collection] = kind
+        self.view.set_custom_kinds(tuple(self.custom.values()))
+
+    def drop_custom(self, collection: str) -> None:
+        """Forget a custom kind."""
+        self.custom.pop(collection, None)
+        self.view.set_custom_kinds(tuple(self.custom.values()))
+        self._informers.pop(collection, None)
+        self._caches.pop(collection, None)
+        if (task := self._tasks.pop(collection, None)) is not None:
+            task.cancel()
+
+    def _start(self, informer: Informer) -> None:
+        if self._running is not None:
+            self._tasks[informer.kind.collection] = self._running.create_task(informer.run())
 
     def __iter__(self) -> Iterator[Informer]:
         return iter(list(self._informers.values()))
@@ -238,9 +262,12 @@ class Informers:
         Raises:
             ExceptionGroup: of Disconnected, when the bus was closed.
         """
-        async with asyncio.TaskGroup() as tasks:
-            for informer in self._informers.values():
-                tasks.create_task(informer.run())
+        try:
+            async with asyncio.TaskGroup() as self._running:
+                for informer in self._informers.values():
+                    self._start(informer)
+        finally:
+            self._running = None
 
     async def synced(self) -> None:
         """Wait until every cache holds a first listing."""

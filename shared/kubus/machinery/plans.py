@@ -129,6 +129,9 @@ class View(Protocol):
     def list(self, kind: Kind, namespace: str | None = None) -> list[Object]:
         """All of a collection or a namespace."""
 
+    def custom_kinds(self) -> tuple[Kind, ...]:
+        """The custom kinds that are cached; the same tuple for as long as they are the same."""
+
     def quiet_for(self, kind: Kind, namespace: str, name: str) -> timedelta | None:
         """How long ago the cache took in the object's last change, by a clock that never jumps; None if it has none.
 
@@ -172,6 +175,8 @@ class Controller:
     owns: tuple[Kind, ...] = ()
     """Kinds whose objects wake their controller owner (by ownerReference)."""
     watches: tuple[Watch, ...] = ()
+    watches_custom: Callable[[Kind], tuple[Watch, ...]] | None = None
+    """Watches on every custom kind, for as long as it is there. Nothing is reconciled while one is not cached yet."""
     reads: tuple[Kind, ...] = ()
     """Further kinds that are cached but wake nothing."""
     indexes: tuple[Index, ...] = ()

@@ -56,8 +56,14 @@ class World:
         self.silence: dict[Key, timedelta] = {}
         self._objects: dict[Key, Object] = {}
         self._indexes: dict[tuple[str, str], Callable[[Object], list[str]]] = {}
+        self.custom: tuple[Kind, ...] = ()
+        """The custom kinds that there are."""
         for kind, obj in objects:
             self.put(kind, obj)
+
+    def custom_kinds(self) -> tuple[Kind, ...]:
+        """See `View.custom_kinds`."""
+        return self.custom
 
     def put(self, kind: Kind, obj: Object) -> Object:
         """Write an object as it is, with a new revision and, where it has none, a uid and a creation time."""
