@@ -30,8 +30,6 @@ class Call(NamedTuple):
     subprotocols: str = ""
     """Offered for a WebSocket."""
     impersonate: Wanted | None = None
-    actor: User | None = None
-    """Who asks in the name of `user`, if somebody does."""
     source: str = ""
     """The client's address."""
 

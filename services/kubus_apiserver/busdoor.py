@@ -21,6 +21,8 @@ from kubus.model.objects import Object
 from kubus.service.logs import Logger
 from kubus.store import StoreError
 from kubus_apiserver import actions
+from kubus_apiserver.access.audit import AuditLog
+from kubus_apiserver.access.audited import recorded
 from kubus_apiserver.access.node_rights import node_of
 from kubus_apiserver.authentication import user_of_identity
 from kubus_apiserver.calls import ReadOptions, Target, User, WriteOptions
@@ -38,8 +40,9 @@ _Verb = Callable[[Target, Request, User], Awaitable[Any]]
 class BusDoor:
     """Serves the API over a bus."""
 
-    def __init__(self, core: Core, log: Logger) -> None:
+    def __init__(self, core: Core, log: Logger, audit: AuditLog | None = None) -> None:
         self._core = core
+        self._audit = audit
         self._log = log
         self._verbs: dict[str, _Verb] = {
             "get": self._get,
@@ -79,8 +82,7 @@ class BusDoor:
 
     async def _answer(self, message: Message) -> Any:
         subject = parse_api_subject(message.subject)
-        verb = None if subject is None else self._verbs.get(subject.verb)
-        if subject is None or verb is None:
+        if subject is None or subject.verb not in self._verbs:
             raise path_not_found()
         request = decode_request(message.data)
         kind = self._core.by_resource(subject.collection)
@@ -90,9 +92,15 @@ class BusDoor:
         target = Target(kind, request.namespace, request.name, request.subresource)
         if subject.verb in ("update", "create") and not request.name:
             target = self._named(target, request)
-        await self._authorize(user, subject.verb, target, request)
-        actions.check_served(target, subject.verb)
-        return await verb(target, request, user)
+        doing = self._done(subject.verb, target, request, user)
+        if self._audit is None:
+            return await doing
+        return await recorded(self._audit, message.subject, subject.verb, target, request, user=user, doing=doing)
+
+    async def _done(self, verb: str, target: Target, request: Request, user: User) -> Any:
+        await self._authorize(user, verb, target, request)
+        actions.check_served(target, verb)
+        return await self._verbs[verb](target, request, user)
 
     async def _authorize(self, user: User, verb: str, target: Target, request: Request) -> None:
         """Let the user do it.

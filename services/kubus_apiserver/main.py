@@ -17,6 +17,8 @@ from kubus.model.kinds import Registry
 from kubus.model.kinds.builtin import builtin_kinds
 from kubus.service import Context, run
 from kubus.store.etcd import EtcdStore, Tls, connect
+from kubus_apiserver.access.audit import AppendedFile, AuditLog
+from kubus_apiserver.access.audit_policy import read_policy
 from kubus_apiserver.access.tokens import Keys
 from kubus_apiserver.bootstrap import bootstrap
 from kubus_apiserver.busdoor import BusDoor
@@ -68,7 +70,8 @@ async def _serve(context: Context, settings: ApiserverSettings, core: Core, task
     nonresource = NonResource(
         core.registry, core.schemas, checks, context.metrics, f"{address}:{port}", keys=core.authenticator.keys
     )
-    door = HttpDoor(Rest(core, nonresource, context.log), core.watches, streams)
+    audit = _audit_log(context, settings)
+    door = HttpDoor(Rest(core, nonresource, context.log, audit), core.watches, streams)
     runner = door.runner()
     await runner.setup()
     tls = None
@@ -78,7 +81,7 @@ async def _serve(context: Context, settings: ApiserverSettings, core: Core, task
         await web.TCPSite(runner, each_host, each_port, ssl_context=tls, reuse_port=True, backlog=_BACKLOG).start()
     context.ready()
     tidying = tasks.create_task(core.allocations.release_leftovers())
-    on_bus = tasks.create_task(_serve_bus(context, core, streams))
+    on_bus = tasks.create_task(_serve_bus(context, core, streams, audit))
     try:
         await context.stop.wait()
     finally:
@@ -88,11 +91,11 @@ async def _serve(context: Context, settings: ApiserverSettings, core: Core, task
         await runner.cleanup()
 
 
-async def _serve_bus(context: Context, core: Core, streams: Streams) -> None:
+async def _serve_bus(context: Context, core: Core, streams: Streams, audit: AuditLog | None) -> None:
     bus: Bus = await context.bus()
     try:
         streams.bus = bus
-        served = await BusDoor(core, context.log).serve(bus)
+        served = await BusDoor(core, context.log, audit).serve(bus)
         context.log.info("serving on the bus")
         try:
             await context.stop.wait()
@@ -120,6 +123,13 @@ async def _until(context: Context, done: Coroutine[None, None, None]) -> None:
         await asyncio.wait((waiting, stopping), return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()
         stopping.cancel()
+
+
+def _audit_log(context: Context, settings: ApiserverSettings) -> AuditLog | None:
+    policy, log = settings.audit_policy_file, settings.audit_log_file
+    if policy is None or log is None:
+        return None
+    return AuditLog(read_policy(policy.read_bytes()), AppendedFile(log, context.clock), context.clock, Random())
 
 
 def _store(context: Context) -> EtcdStore:

@@ -16,6 +16,8 @@ from kubus.model.objects import Object
 from kubus.service.logs import Logger
 from kubus.store import StoreError
 from kubus_apiserver import actions
+from kubus_apiserver.access.audit import AuditLog, Recording
+from kubus_apiserver.access.audited import begun, ended
 from kubus_apiserver.access.impersonation import impersonated
 from kubus_apiserver.answers import Answer, Call, StreamAnswer, WatchAnswer, failed, success
 from kubus_apiserver.authorization import Attributes
@@ -38,8 +40,9 @@ _STREAMS = frozenset({"log", "exec", "attach"})
 class Rest:
     """The REST API of a core."""
 
-    def __init__(self, core: Core, nonresource: NonResource, log: Logger) -> None:
+    def __init__(self, core: Core, nonresource: NonResource, log: Logger, audit: AuditLog | None = None) -> None:
         self._core = core
+        self._audit = audit
         self._nonresource = nonresource
         self._log = log
         self._handlers: dict[str, _Handler] = {
@@ -56,7 +59,27 @@ class Rest:
     async def answer(self, call: Call) -> AnyAnswer:
         """The answer to a call; never an exception."""
         try:
-            return await self._answer(self._identified(call))
+            user = self._core.authenticator.user(call.user, call.authorization, call.subprotocols)
+        except StatusError as error:
+            return failed(error)
+        if user is not call.user:
+            call = call._replace(user=user)
+        watching = "watch" in call.query and call.query["watch"][0] in ("1", "true", "True", "t", "")
+        found = route(call.method, call.path, watch=watching)
+        recording = None if self._audit is None else begun(self._audit, call, found)
+        answer = await self._guarded(call, found, recording)
+        if recording is not None:
+            ended(recording, call, answer)
+        return answer
+
+    async def _guarded(self, call: Call, found: Route, recording: Recording | None) -> AnyAnswer:
+        try:
+            if call.impersonate is not None:
+                other = impersonated(call.user, call.impersonate, self._core.authorizer)
+                if recording is not None:
+                    recording.impersonated(other)
+                call = call._replace(user=other)
+            return await self._answer(call, found)
         except StatusError as error:
             return failed(error)
         except StoreError as error:
@@ -67,17 +90,7 @@ class Rest:
             self._log.exception("request failed", method=call.method, path=call.path, user=call.user.name)
             return failed(internal(f"{type(error).__name__}"))
 
-    def _identified(self, call: Call) -> Call:
-        """The call with who asks in the end."""
-        user = self._core.authenticator.user(call.user, call.authorization, call.subprotocols)
-        if call.impersonate is None:
-            return call if user is call.user else call._replace(user=user)
-        other = impersonated(user, call.impersonate, self._core.authorizer)
-        return call._replace(user=other, actor=user)
-
-    async def _answer(self, call: Call) -> AnyAnswer:
-        watching = "watch" in call.query and call.query["watch"][0] in ("1", "true", "True", "t", "")
-        found = route(call.method, call.path, watch=watching)
+    async def _answer(self, call: Call, found: Route) -> AnyAnswer:
         if not found.resource:
             self._core.authorizer.check(call.user, Attributes(found.verb, path=call.path))
             return await self._nonresource.answer(call)

@@ -20,6 +20,9 @@ class ApiserverSettings:
     """Who signs client certificates."""
     service_account_key_files: tuple[str, ...] = ()
     """PEM files of ServiceAccount keys: the first one signs tokens, all of them verify."""
+    audit_policy_file: Path | None = None
+    """An audit.k8s.io/v1 Policy; with it and the log file, requests are recorded."""
+    audit_log_file: Path | None = None
     service_cidr: IPv4Network = field(default_factory=lambda: IPv4Network("10.96.0.0/16"))
     """Where ClusterIPs are taken from; the first address is the Service `kubernetes`."""
     node_port_range: str = "30000-32767"

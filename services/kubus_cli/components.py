@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from kubus.service.settings import PREFIX
-from kubus_cli import etcd_server, identities, pki
+from kubus_cli import audit_policy, etcd_server, identities, pki
 from kubus_cli.clusters import Cluster
 from kubus_cli.identities import Identity
 
@@ -70,6 +70,8 @@ def _apiserver(cluster: Cluster) -> dict[str, str]:
         "client_ca_file": str(cluster.pki_dir / "ca.crt"),
         "service_account_key_files": ",".join(str(each) for each in pki.token_key_files(cluster.pki_dir)),
         "service_cidr": str(cluster.service_cidr),
+        "audit_policy_file": str(cluster.home / audit_policy.FILE),
+        "audit_log_file": str(cluster.log_dir / audit_policy.LOG),
     }
 
 

@@ -34,6 +34,16 @@ def document(name: str, server: str, ca: bytes, certificate: bytes, key: bytes) 
     }
 
 
+def for_user(made: Document, user: str) -> Document:
+    """A kubeconfig of one context with its user called so."""
+    (entry,), (context,) = made["users"], made["contexts"]
+    return {
+        **made,
+        "users": [{**entry, "name": user}],
+        "contexts": [{**context, "context": {**context["context"], "user": user}}],
+    }
+
+
 def of_directory(name: str, server: str, directory: Path, user: str) -> Document:
     """The kubeconfig of a user whose certificate is in a directory."""
     ca, certificate, key = ((directory / file).read_bytes() for file in ("ca.crt", f"{user}.crt", f"{user}.key"))

@@ -139,6 +139,41 @@ def pki(
 
 
 @app.command()
+def kubeconfig(
+    user: Annotated[str, typer.Option("--user", help="Who: the certificate's common name.")],
+    group: Annotated[list[str] | None, typer.Option("--group", help="A group of theirs; may be repeated.")] = None,
+    *,
+    days: Annotated[int, typer.Option(help="How long the certificate is good.")] = 30,
+    output: Annotated[str, typer.Option("-o", "--output", help="A file, instead of standard output.")] = "",
+    name: Name = "",
+    home: Home = "",
+) -> None:
+    """Issue credentials for a user of the API, as a kubeconfig."""
+    from pathlib import Path
+
+    from kubus.service import SystemClock
+    from kubus_cli import credentials, kubeconfigs
+
+    cluster = existing(_place(name, home))
+    made = credentials.kubeconfig_of(cluster, user, group or [], days, SystemClock().now())
+    if output:
+        kubeconfigs.write(Path(output), made)
+    else:
+        _write(credentials.as_text(made))
+
+
+@app.command()
+def rotate_tokens(name: Name = "", home: Home = "") -> None:
+    """Sign ServiceAccount tokens with a new key; those of the last one stay good until they expire."""
+    from kubus_cli import control, pki
+
+    cluster = existing(_place(name, home))
+    pki.ensure_token_keys(cluster.pki_dir, renew=True)
+    control.ask(cluster.run_dir, {"do": "restart", "instance": "apiserver", "signal": "SIGTERM"})
+    Steps().done("ServiceAccount tokens are signed with a new key")
+
+
+@app.command()
 def demo(
     nodes: Annotated[int, typer.Option(help="Nodes to have at least.", min=1)] = 1,
     name: Name = "",

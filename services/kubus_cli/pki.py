@@ -74,25 +74,24 @@ def ensure(directory: Path, wanted: Iterable[Wanted], now: datetime) -> list[str
     return made
 
 
-def ensure_token_keys(directory: Path, *, renew: bool = False) -> list[Path]:
-    """The keys of ServiceAccount tokens, the one that signs first; made where there is none.
+def ensure_token_keys(directory: Path, *, renew: bool = False) -> None:
+    """Have the keys of ServiceAccount tokens: one that signs, and the one before it, at first the same.
 
-    With `renew` a new one signs from now on. The one before it stays to verify what it signed; older ones go.
+    With `renew` a new one signs from now on. The one before it stays to verify what it signed; an older one goes.
     """
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    key, before = directory / f"{TOKEN_KEY}.key", directory / f"{TOKEN_KEY}-previous.key"
+    key, before = token_key_files(directory)
     if renew and key.exists():
         write_private(before, key.read_bytes())
-        key.unlink()
-    if not key.exists():
+    if renew or not key.exists():
         write_private(key, _pem(ec.generate_private_key(ec.SECP256R1())))
-    return token_key_files(directory)
+    if not before.exists():
+        write_private(before, key.read_bytes())
 
 
-def token_key_files(directory: Path) -> list[Path]:
-    """Where the keys of ServiceAccount tokens are."""
-    before = directory / f"{TOKEN_KEY}-previous.key"
-    return [directory / f"{TOKEN_KEY}.key", *([before] if before.exists() else [])]
+def token_key_files(directory: Path) -> tuple[Path, Path]:
+    """Where the keys of ServiceAccount tokens are: the one that signs, the one before it."""
+    return directory / f"{TOKEN_KEY}.key", directory / f"{TOKEN_KEY}-previous.key"
 
 
 def authority_of(directory: Path) -> Pair | None:

@@ -10,7 +10,7 @@ import socket
 from pathlib import Path
 
 from kubus.service import SystemClock
-from kubus_cli import certificates, clusters, identities, kubeconfigs, nats_config, network, pki
+from kubus_cli import audit_policy, certificates, clusters, identities, kubeconfigs, nats_config, network, pki
 from kubus_cli.clusters import RUN_ROOT, Cluster, Ports
 from kubus_cli.failures import Failure, MachineLacks
 from kubus_cli.places import Place
@@ -82,6 +82,7 @@ def prepare(cluster: Cluster) -> None:
     clusters.save(cluster)
     pki.ensure(cluster.pki_dir, certificates.wanted_certificates(cluster), SystemClock().now())
     pki.ensure_token_keys(cluster.pki_dir)
+    audit_policy.ensure_policy(cluster.home)
     write_private(cluster.home / "nats.conf", nats_configuration(cluster))
     kubeconfigs.write(cluster.kubeconfig, admin_kubeconfig(cluster))
     network.set_up(cluster)

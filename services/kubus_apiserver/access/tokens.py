@@ -40,7 +40,7 @@ class Keys:
     """The keys of ServiceAccount tokens: PEM texts, the first of which signs."""
 
     def __init__(self, pems: Iterable[bytes]) -> None:
-        self._pems = [block for pem in pems for block in _blocks(pem)]
+        self._pems = list(dict.fromkeys(block for pem in pems for block in _blocks(pem)))
         self._verified: dict[str, dict[str, Any]] = {}
 
     @property
