@@ -1,7 +1,7 @@
 """From "this pod is ready" to the rule in the kernel: controllers, relay, bus, proxy and nftables.
 
-A Service selects pods that exist as objects only. One after another is said to be ready, and `nft monitor` on the host,
-where a proxy runs too, tells when a rule with its address has been made.
+A Service selects pods that exist as objects only, on a node without a kubelet. One after another is said to be ready,
+and `nft monitor` on the host, where a proxy runs too, tells when a rule with its address has been made.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import time
 
 from bench.clusters import ADMIN, Running
 from bench.figures import Figure, percentile, quantiles
-from bench.kubelets import running
+from bench.kubelets import Node, running
 from bench.machine import Meter
 from kubus.bus import Bus
 from kubus.client.over_bus import BusClient
@@ -22,13 +22,13 @@ from kubus.model.objects import Object
 
 NAMESPACE = "default"
 SERVICES_COUNT = 20
-NOBODYS_NODE = "elsewhere"
 WAIT_SECONDS_MAX = 20.0
 
 
 async def endpoints(cluster: Running, bus: Bus, count: int) -> Figure:
     """So many pods become ready, one by one."""
     client = BusClient(bus, ADMIN)
+    await Node(0, bus, client).register()
     monitor = await asyncio.create_subprocess_exec(
         "nft", "monitor", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL, limit=1 << 24
     )
@@ -88,7 +88,7 @@ async def _one(client: BusClient, seen: Seen, number: int) -> float:
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {"name": name, "namespace": NAMESPACE, "labels": {"service": f"svc-{number % SERVICES_COUNT}"}},
-        "spec": {"nodeName": NOBODYS_NODE, "containers": [{"name": "c", "image": "none"}]},
+        "spec": {"nodeName": "node-0", "containers": [{"name": "c", "image": "none"}]},
     }
     made = await client.create(PODS, pod)
     arrived = seen.expect(address)

@@ -77,14 +77,18 @@ class Node:
 
     async def run(self, tasks: asyncio.TaskGroup) -> None:
         """Register, then live."""
+        await self.register()
+        tasks.create_task(self._beat())
+        tasks.create_task(self._hear(tasks))
+
+    async def register(self) -> None:
+        """Be a node that is Ready, for as long as a Lease lasts."""
         made = await self._client.create(NODES, make_node(self._number))
         now = rfc3339(datetime.now(UTC))
         ready = {"type": "Ready", "status": "True", "reason": "KubeletReady", "lastHeartbeatTime": now}
         status = {**made["status"], "conditions": [{**ready, "lastTransitionTime": now}]}
         await self._client.patch(NODES, "", self._name, {"status": status}, subresource="status")
         await self._client.create(LEASES, self._lease())
-        tasks.create_task(self._beat())
-        tasks.create_task(self._hear(tasks))
 
     async def _beat(self) -> None:
         while True:

@@ -2,8 +2,8 @@
 
 etcd, NATS, an apiserver and a relay run; nodes are objects only. For a drain the scheduler starts when all nodes and
 pods are there, and the time runs from its first binding to its last, as seen on the bus; for "create and schedule" it
-runs already, and the time runs from the first creation. Every workload has its own label, so that those before it on the
-same nodes are not in its way but count as what they are: pods that are there.
+runs already, and the time runs from the first creation. Every workload has its own label, so that those before it on
+the same nodes are not in its way but count as what they are: pods that are there.
 
 `python -m bench.scheduling` prints decisions a second of the core alone.
 """

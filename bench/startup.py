@@ -26,6 +26,7 @@ from kubus.bus.wire import decode_event
 from kubus.client.over_bus import BusClient
 from kubus.model.errors import StatusError
 from kubus.model.kinds.pods import KIND as PODS
+from kubus.model.objects import Object
 from kubus_cli import clusters
 from kubus_cli.preparation import free_ports
 
@@ -99,10 +100,14 @@ async def _first_pod(cluster: Running) -> None:
                 await asyncio.sleep(LOOK_SECONDS)
         while True:
             for message in await subscription.next_batch():
-                known = isinstance(message, Message)
-                pod = decode_event(message.data).object if known else await client.get(PODS, "default", "first")
-                if (pod.get("status") or {}).get("phase") == "Running":
+                if isinstance(message, Message) and _is_running(decode_event(message.data).object):
                     return
+                if not isinstance(message, Message) and _is_running(await client.get(PODS, "default", "first")):
+                    return
+
+
+def _is_running(pod: Object) -> bool:
+    return bool((pod.get("status") or {}).get("phase") == "Running")
 
 
 async def _idle(cluster: Running, seconds: float) -> AsyncIterator[Figure]:
