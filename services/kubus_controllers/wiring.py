@@ -19,6 +19,7 @@ from kubus_controllers.reconcilers import (
     pod_ranges,
     replicasets,
     service_accounts,
+    strays,
 )
 from kubus_controllers.settings import ControllersSettings
 
@@ -38,6 +39,7 @@ def all_controllers(
         endpoints.CONTROLLER,
         namespaces.controller(stored),
         garbage.controller(stored),
+        strays.controller(stored),
         nodes.controller(settings.node_monitor_grace_seconds),
         evictions.CONTROLLER,
         pod_ranges.controller(settings.pod_cidr, settings.node_cidr_mask_bits),
