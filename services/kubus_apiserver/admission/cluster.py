@@ -26,9 +26,10 @@ def namespace_protection(proposal: Proposal, _cache: WatchCache) -> None:
     Raises:
         StatusError: 403.
     """
-    if proposal.verb == "delete" and proposal.kind.collection == "namespaces.core":
-        if proposal.name in _OWN_NAMESPACES:
-            raise proposal.refused("this namespace may not be deleted")
+    if proposal.verb != "delete" or proposal.kind.collection != "namespaces.core":
+        return
+    if proposal.name in _OWN_NAMESPACES:
+        raise proposal.refused("this namespace may not be deleted")
 
 
 def not_ready_taint(proposal: Proposal, _cache: WatchCache) -> None:
@@ -87,6 +88,9 @@ def _default_class(cache: WatchCache, collection: str, annotation: str) -> Objec
     if not classes.entries:
         return None
     marked = [each.object for each in classes.select() if annotations_of(each.object).get(annotation) == "true"]
-    return max(
-        marked, key=lambda each: (each["metadata"].get("creationTimestamp") or "", each["metadata"]["name"]), default=None
-    )
+    return max(marked, key=_age_and_name, default=None)
+
+
+def _age_and_name(obj: Object) -> tuple[str, str]:
+    metadata = obj["metadata"]
+    return metadata.get("creationTimestamp") or "", metadata["name"]
