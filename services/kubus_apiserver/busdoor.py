@@ -9,10 +9,11 @@ Objects of the cluster's own services are not checked for unknown fields, but fo
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from kubus.bus import Bus, BusError, Message, Subscription
+from kubus.bus import Bus, BusError, Disconnected, Message, Subscription
 from kubus.bus.subjects import API_REQUESTS, inbox_prefix, parse_api_subject
 from kubus.bus.wire import Request, decode_request, encode_reply
 from kubus.model.codec import DecodeError
@@ -33,6 +34,7 @@ from kubus_apiserver.queries import no_manager
 from kubus_apiserver.writes import Deleted
 
 GROUP = "apiserver"
+_PAUSE_SECONDS = 0.2
 PAGE_BYTES = 4 * 1024 * 1024
 _Verb = Callable[[Target, Request, User], Awaitable[Any]]
 
@@ -55,8 +57,13 @@ class BusDoor:
         }
 
     async def serve(self, bus: Bus) -> Subscription:
-        """Take requests from now on; close the result to stop."""
-        return await bus.serve(API_REQUESTS, self.handle, group=GROUP)
+        """Take requests as soon as the bus is there; close the result to stop."""
+        while True:
+            try:
+                return await bus.serve(API_REQUESTS, self.handle, group=GROUP)
+            except Disconnected as error:
+                self._log.info("not serving on the bus yet", reason=str(error))
+            await asyncio.sleep(_PAUSE_SECONDS)
 
     async def handle(self, message: Message) -> bytes:
         """The reply to one request.

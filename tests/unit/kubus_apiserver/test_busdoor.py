@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -63,6 +64,20 @@ async def test_a_service_creates_reads_changes_and_deletes(services: Services) -
     with pytest.raises(StatusError) as refused:
         await client.get(pods, "default", "p")
     assert refused.value.code == 404
+
+
+async def test_a_bus_that_is_away_at_the_start_is_waited_for(core: Core) -> None:
+    """Found by seed 1080: the apiserver ended when the bus was lost in the moment before it served."""
+    bus = MemoryBus()
+    bus.broker.disconnect(bus)
+    async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+        serving = tasks.create_task(BusDoor(core, Logger("test")).serve(bus))
+        await asyncio.sleep(0.05)
+        bus.broker.reconnect(bus)
+        await serving
+    made = await Services(core, bus.broker).client().create(core.registry["pods.core"], POD)
+    assert made["metadata"]["uid"]
+    await bus.aclose()
 
 
 async def test_a_write_keeps_who_made_it_and_what_led_to_it(services: Services) -> None:
