@@ -29,6 +29,7 @@ from kubus_apiserver.admission import Chain
 from kubus_apiserver.admission.plugins import built_in
 from kubus_apiserver.allocations import Allocations
 from kubus_apiserver.authorization import Authorizer
+from kubus_apiserver.conversions import Conversions
 from kubus_apiserver.customresources import CustomResources
 from kubus_apiserver.evictions import BUDGETS, Evictions
 from kubus_apiserver.fieldmanagers import FieldManagers
@@ -36,6 +37,7 @@ from kubus_apiserver.follower import Follower, Freshness
 from kubus_apiserver.reads import Reads
 from kubus_apiserver.watchcache import WatchCache
 from kubus_apiserver.watchstreams import Watches
+from kubus_apiserver.webhookcalls import WebhookCalls
 from kubus_apiserver.writes import Writes
 
 SERVICE_CIDR = IPv4Network("10.96.0.0/16")
@@ -60,6 +62,7 @@ class Core:
     reads: Reads
     writes: Writes
     watches: Watches
+    webhook_calls: WebhookCalls
     custom_resources: CustomResources
     evictions: Evictions
     allocations: Allocations
@@ -105,11 +108,21 @@ def build(
     freshness = Freshness(store, cache)
     allocations = Allocations(store, cache, random, service_cidr=service_cidr, node_ports=node_ports)
     fields = FieldManagers(schemas, registry, clock)
+    webhook_calls = WebhookCalls(cache)
+    conversions = Conversions(webhook_calls, random)
     writes = Writes(
-        store, cache, freshness, chain=chain, allocations=allocations, fields=fields, clock=clock, random=random
+        store,
+        cache,
+        freshness,
+        chain=chain,
+        allocations=allocations,
+        fields=fields,
+        conversions=conversions,
+        clock=clock,
+        random=random,
     )
-    reads = Reads(store, cache, freshness)
-    watches = Watches(cache, freshness, clock, random)
+    reads = Reads(store, cache, freshness, conversions)
+    watches = Watches(cache, freshness, conversions, clock=clock, random=random)
     budgets = next((kind for kind in registry if kind.collection == BUDGETS), None)
     return Core(
         registry=registry,
@@ -126,6 +139,7 @@ def build(
         reads=reads,
         writes=writes,
         watches=watches,
+        webhook_calls=webhook_calls,
         custom_resources=CustomResources(registry, cache, freshness, writes, watches, clock=clock),
         evictions=Evictions(cache, writes, budgets, clock),
         allocations=allocations,

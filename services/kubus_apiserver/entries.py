@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from kubus.model.codec import DecodeError, Raw, pack, to_json, unpack
 from kubus.model.kinds import Kind
-from kubus.model.objects import Object
+from kubus.model.objects import Key, Object
 
 
 def without_revision(obj: Object) -> Object:
@@ -70,6 +70,29 @@ class Entry:
             self._views[kind.schema] = view
         return view
 
+    def is_shown(self, kind: Kind) -> bool:
+        """Whether it has been made ready to be seen as a kind."""
+        return self._views is not None and kind.schema in self._views
+
+    def show(self, kind: Kind, obj: Object) -> None:
+        """Show this when it is looked at as a kind: somebody else has converted it."""
+        if self._views is None:
+            self._views = {}
+        self._views[kind.schema] = Entry(
+            self.namespace, self.name, self.revision, Raw(pack(without_revision(obj))), obj
+        )
+
     def moved_to(self, revision: int) -> Entry:
         """The same object under another revision: a deletion's last state carries the deletion's revision."""
-        return Entry(self.namespace, self.name, revision, self.raw)
+        moved = Entry(self.namespace, self.name, revision, self.raw)
+        if self._views is not None:
+            moved._views = {kind: view.moved_to(revision) for kind, view in self._views.items()}
+        return moved
+
+
+def written(key: Key, revision: int, stored: Object, raw: Raw) -> Entry:
+    """The entry of what was just stored; the object is the caller's, so the revision goes into a copy."""
+    metadata = without_revision(stored)["metadata"]
+    if revision:
+        metadata["resourceVersion"] = str(revision)
+    return Entry(key.namespace, key.name, revision, raw, {**stored, "metadata": metadata})

@@ -58,6 +58,7 @@ async def serve(context: Context) -> None:
                 await _serve(context, settings, core, tasks)
             following.cancel()
     finally:
+        await core.webhook_calls.aclose()
         await store.aclose()
 
 

@@ -29,6 +29,7 @@ from kubus.model.records import collection_prefix, parse_store_key, split_record
 from kubus.store import Compacted, FutureRevision, Store, Stored
 from kubus_apiserver.calls import ReadOptions, Target
 from kubus_apiserver.continuations import decode_token, encode_token
+from kubus_apiserver.conversions import Conversions
 from kubus_apiserver.entries import Entry
 from kubus_apiserver.follower import Freshness
 from kubus_apiserver.selection import Selection, selection
@@ -56,10 +57,11 @@ class Listed(NamedTuple):
 class Reads:
     """Gets and lists."""
 
-    def __init__(self, store: Store, cache: WatchCache, freshness: Freshness) -> None:
+    def __init__(self, store: Store, cache: WatchCache, freshness: Freshness, conversions: Conversions) -> None:
         self._store = store
         self._cache = cache
         self._freshness = freshness
+        self._conversions = conversions
 
     async def get(self, target: Target, options: ReadOptions) -> Entry:
         """One object.
@@ -72,6 +74,10 @@ class Reads:
             await self._freshness.consistent()
         elif version != "0":
             await self._freshness.at_least(parse_revision(version))
+        entry = self._cache.get(target.key)
+        if entry is not None:
+            await self._conversions.ready(target.kind, [entry])
+            return entry.viewed(target.kind)
         return self.cached(target)
 
     def cached(self, target: Target) -> Entry:
@@ -103,7 +109,7 @@ class Reads:
             if entries is None:
                 entries = await self._at(target, revision, EXPIRED)
             entries = _after(entries, after)
-            return self._page(target, chosen, entries, revision, options.limit)
+            return await self._page(target, chosen, entries, revision, options.limit)
         version, match = options.resource_version, options.resource_version_match
         if not version:
             await self._freshness.consistent()
@@ -118,7 +124,7 @@ class Reads:
             entries = [] if entry is None else [entry]
         else:
             entries = collection.select(target.namespace)
-        return self._page(target, chosen, entries, self._cache.revision, options.limit)
+        return await self._page(target, chosen, entries, self._cache.revision, options.limit)
 
     def keep(self, target: Target, listed: Listed) -> None:
         """Remember a list of which only a part was given, for the pages that follow."""
@@ -132,9 +138,9 @@ class Reads:
             entries = await self._at(
                 target, revision, f"The resourceVersion for the provided list is too old: {revision}"
             )
-        return self._page(target, chosen, entries, revision, limit)
+        return await self._page(target, chosen, entries, revision, limit)
 
-    def _page(self, target: Target, chosen: Selection, entries: Entries, revision: int, limit: int) -> Listed:
+    async def _page(self, target: Target, chosen: Selection, entries: Entries, revision: int, limit: int) -> Listed:
         kind = target.kind
         if chosen.everything and kind.from_stored is None:
             if not limit or len(entries) <= limit:
@@ -143,6 +149,7 @@ class Reads:
             last = entries[limit - 1]
             token = encode_token(revision, last.namespace, last.name)
             return Listed(entries[:limit], revision, token, len(entries) - limit)
+        await self._conversions.ready(kind, entries)
         found: list[Entry] = []
         for entry in entries:
             view = _readable(entry, target)

@@ -18,12 +18,13 @@ from typing import NamedTuple, Protocol
 from kubus.model.errors import StatusError, gone
 from kubus.model.times import Clock
 from kubus_apiserver.calls import ReadOptions, Target
+from kubus_apiserver.conversions import Conversions, is_converted
 from kubus_apiserver.entries import Entry
 from kubus_apiserver.follower import Freshness
 from kubus_apiserver.reads import check_list_options, parse_revision
 from kubus_apiserver.representations import View
 from kubus_apiserver.selection import selection
-from kubus_apiserver.watchcache import Collection, WatchCache
+from kubus_apiserver.watchcache import Changed, Collection, WatchCache
 from kubus_apiserver.watches import Batch, Hub, Scope, Watcher, bookmark, event_bytes, events_of, failure
 
 _SLICE = 200
@@ -62,9 +63,12 @@ class Start(NamedTuple):
 class Watches:
     """Starts and runs watches."""
 
-    def __init__(self, cache: WatchCache, freshness: Freshness, clock: Clock, random: Random) -> None:
+    def __init__(
+        self, cache: WatchCache, freshness: Freshness, conversions: Conversions, *, clock: Clock, random: Random
+    ) -> None:
         self._cache = cache
         self._freshness = freshness
+        self._conversions = conversions
         self._clock = clock
         self._random = random
         self._hubs: dict[str, tuple[Collection, Hub]] = {}
@@ -95,10 +99,12 @@ class Watches:
             return Start(scope, options, [], revision, marks_end=False)
         collection = self._cache.collection(target.kind.collection)
         entries = collection.select(target.namespace)
+        revision = self._cache.revision
+        await self._conversions.ready(target.kind, entries)
         if not scope.selection.everything:
             entries = [each for each in entries if scope.selection.matches(each.viewed(target.kind).object)]
         marks_end = bool(options.send_initial_events and options.bookmarks)
-        return Start(scope, options, entries, self._cache.revision, marks_end=marks_end)
+        return Start(scope, options, entries, revision, marks_end=marks_end)
 
     async def stream(self, start: Start, sink: Sink) -> None:
         """Send the watch's events until its time is over, its client is gone or it fell behind."""
@@ -111,6 +117,9 @@ class Watches:
             if sink.closed:
                 return
         revision = start.revision
+        if is_converted(scope.kind):
+            await self._converted(start, sink)
+            return
         while True:
             collection = self._cache.collection(scope.kind.collection)
             recent = collection.since(revision)
@@ -131,6 +140,49 @@ class Watches:
         if start.marks_end:
             sink.send(Batch([bookmark(scope, self._cache.revision, initial_events_end=True)]))
         await self._live(start, sink)
+
+    async def _converted(self, start: Start, sink: Sink) -> None:
+        """A watch on objects that a webhook converts: it goes its own way, as fast as the webhook."""
+        scope, revision = start.scope, start.revision
+        collection = self._cache.collection(scope.kind.collection)
+        news = asyncio.Event()
+        ended = asyncio.Event()
+
+        def received(batch: list[Changed]) -> None:
+            news.set()
+            if not batch:
+                ended.set()
+
+        def end(_error: StatusError | None) -> None:
+            ended.set()
+            news.set()
+
+        watcher = Watcher(scope, lambda _batch: None, end)
+        hub = self._hub(scope.kind.collection)
+        hub.add(watcher)
+        collection.listeners.add(received)
+        deadline = self._clock.monotonic() + (start.options.timeout_seconds or _TIMEOUT_SECONDS)
+        marks_end = start.marks_end
+        try:
+            while not sink.closed and not ended.is_set() and self._clock.monotonic() < deadline:
+                recent = collection.since(revision)
+                if recent is None:
+                    sink.send(Batch([failure(gone(f"too old resource version: {revision}"))]))
+                    return
+                seen = [each for changed in recent for each in (changed.entry, changed.before) if each is not None]
+                await self._conversions.ready(scope.kind, seen)
+                if events := events_of(scope, recent, self._clock.now):
+                    sink.send(Batch(events))
+                revision = recent[-1].revision if recent else revision
+                if marks_end:
+                    sink.send(Batch([bookmark(scope, revision, initial_events_end=True)]))
+                    marks_end = False
+                await _waited(news, _LOOK_SECONDS)
+        except StatusError as error:
+            sink.send(Batch([failure(error)]))
+        finally:
+            collection.listeners.discard(received)
+            hub.remove(watcher)
 
     async def _live(self, start: Start, sink: Sink) -> None:
         scope, options = start.scope, start.options
@@ -187,3 +239,13 @@ class Watches:
         """End every watch: the server stops."""
         for _, hub in list(self._hubs.values()):
             hub.end_all()
+
+
+async def _waited(news: asyncio.Event, seconds: float) -> None:
+    """Wait for news, or for so long."""
+    try:
+        async with asyncio.timeout(seconds):
+            await news.wait()
+    except TimeoutError:
+        return
+    news.clear()

@@ -35,7 +35,8 @@ from kubus_apiserver import deletion, strategy
 from kubus_apiserver.admission import Chain, Proposal
 from kubus_apiserver.allocations import Allocations
 from kubus_apiserver.calls import Target, User, WriteOptions
-from kubus_apiserver.entries import Entry, without_revision
+from kubus_apiserver.conversions import Conversions
+from kubus_apiserver.entries import Entry, written
 from kubus_apiserver.fences import fence_of, lost
 from kubus_apiserver.fieldmanagers import Applier, FieldManagers, is_built_in, keep_times, set_entries
 from kubus_apiserver.follower import Freshness
@@ -73,6 +74,7 @@ class Writes:
         chain: Chain,
         allocations: Allocations,
         fields: FieldManagers,
+        conversions: Conversions,
         clock: Clock,
         random: Random,
     ) -> None:
@@ -82,6 +84,7 @@ class Writes:
         self._chain = chain
         self._allocations = allocations
         self._fields = fields
+        self._conversions = conversions
         self._clock = clock
         self._random = random
 
@@ -130,12 +133,12 @@ class Writes:
         strategy.check(kind, obj, None)
         self._chain.validate(proposal, self._cache)
         key = Key(kind.collection, obj["metadata"].get("namespace") or "", obj["metadata"]["name"])
-        stored = _to_stored(kind, obj)
+        stored = await self._conversions.stored(kind, obj)
         if options.dry_run:
             await self._freshness.consistent()
             if self._cache.get(key) is not None:
                 raise already_exists(kind.plural, kind.group, key.name)
-            return _entry(kind, key, 0, stored, Raw(pack(stored)))
+            return await self._shown(kind, written(key, 0, stored, Raw(pack(stored))))
         async with self._allocations.assigned(kind, stored, None):
             raw = self._encoded(kind, stored)
             value = encode_record(self._note(user, "create", options), raw)
@@ -145,7 +148,7 @@ class Writes:
                 )
             except KeyExists:
                 raise already_exists(kind.plural, kind.group, key.name) from None
-        return _entry(kind, key, revision, stored, raw)
+        return await self._shown(kind, written(key, revision, stored, raw))
 
     async def update(
         self,
@@ -206,6 +209,7 @@ class Writes:
         managing: Managing,
     ) -> Entry:
         kind, key, subresource = target.kind, target.key, target.subresource
+        await self._conversions.ready(kind, [current])
         old = _readable(current, kind)
         obj = change(unpack(pack(old)))
         strategy.check_identity(kind, obj, key.namespace, key.name)
@@ -232,12 +236,12 @@ class Writes:
         elif subresource == "status":
             strategy.check_metadata(kind, obj, old)
         self._chain.validate(proposal, self._cache)
-        stored = _to_stored(kind, obj)
+        stored = await self._conversions.stored(kind, obj)
         if options.dry_run:
-            return _entry(kind, key, current.revision, stored, Raw(pack(stored)))
+            return await self._shown(kind, written(key, current.revision, stored, Raw(pack(stored))))
         if deletion.is_released(kind, obj):
             await self._remove(kind, current, user, verb, options)
-            return _entry(kind, key, current.revision, stored, Raw(pack(stored)))
+            return await self._shown(kind, written(key, current.revision, stored, Raw(pack(stored))))
         async with self._allocations.assigned(kind, stored, current.object):
             raw = self._encoded(kind, stored)
             value = encode_record(self._note(user, verb, options), raw)
@@ -245,7 +249,7 @@ class Writes:
                 options,
                 lambda fence: self._store.replace(store_key(key), value, expected=current.revision, fence=fence),
             )
-        return _entry(kind, key, revision, stored, raw)
+        return await self._shown(kind, written(key, revision, stored, raw))
 
     def _managing(self, target: Target, change: Change, options: WriteOptions, tracked_as: str | None) -> Managing:
         """How an update gets its managedFields; those of an apply come with its object."""
@@ -298,20 +302,31 @@ class Writes:
         if isinstance(verdict, deletion.Keep):
             if not fresh:
                 raise _Stale
-            return Deleted(current.viewed(kind), removed=False)
+            return await self._deleted(kind, current, removed=False)
         if isinstance(verdict, deletion.Mark):
             if write.dry_run:
-                return Deleted(current.viewed(kind), removed=False)
+                return await self._deleted(kind, current, removed=False)
             raw = self._encoded(kind, verdict.object)
             value = encode_record(self._note(user, "delete", write), raw)
             revision = await self._fenced(
                 write, lambda fence: self._store.replace(store_key(key), value, expected=current.revision, fence=fence)
             )
-            return Deleted(_entry(kind, key, revision, verdict.object, raw), removed=False)
+            return await self._deleted(kind, written(key, revision, verdict.object, raw), removed=False)
         if write.dry_run:
-            return Deleted(current.viewed(kind), removed=True)
+            return await self._deleted(kind, current, removed=True)
         revision = await self._remove(kind, current, user, "delete", write)
-        return Deleted(current.moved_to(revision).viewed(kind), removed=True)
+        return await self._deleted(kind, current.moved_to(revision), removed=True)
+
+    async def _shown(self, kind: Kind, entry: Entry) -> Entry:
+        await self._conversions.ready(kind, [entry])
+        return entry.viewed(kind)
+
+    async def _deleted(self, kind: Kind, entry: Entry, *, removed: bool) -> Deleted:
+        """What a delete did; as it is stored, where nobody can convert it."""
+        try:
+            return Deleted(await self._shown(kind, entry), removed)
+        except StatusError:
+            return Deleted(entry, removed)
 
     async def _remove(self, kind: Kind, current: Entry, user: User, verb: str, options: WriteOptions) -> int:
         key = Key(kind.collection, current.namespace, current.name)
@@ -382,15 +397,3 @@ def _readable(entry: Entry, kind: Kind) -> Object:
         return entry.viewed(kind).object
     except DecodeError as error:
         raise internal(f"{kind.resource} {entry.name!r} is stored but cannot be read: {error}") from None
-
-
-def _to_stored(kind: Kind, obj: Object) -> Object:
-    return obj if kind.to_stored is None else kind.to_stored(obj)
-
-
-def _entry(kind: Kind, key: Key, revision: int, stored: Object, raw: Raw) -> Entry:
-    """The answer's entry. `stored` is ours, so the revision goes into a copy of its metadata only."""
-    metadata = without_revision(stored)["metadata"]
-    if revision:
-        metadata["resourceVersion"] = str(revision)
-    return Entry(key.namespace, key.name, revision, raw, {**stored, "metadata": metadata}).viewed(kind)
