@@ -185,8 +185,7 @@ class Cluster:
             await BusDoor(core, Logger("apiserver")).serve(connections.bus)
 
     async def _relay(self, process: Process, connections: Connections) -> None:
-        journal = MemoryJournal(connections.bus)
-        journal.entries = self._journal  # it is the server's
+        journal = MemoryJournal(connections.bus, self._journal)  # the entries are the server's
         relay = Relay(connections.store, connections.bus, journal, process.clock, on_state=lambda why_not: None)
         client = BusClient(connections.bus, "system:relay", manager="relay", timeout_seconds=2.0, patience_seconds=0.0)
         standby = Standby(client, process.clock, f"{process.name}/{process.runs}")

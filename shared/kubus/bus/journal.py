@@ -170,16 +170,18 @@ class NatsJournal:
 
 
 class MemoryJournal:
-    """The journal in memory, in front of any bus; it outlives the relays that write it."""
+    """The journal in memory, in front of any bus: a chain as JetStream's is. Its entries outlive who writes them."""
 
-    def __init__(self, bus: Bus) -> None:
+    def __init__(self, bus: Bus, entries: list[tuple[str, bytes, int]] | None = None) -> None:
         self._bus = bus
-        self.entries: list[tuple[str, bytes, int]] = []
+        self._published = 0
+        self.entries: list[tuple[str, bytes, int]] = entries if entries is not None else []
         """(subject, message, revision) in the order in which they entered."""
 
     async def open(self) -> int:
         """See `Journal.open`."""
-        return self.entries[-1][2] if self.entries else 0
+        self._published = self._newest
+        return self._published
 
     async def newest_of(self, collection: str) -> int:
         """See `Journal.newest_of`."""
@@ -187,17 +189,25 @@ class MemoryJournal:
         return next((revision for subject, _, revision in reversed(self.entries) if subject.startswith(prefix)), 0)
 
     async def publish(self, subject: str, data: bytes, revision: int) -> None:
-        """See `Journal.publish`."""
+        """See `Journal.publish`: what does not follow the newest entry does not enter."""
         await self._bus.publish(subject, data)
-        if not self.entries or self.entries[-1][2] < revision:
+        if revision > self._newest and self._published in (0, self._newest):
             self.entries.append((subject, data, revision))
+        self._published = revision
 
     async def confirm(self) -> None:
-        """See `Journal.confirm`; everything enters at once."""
+        """See `Journal.confirm`; everything enters at once, or never."""
+        if self._newest < self._published:
+            raise JournalError(f"the journal stands at {self._newest} and does not take what follows")
 
     async def clear(self) -> None:
         """See `Journal.clear`."""
         self.entries.clear()
+        self._published = 0
+
+    @property
+    def _newest(self) -> int:
+        return self.entries[-1][2] if self.entries else 0
 
 
 def _message_id(headers: bytes) -> str:

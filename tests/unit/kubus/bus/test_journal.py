@@ -127,3 +127,19 @@ async def test_a_journal_that_is_gone_is_noticed(bus):
     with pytest.raises(JournalError):
         await journal.confirm()
     assert await journal.open() == 0
+
+
+async def test_a_journal_in_memory_that_was_emptied_does_not_go_on_with_a_gap() -> None:
+    """Found by seed 1106: a gap in the journal is a gap in what a new relay believes to have been told."""
+    journal = MemoryJournal(MemoryBus())
+    await journal.open()
+    await journal.publish(PODS, b"", 5)
+    journal.entries.clear()
+    await journal.publish(PODS, b"", 6)
+    assert journal.entries == []
+    with pytest.raises(JournalError):
+        await journal.confirm()
+    assert await journal.open() == 0
+    await journal.publish(PODS, b"", 5)
+    await journal.confirm()
+    assert [revision for _, _, revision in journal.entries] == [5]
