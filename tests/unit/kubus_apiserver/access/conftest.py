@@ -40,7 +40,10 @@ class Told:
         metadata = {"name": name, "uid": f"{name}-uid", **fields.pop("metadata", {})}
         if namespace:
             metadata["namespace"] = namespace
-        self._change(Key(collection, namespace, name), encode_record(Note("t", "t", "create", 0), {**fields, "metadata": metadata}))
+        self._change(
+            Key(collection, namespace, name),
+            encode_record(Note("t", "t", "create", 0), {**fields, "metadata": metadata}),
+        )
 
     def remove(self, collection: str, namespace: str, name: str) -> None:
         self._change(Key(collection, namespace, name), None)

@@ -73,7 +73,9 @@ def test_who_may_escalate_grants_anything(told: Any) -> None:
 def test_an_aggregated_role_needs_every_right(told: Any) -> None:
     grant(told, READ)
     with pytest.raises(StatusError, match="must have cluster-admin privileges to use the aggregationRule"):
-        propose(told, CLUSTER_ROLES_KIND, {"metadata": {"name": "r"}, "aggregationRule": {"clusterRoleSelectors": [{}]}})
+        propose(
+            told, CLUSTER_ROLES_KIND, {"metadata": {"name": "r"}, "aggregationRule": {"clusterRoleSelectors": [{}]}}
+        )
 
 
 @pytest.mark.parametrize(
@@ -102,7 +104,9 @@ def test_a_binding_needs_the_roles_rights_or_leave_to_bind_it(told: Any, mine: l
 
 def test_a_binding_to_a_role_that_is_not_there_is_refused(told: Any) -> None:
     with pytest.raises(StatusError) as refused:
-        propose(told, BINDINGS_KIND, {"metadata": {"name": "b", "namespace": "d"}, "roleRef": {"kind": "Role", "name": "x"}})
+        propose(
+            told, BINDINGS_KIND, {"metadata": {"name": "b", "namespace": "d"}, "roleRef": {"kind": "Role", "name": "x"}}
+        )
     assert refused.value.message == 'roles.rbac.authorization.k8s.io "x" not found'
 
 

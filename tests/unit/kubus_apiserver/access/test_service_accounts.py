@@ -101,5 +101,7 @@ def test_a_token_that_says_anything_else_is_refused(cluster: Any, clock: Any, wr
 
 def test_names_of_accounts_are_read_back() -> None:
     assert account_of(user_name("a", "b")) == ("a", "b")
-    assert [account_of(each) for each in ("bob", "system:serviceaccount:a", "system:serviceaccount:a:b:c")] == [None] * 3
+    assert [account_of(each) for each in ("bob", "system:serviceaccount:a", "system:serviceaccount:a:b:c")] == [
+        None
+    ] * 3
     assert groups_of("a") == ("system:serviceaccounts", "system:serviceaccounts:a")
