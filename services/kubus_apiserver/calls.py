@@ -75,3 +75,10 @@ class WriteOptions:
     trace: str | None = None
     fence: tuple[str, str, str, int] | None = None
     """(namespace, name, holder, transitions) of the Lease under which a leader writes."""
+    said: list[str] | None = None
+    """Takes warnings for the client, as they come; None: there is nobody to read them."""
+
+    def warn(self, text: str) -> None:
+        """Warn the client."""
+        if self.said is not None and text not in self.said:
+            self.said.append(text)

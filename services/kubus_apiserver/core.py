@@ -26,7 +26,10 @@ from kubus_apiserver.access.node_rights import KubeletRights
 from kubus_apiserver.access.token_requests import TokenRequests
 from kubus_apiserver.access.tokens import NO_KEYS, Keys
 from kubus_apiserver.admission import Chain
+from kubus_apiserver.admission.gate import Gate
 from kubus_apiserver.admission.plugins import built_in
+from kubus_apiserver.admission.quotas import Quotas
+from kubus_apiserver.admission.webhooks import Webhooks
 from kubus_apiserver.allocations import Allocations
 from kubus_apiserver.authorization import Authorizer
 from kubus_apiserver.conversions import Conversions
@@ -110,11 +113,12 @@ def build(
     fields = FieldManagers(schemas, registry, clock)
     webhook_calls = WebhookCalls(cache)
     conversions = Conversions(webhook_calls, random)
+    gate = Gate(cache, chain, Webhooks(cache, webhook_calls, random), Quotas(store, cache, clock))
     writes = Writes(
         store,
         cache,
         freshness,
-        chain=chain,
+        gate=gate,
         allocations=allocations,
         fields=fields,
         conversions=conversions,

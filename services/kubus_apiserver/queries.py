@@ -89,6 +89,7 @@ def write_options(query: Mapping[str, list[str]], user_agent: str, trace: str | 
         dry_run=bool(dry_run),
         field_validation=validation,
         force=flag(query, "force"),
+        said=[],
         trace=trace,
     )
 

@@ -145,14 +145,18 @@ class Rest:
         if isinstance(made, Deleted) or target.subresource not in ("", "token"):
             return success(code=201)
         view = _view(call)
-        return Answer(201, one(target.kind, made, view, self._core.clock.now()), view.form.media, warnings)
+        return Answer(
+            201, one(target.kind, made, view, self._core.clock.now()), view.form.media, _all(warnings, options)
+        )
 
     async def _update(self, call: Call, found: Route, target: Target) -> AnyAnswer:
         options = write_options(call.query, call.user_agent, call.trace, "UpdateOptions")
         body = read_object(call.content_type, call.body)
         entry, warnings = await actions.update(self._core, target, body, call.user, options)
         view = _view(call)
-        return Answer(200, one(target.kind, entry, view, self._core.clock.now()), view.form.media, warnings)
+        return Answer(
+            200, one(target.kind, entry, view, self._core.clock.now()), view.form.media, _all(warnings, options)
+        )
 
     async def _patch(self, call: Call, found: Route, target: Target) -> AnyAnswer:
         options = write_options(call.query, call.user_agent, call.trace, "PatchOptions")
@@ -162,17 +166,19 @@ class Rest:
             done = await actions.apply(self._core, target, patch, call.user, options)
             view = _view(call)
             body = one(target.kind, done.entry, view, self._core.clock.now())
-            return Answer(201 if done.created else 200, body, view.form.media)
+            return Answer(201 if done.created else 200, body, view.form.media, _all((), options))
         entry, warnings = await actions.patch(self._core, target, patch_type, patch, user=call.user, options=options)
         view = _view(call)
-        return Answer(200, one(target.kind, entry, view, self._core.clock.now()), view.form.media, warnings)
+        return Answer(
+            200, one(target.kind, entry, view, self._core.clock.now()), view.form.media, _all(warnings, options)
+        )
 
     async def _delete(self, call: Call, found: Route, target: Target) -> AnyAnswer:
         write, options = self._deletion(call)
         deleted = await actions.delete(self._core, target, options, call.user, write)
         if deleted.removed and not target.kind.grace:
-            return success(_details(target.kind, deleted))
-        return Answer(200, deleted.entry.json)
+            return success(_details(target.kind, deleted))._replace(warnings=_all((), write))
+        return Answer(200, deleted.entry.json, warnings=_all((), write))
 
     async def _delete_collection(self, call: Call, found: Route, target: Target) -> AnyAnswer:
         write, options = self._deletion(call)
@@ -193,6 +199,11 @@ class Rest:
         pod = await actions.get(self._core, target._replace(subresource=""), actions.READ)
         node, request = stream_call(target.subresource, pod.object, call.query)
         return StreamAnswer(node, request)
+
+
+def _all(warnings: tuple[str, ...], options: WriteOptions) -> tuple[str, ...]:
+    """Warnings about the object, and those that came on the way to the store."""
+    return (*warnings, *options.said) if options.said else warnings
 
 
 def _view(call: Call) -> View:

@@ -21,18 +21,17 @@ from kubus.model.errors import (
     conflict,
     internal,
     not_found,
-    timeout,
     too_large,
-    unavailable,
 )
 from kubus.model.kinds import Kind
 from kubus.model.names import random_suffix
 from kubus.model.objects import Key, Object
 from kubus.model.records import Note, encode_record, note_key, store_key
 from kubus.model.times import Clock, microseconds
-from kubus.store import Conflict, Fence, Fenced, KeyExists, NoSpace, Store, StoreError, Unavailable
+from kubus.store import Conflict, Fence, Fenced, KeyExists, Store
 from kubus_apiserver import deletion, strategy
-from kubus_apiserver.admission import Chain, Proposal
+from kubus_apiserver.admission import Proposal
+from kubus_apiserver.admission.gate import Gate
 from kubus_apiserver.allocations import Allocations
 from kubus_apiserver.calls import Target, User, WriteOptions
 from kubus_apiserver.conversions import Conversions
@@ -41,6 +40,7 @@ from kubus_apiserver.fences import fence_of, lost
 from kubus_apiserver.fieldmanagers import Applier, FieldManagers, is_built_in, keep_times, set_entries
 from kubus_apiserver.follower import Freshness
 from kubus_apiserver.namespaces import check_namespace
+from kubus_apiserver.outcomes import told
 from kubus_apiserver.reads import entry_of, read_fresh
 from kubus_apiserver.watchcache import WatchCache
 
@@ -71,7 +71,7 @@ class Writes:
         cache: WatchCache,
         freshness: Freshness,
         *,
-        chain: Chain,
+        gate: Gate,
         allocations: Allocations,
         fields: FieldManagers,
         conversions: Conversions,
@@ -81,7 +81,7 @@ class Writes:
         self._store = store
         self._cache = cache
         self._freshness = freshness
-        self._chain = chain
+        self._gate = gate
         self._allocations = allocations
         self._fields = fields
         self._conversions = conversions
@@ -126,12 +126,13 @@ class Writes:
             obj["metadata"]["managedFields"] = managed
         else:
             self._fields.created(kind, obj, options.manager)
-        proposal = Proposal(user, "create", kind, "", obj, None)
-        self._chain.mutate(proposal, self._cache)
+        proposal = Proposal(user, "create", kind, "", obj, None, options.dry_run, options.warn)
+        proposal = await self._gate.mutated(proposal)
+        obj = proposal.object
         if kind.prepare is not None:
             kind.prepare(obj, None)
         strategy.check(kind, obj, None)
-        self._chain.validate(proposal, self._cache)
+        await self._gate.validated(proposal)
         key = Key(kind.collection, obj["metadata"].get("namespace") or "", obj["metadata"]["name"])
         stored = await self._conversions.stored(kind, obj)
         if options.dry_run:
@@ -139,7 +140,7 @@ class Writes:
             if self._cache.get(key) is not None:
                 raise already_exists(kind.plural, kind.group, key.name)
             return await self._shown(kind, written(key, 0, stored, Raw(pack(stored))))
-        async with self._allocations.assigned(kind, stored, None):
+        async with self._gate.charged(proposal), self._allocations.assigned(kind, stored, None):
             raw = self._encoded(kind, stored)
             value = encode_record(self._note(user, "create", options), raw)
             try:
@@ -215,15 +216,15 @@ class Writes:
         strategy.check_identity(kind, obj, key.namespace, key.name)
         given = obj["metadata"].get("managedFields")
         obj = strategy.carry_over(kind, obj, old, subresource=subresource, built_in=is_built_in(kind))
-        proposal = Proposal(user, "update", kind, subresource, obj, old)
         by_schema = kind.custom is not None and subresource == "status"
         if (not subresource or by_schema) and kind.defaults is not None:
             kind.defaults(obj)
         managing(obj, old, given)
-        if not subresource:
-            self._chain.mutate(proposal, self._cache)
-            if kind.prepare is not None:
-                kind.prepare(obj, old)
+        proposal = Proposal(user, "update", kind, subresource, obj, old, options.dry_run, options.warn)
+        proposal = await self._gate.mutated(proposal)
+        obj = proposal.object
+        if not subresource and kind.prepare is not None:
+            kind.prepare(obj, old)
         if subresource != "status":
             strategy.count_generation(kind, obj, old)
         keep_times(obj, old)
@@ -235,14 +236,14 @@ class Writes:
             strategy.check(kind, obj, old)
         elif subresource == "status":
             strategy.check_metadata(kind, obj, old)
-        self._chain.validate(proposal, self._cache)
+        await self._gate.validated(proposal)
         stored = await self._conversions.stored(kind, obj)
         if options.dry_run:
             return await self._shown(kind, written(key, current.revision, stored, Raw(pack(stored))))
         if deletion.is_released(kind, obj):
             await self._remove(kind, current, user, verb, options)
             return await self._shown(kind, written(key, current.revision, stored, Raw(pack(stored))))
-        async with self._allocations.assigned(kind, stored, current.object):
+        async with self._gate.charged(proposal), self._allocations.assigned(kind, stored, current.object):
             raw = self._encoded(kind, stored)
             value = encode_record(self._note(user, verb, options), raw)
             revision = await self._fenced(
@@ -297,7 +298,8 @@ class Writes:
     ) -> Deleted:
         kind, key, obj = target.kind, target.key, current.object
         deletion.check_preconditions(kind, obj, options)
-        self._chain.validate(Proposal(user, "delete", kind, "", obj, obj), self._cache)
+        proposal = Proposal(user, "delete", kind, "", obj, obj, write.dry_run, write.warn)
+        await self._gate.validated(await self._gate.mutated(proposal))
         verdict = deletion.decide(kind, obj, options, self._clock.now())
         if isinstance(verdict, deletion.Keep):
             if not fresh:
@@ -336,6 +338,7 @@ class Writes:
             lambda fence: self._store.delete(store_key(key), expected=current.revision, note=note, fence=fence),
         )
         await self._allocations.release(kind, current.object)
+        await self._gate.released(kind, current.object)
         return revision
 
     async def _fenced(self, options: WriteOptions, write: Callable[[Fence | None], Awaitable[int]]) -> int:
@@ -345,7 +348,7 @@ class Writes:
         again, in a cache that has caught up.
         """
         if options.fence is None:
-            return await _told(write(None))
+            return await told(write(None))
         for _ in range(_TRIES):
             fence = fence_of(self._cache, options.fence)
             if fence is None:
@@ -354,7 +357,7 @@ class Writes:
             if fence is None:
                 raise lost(options.fence)
             try:
-                return await _told(write(fence))
+                return await told(write(fence))
             except Fenced:
                 await self._freshness.consistent()
         raise lost(options.fence)
@@ -372,24 +375,6 @@ class Writes:
 
 class _Stale(Exception):
     """What was decided on the cached object has to be decided again on the store's."""
-
-
-async def _told(write: Awaitable[int]) -> int:
-    """The revision of a write; it is finished even if who asked for it goes away.
-
-    Raises:
-        StatusError: 503 or 504 where the store did not answer; Conflict, KeyExists and Fenced pass.
-    """
-    try:
-        return await write
-    except (Conflict, KeyExists, Fenced):
-        raise
-    except NoSpace:
-        raise unavailable("the store is full and takes no writes until space is made") from None
-    except Unavailable as error:
-        raise timeout(f"the store did not answer in time, the write may or may not have happened: {error}") from None
-    except StoreError as error:
-        raise unavailable(f"the store refuses: {error}") from None
 
 
 def _readable(entry: Entry, kind: Kind) -> Object:

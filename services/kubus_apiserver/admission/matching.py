@@ -1,0 +1,145 @@
+"""Which writes a webhook or a policy is about: rules, selectors, and conditions in CEL.
+
+Both kinds name operations, groups, versions, resources and a scope, and select by labels of the namespace and of the
+object. Nobody is asked about the configurations of webhooks and policies themselves: a mistake there could not be
+mended any more.
+
+https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#matching-requests-rules
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from kubus.model.cel import CelError, Environment, Program
+from kubus.model.objects import Key, Object
+from kubus.model.selectors import EVERYTHING, NOTHING, LabelSelector
+from kubus_apiserver.admission import Proposal
+from kubus_apiserver.watchcache import WatchCache
+
+_GROUP = "admissionregistration.k8s.io"
+_NAMESPACES = "namespaces.core"
+OPERATIONS = {"create": "CREATE", "update": "UPDATE", "delete": "DELETE", "connect": "CONNECT"}
+
+
+class Matcher(NamedTuple):
+    """The writes that rules and selectors choose."""
+
+    rules: tuple[Object, ...]
+    excluded: tuple[Object, ...]
+    namespaces: LabelSelector
+    objects: LabelSelector
+
+    @classmethod
+    def of(cls, rules: Iterable[Object], holder: Object, excluded: Iterable[Object] = ()) -> Matcher:
+        """The matcher of rules and of a holder's `namespaceSelector` and `objectSelector`."""
+        selectors = (_selector(holder.get("namespaceSelector")), _selector(holder.get("objectSelector")))
+        return cls(tuple(rules), tuple(excluded), *selectors)
+
+    def about(self, proposal: Proposal) -> bool:
+        """Whether a rule names what is written: depends on operation, resource and scope only."""
+        if not any(rule_matches(rule, proposal) for rule in self.rules):
+            return False
+        return not any(rule_matches(rule, proposal) for rule in self.excluded)
+
+    def selects(self, proposal: Proposal, cache: WatchCache) -> bool:
+        """Whether labels agree."""
+        if not self.objects.everything:
+            states = (proposal.object, proposal.old or proposal.object)
+            if not any(self.objects.matches(each["metadata"].get("labels")) for each in states):
+                return False
+        if self.namespaces.everything:
+            return True
+        labels = namespace_labels(proposal, cache)
+        return labels is None or self.namespaces.matches(labels)
+
+
+def _selector(selector: Object | None) -> LabelSelector:
+    if not selector:
+        return EVERYTHING
+    try:
+        return LabelSelector.from_object(selector)
+    except ValueError:
+        return NOTHING
+
+
+def namespace_labels(proposal: Proposal, cache: WatchCache) -> Mapping[str, str] | None:
+    """The labels of the namespace that a write is in, or about; None for other objects of the whole cluster."""
+    if proposal.kind.collection == _NAMESPACES:
+        return proposal.object["metadata"].get("labels") or {}
+    if not proposal.kind.namespaced:
+        return None
+    entry = cache.get(Key(_NAMESPACES, "", proposal.namespace))
+    return {} if entry is None else entry.object["metadata"].get("labels") or {}
+
+
+def is_exempt(proposal: Proposal) -> bool:
+    """Whether nobody is asked: it is about who is asked."""
+    return proposal.kind.group == _GROUP
+
+
+def rule_matches(rule: Object, proposal: Proposal) -> bool:
+    """Whether a rule names a write."""
+    kind = proposal.kind
+    return (
+        _one_of(rule.get("operations"), OPERATIONS[proposal.verb])
+        and _one_of(rule.get("apiGroups"), kind.group)
+        and _one_of(rule.get("apiVersions"), kind.version)
+        and any(_resource_matches(each, kind.plural, proposal.subresource) for each in rule.get("resources") or ())
+        and _scope_matches(rule.get("scope") or "*", namespaced=kind.namespaced)
+        and (not rule.get("resourceNames") or proposal.name in rule["resourceNames"])
+    )
+
+
+def _one_of(values: Sequence[str] | None, wanted: str) -> bool:
+    return bool(values) and ("*" in (values or ()) or wanted in (values or ()))
+
+
+def _resource_matches(pattern: str, plural: str, subresource: str) -> bool:
+    resource, _, wanted = pattern.partition("/")
+    return resource in ("*", plural) and wanted in ("*", subresource)
+
+
+def _scope_matches(scope: str, *, namespaced: bool) -> bool:
+    return scope == "*" or (scope == "Namespaced") == namespaced
+
+
+class Condition(NamedTuple):
+    """One of the `matchConditions`: compiled, or why it cannot be."""
+
+    name: str
+    program: Program | None
+    error: str = ""
+
+
+def compiled_conditions(conditions: Iterable[Object], environment: Environment) -> tuple[Condition, ...]:
+    """The conditions of a list."""
+    found = []
+    for each in conditions:
+        try:
+            found.append(Condition(each.get("name") or "", environment.compile(each.get("expression") or "", "bool")))
+        except CelError as error:
+            found.append(Condition(each.get("name") or "", None, str(error)))
+    return tuple(found)
+
+
+def conditions_hold(conditions: Sequence[Condition], variables: Mapping[str, Any]) -> bool:
+    """Whether all conditions are true. One that is false decides, whatever is wrong with the others.
+
+    Raises:
+        CelError: none is false, and one has no value.
+    """
+    wrong: list[str] = []
+    for condition in conditions:
+        if condition.program is None:
+            wrong.append(condition.error)
+            continue
+        try:
+            if condition.program.evaluate(variables) is not True:
+                return False
+        except CelError as error:
+            wrong.append(f"{condition.name}: {error}")
+    if wrong:
+        raise CelError(wrong[0])
+    return True
