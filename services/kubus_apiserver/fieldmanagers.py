@@ -32,7 +32,7 @@ from kubus.model.managedfields.refusals import conflict_status
 from kubus.model.managedfields.schema_types import SchemaTypes
 from kubus.model.managedfields.structural_types import custom_resource_type
 from kubus.model.managedfields.types import ItemError, Type
-from kubus.model.managedfields.updating import By, Conflicts, Version, View, updated
+from kubus.model.managedfields.updating import By, Conflicts, Version, View, skipped_fields, updated
 from kubus.model.objects import Object
 from kubus.model.schema import Schemas
 from kubus.model.times import Clock, rfc3339
@@ -63,10 +63,14 @@ class FieldManagers:
         self._clock = clock
         self._types = SchemaTypes(schemas)
         self._custom: dict[str, Type] = {}
+        self._views: dict[tuple[str, str, str, str], View] = {}
+        self._second = clock.now()
+        self._now = rfc3339(self._second)
 
     def define(self, schema: str, structure: Object | None) -> None:
         """Take a structural schema as that of the kinds which name it as theirs."""
         self._custom[schema] = custom_resource_type(structure, self._types[_OBJECT_META])
+        self._views.clear()
 
     def type_of(self, kind: Kind) -> Type:
         """How objects of a kind are merged; without a schema their fields are told by what they hold."""
@@ -114,14 +118,28 @@ class FieldManagers:
         return Applier(kind, config, view, by, schemas=self._schemas, force=options.force)
 
     def _by(self, kind: Kind, operation: str, manager: str, subresource: str) -> By:
-        now = "" if subresource in _UNTIMED else rfc3339(self._clock.now())
+        now = "" if subresource in _UNTIMED else self._time()
         return By(identity(manager, operation, kind.api_version, subresource), now)
 
+    def _time(self) -> str:
+        second = self._clock.now().replace(microsecond=0)
+        if second != self._second:
+            self._second, self._now = second, rfc3339(second)
+        return self._now
+
     def _view(self, kind: Kind, subresource: str) -> View:
+        key = (kind.group, kind.version, kind.plural, subresource)
+        found = self._views.get(key)
+        if found is None:
+            found = self._views[key] = self._made_view(kind, subresource)
+        return found
+
+    def _made_view(self, kind: Kind, subresource: str) -> View:
         def other(api_version: str) -> Version | None:
             return self._version(kind, api_version)
 
-        return View(self.type_of(kind), kind.api_version, _ignored(kind, subresource), other)
+        ignored = _ignored(kind, subresource)
+        return View(self.type_of(kind), kind.api_version, ignored, skipped_fields(ignored), other)
 
     def _version(self, kind: Kind, api_version: str) -> Version | None:
         group, _, version = api_version.rpartition("/")

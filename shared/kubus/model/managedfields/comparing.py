@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from kubus.model.managedfields.fieldsets import LEAF, SELF, Node, recursive_difference, union
+from kubus.model.managedfields.fieldsets import LEAF, SELF, Node, union
 from kubus.model.managedfields.types import DEDUCED, Fields, Items, Leaf, Type, resolved
 
 _MISSING: Any = object()
@@ -29,21 +29,15 @@ class Comparison(NamedTuple):
         """What the new object has otherwise than the old one."""
         return union(self.modified, self.added)
 
-    def without(self, ignored: Node) -> Comparison:
-        """The same, but for some fields and all below them."""
-        if not ignored:
-            return self
-        return Comparison(*(recursive_difference(each, ignored) for each in self))
 
-
-def compare(type_: Type, old: Any, new: Any) -> Comparison:
-    """What differs; a creation is compared to {}.
+def compare(type_: Type, old: Any, new: Any, skipped: Node = LEAF) -> Comparison:
+    """What differs; a creation is compared to {}. Leaves of `skipped` are passed over, with all below.
 
     Raises:
         ItemError: an item of a list cannot be told from others.
     """
     found = _Found()
-    _compare(type_, old, new, found)
+    _compare(type_, old, new, found, skipped)
     return Comparison(found.removed or {}, found.modified or {}, found.added or {})
 
 
@@ -79,12 +73,12 @@ def _with(node: Node | None, element: str, child: Node) -> dict[str, Any]:
     return node
 
 
-def _compare(type_: Type, old: Any, new: Any, found: _Found) -> None:
+def _compare(type_: Type, old: Any, new: Any, found: _Found, skipped: Node = LEAF) -> None:
     if old == new and type(old) is type(new):
         return
     actual = resolved(type_, old, new)
     if isinstance(actual, Fields) and _only(dict, old, new):
-        _compare_fields(actual, old or {}, new or {}, found)
+        _compare_fields(actual, old or {}, new or {}, found, skipped)
     elif isinstance(actual, Items) and _only(list, old, new):
         _compare_items(actual, old or [], new or [], found)
     else:
@@ -108,38 +102,48 @@ def _compare_leaves(type_: Type, old: Any, new: Any, found: _Found) -> None:
         found.added = _below(type_, new)
 
 
-def _compare_fields(type_: Fields, old: dict[str, Any], new: dict[str, Any], found: _Found) -> None:
+def _compare_fields(
+    type_: Fields, old: dict[str, Any], new: dict[str, Any], found: _Found, skipped: Node = LEAF
+) -> None:
     entries = type_.entries
     for name, value in new.items():
-        before = old.get(name, _MISSING)
-        if before is _MISSING:
-            before = _implied(type_, name)
+        before = old[name] if name in old else _implied(type_, name)
         if before is value or (before == value and type(before) is type(value)):
             continue
         element, inner = entries.get(name) or type_.entry(name)
+        skip = skipped.get(element)
+        if skip == LEAF:
+            continue
+        if skip and before is _MISSING:
+            before = {}
         if before is _MISSING:
             found.put_added(element, whole(inner, value))
         else:
             below = _Found()
-            _compare(inner, before, value, below)
+            _compare(inner, before, value, below, skip or LEAF)
             found.put(element, below)
     for name, value in old.items():
         if name in new:
             continue
         after = _implied(type_, name)
         element, inner = entries.get(name) or type_.entry(name)
+        skip = skipped.get(element)
+        if skip == LEAF:
+            continue
+        if skip and after is _MISSING:
+            after = {}
         if after is _MISSING:
             found.put_removed(element, whole(inner, value))
         else:
             below = _Found()
-            _compare(inner, value, after, below)
+            _compare(inner, value, after, below, skip or LEAF)
             found.put(element, below)
 
 
 def _implied(type_: Fields, name: str) -> Any:
     for each in type_.implied:
-        if each.name == name:
-            return each.empty
+        if each[0] == name:
+            return each[3]
     return _MISSING
 
 

@@ -15,12 +15,15 @@ from typing import Any, NamedTuple
 from kubus.model.managedfields.comparing import Comparison, compare
 from kubus.model.managedfields.fieldsets import (
     LEAF,
+    SELF,
     Node,
     difference,
     intersection,
+    is_member,
     paths,
     recursive_difference,
     union,
+    without_member,
 )
 from kubus.model.managedfields.managers import UPDATE, Managed, Manager, Managers, capped, identity
 from kubus.model.managedfields.merging import merge
@@ -43,9 +46,17 @@ _OF_THE_SERVER = (
 NOBODYS: Node = {
     "f:apiVersion": LEAF,
     "f:kind": LEAF,
-    "f:metadata": {".": LEAF, **{f"f:{name}": LEAF for name in _OF_THE_SERVER}},
+    "f:metadata": {SELF: LEAF, **{f"f:{name}": LEAF for name in _OF_THE_SERVER}},
 }
 """Fields that nobody owns."""
+
+
+def skipped_fields(ignored: Node) -> Node:
+    """Fields that a comparison passes over, given those that a request cannot set."""
+    inner = without_member(NOBODYS["f:metadata"])
+    whole = is_member(ignored.get("f:metadata", {"": LEAF}))
+    metadata = LEAF if whole else union(inner, ignored.get("f:metadata", LEAF))
+    return {**NOBODYS, **ignored, "f:metadata": metadata}
 
 
 class Version(NamedTuple):
@@ -63,6 +74,8 @@ class View(NamedTuple):
     api_version: str
     ignored: Node
     """Fields that the request cannot set: status, or all but status."""
+    skipped: Node
+    """These, and those that nobody owns."""
     other: Callable[[str], Version | None]
     """Another API version; None if it is served no more."""
 
@@ -111,7 +124,7 @@ def updated(view: View, old: Object, new: Object, managers: Managers, by: By) ->
     Raises:
         ItemError: an item of a list cannot be told from others.
     """
-    found = _comparison(view, old, new)
+    found = compare(view.type, old, new, view.skipped)
     if not (found.removed or found.modified or found.added):
         return managers
     result = _taken(managers, Comparisons(view, old, new, found))
@@ -121,11 +134,6 @@ def updated(view: View, old: Object, new: Object, managers: Managers, by: By) ->
         fields = taken if before is None else union(taken, before.fields)
         result[by.manager] = Managed(view.api_version, fields, by.now)
     return capped(result)
-
-
-def _comparison(view: View, old: Object, new: Object) -> Comparison:
-    found = compare(view.type, old, new).without(view.ignored)
-    return Comparison(*(difference(each, NOBODYS) for each in found))
 
 
 class Comparisons:
@@ -144,9 +152,7 @@ class Comparisons:
             self._found[api_version] = (
                 None
                 if version is None
-                else compare(version.type, version.there(old) if old else {}, version.there(new)).without(
-                    self._view.ignored
-                )
+                else compare(version.type, version.there(old) if old else {}, version.there(new), self._view.skipped)
             )
         return self._found[api_version]
 
@@ -190,7 +196,7 @@ def applied(view: View, live: Object, config: Object, managers: Managers, by: By
     if last is not None and last.fields:
         present = {**others, manager: Managed(view.api_version, owned)}
         merged = _pruned(view, merged, present, last)
-    found = compare(view.type, live, merged).without(view.ignored)
+    found = compare(view.type, live, merged, view.skipped)
     comparisons = Comparisons(view, live, merged, found)
     if not force and (conflicts := _conflicts(others, comparisons)):
         raise Conflicts(conflicts)
