@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import json
 import os
+import signal
 import sys
 import time
 import traceback
@@ -32,6 +33,9 @@ BENCHMARKS: dict[str, Benchmark] = {
 async def run(names: list[str], *, quick: bool, show: Callable[[Figure], None]) -> list[Figure]:
     """Run benchmarks one after the other; one that fails is told, and the others go on."""
     figures: list[Figure] = []
+    me = asyncio.current_task()
+    if me is not None:  # so that clusters are taken down whoever ends this
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, me.cancel)
     for name in names:
         try:
             async for figure in BENCHMARKS[name](quick):

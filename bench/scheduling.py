@@ -21,14 +21,13 @@ from typing import Any
 from bench.clusters import ADMIN, Plane, plane
 from bench.figures import Figure
 from bench.machine import Meter
-from bench.objects import HOST, ZONE, create_all, make_node, make_pod
+from bench.objects import HOST, ZONE, create_all, create_nodes, make_node, make_pod
 from kubus.bus import Bus, Message
 from kubus.bus.subjects import collection_subject
 from kubus.bus.wire import decode_event
 from kubus.client import Client
 from kubus.client.over_bus import BusClient
 from kubus.model.kinds.namespaces import KIND as NAMESPACES
-from kubus.model.kinds.nodes import KIND as NODES
 from kubus.model.kinds.pods import KIND as PODS
 from kubus.model.objects import Object
 from kubus_scheduler.core import Bind, Scheduler
@@ -105,7 +104,7 @@ class Stage:
     async def prepare(self, nodes: int) -> None:
         """Create nodes and namespaces."""
         self._nodes = nodes
-        await create_all(self._client, NODES, [make_node(number) for number in range(nodes)])
+        await create_nodes(self._client, nodes)
         await create_all(self._client, NAMESPACES, teams())
 
     async def drain(self, promise: str, workload: str, count: int) -> Figure:
