@@ -11,6 +11,7 @@ from kubus_apiserver.admission.cluster import (
     not_ready_taint,
 )
 from kubus_apiserver.admission.limit_ranges import LimitRanges
+from kubus_apiserver.admission.pod_security import pod_security
 from kubus_apiserver.admission.pods import priority, service_account, tolerations
 
 
@@ -28,5 +29,5 @@ def built_in() -> Chain:
             in_use_protection,
             default_ingress_class,
         ),
-        validators=(namespace_protection, limits.validate),
+        validators=(namespace_protection, limits.validate, pod_security),
     )
