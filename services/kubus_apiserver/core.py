@@ -28,6 +28,7 @@ from kubus_apiserver.access.tokens import NO_KEYS, Keys
 from kubus_apiserver.admission import Chain
 from kubus_apiserver.admission.gate import Gate
 from kubus_apiserver.admission.plugins import built_in
+from kubus_apiserver.admission.policies import Policies
 from kubus_apiserver.admission.quotas import Quotas
 from kubus_apiserver.admission.webhooks import Webhooks
 from kubus_apiserver.allocations import Allocations
@@ -106,7 +107,13 @@ def build(
     chain = chain or built_in()
     chain = chain._replace(
         mutators=(*chain.mutators, account_mount, stamp_requester),
-        validators=(*chain.validators, node_restriction, Escalation(authorizer), Signing(authorizer)),
+        validators=(
+            *chain.validators,
+            node_restriction,
+            Escalation(authorizer),
+            Signing(authorizer),
+            Policies(registry),
+        ),
     )
     freshness = Freshness(store, cache)
     allocations = Allocations(store, cache, random, service_cidr=service_cidr, node_ports=node_ports)
