@@ -51,6 +51,13 @@ def account_mount(proposal: Proposal, cache: WatchCache) -> None:
         spec["imagePullSecrets"] = [{"name": each.get("name") or ""} for each in (account or {})["imagePullSecrets"]]
 
 
+def is_account_unknown(obj: Object, namespace: str, cache: WatchCache) -> bool:
+    """Whether a new pod names an account that the cache has not, or not yet."""
+    spec = obj.get("spec")
+    name = (spec.get("serviceAccountName") or spec.get("serviceAccount")) if isinstance(spec, dict) else None
+    return isinstance(name, str) and name != "default" and cache.get(Key(ACCOUNTS, namespace, name)) is None
+
+
 def _account(cache: WatchCache, namespace: str, name: str) -> Object | None:
     entry = cache.get(Key(ACCOUNTS, namespace, name))
     return None if entry is None else entry.object

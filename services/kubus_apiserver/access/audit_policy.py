@@ -91,9 +91,8 @@ def _resource_matches(group: str, resources: tuple[str, ...], names: tuple[str, 
     if group != deed.group or (names and deed.name not in names):
         return False
     resource, _, subresource = deed.resource.partition("/")
-    return not resources or any(
-        each in ("*", deed.resource) or each in (f"{resource}/*", f"*/{subresource}") for each in resources
-    )
+    patterns = {"*", deed.resource, *((f"{resource}/*", f"*/{subresource}") if subresource else ())}
+    return not resources or any(each in patterns for each in resources)
 
 
 @dataclass(frozen=True, slots=True)

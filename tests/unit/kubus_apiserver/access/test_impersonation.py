@@ -56,7 +56,8 @@ def test_the_other_has_the_groups_of_one_who_logged_in(told: Any, other: Wanted,
     [
         (
             Wanted("eve"),
-            'users "eve" is forbidden: User "bob" cannot impersonate resource "users" in API group "" at the cluster scope',
+            'users "eve" is forbidden: User "bob" cannot impersonate resource "users" in API group "" '
+            "at the cluster scope",
         ),
         (
             Wanted("alice", ("system:masters",)),
@@ -75,8 +76,8 @@ def test_the_other_has_the_groups_of_one_who_logged_in(told: Any, other: Wanted,
         ),
         (
             Wanted("system:serviceaccount:a:b"),
-            'serviceaccounts "b" is forbidden: User "bob" cannot impersonate resource "serviceaccounts" in API group "" '
-            'in the namespace "a"',
+            'serviceaccounts "b" is forbidden: User "bob" cannot impersonate resource "serviceaccounts" '
+            'in API group "" in the namespace "a"',
         ),
     ],
 )

@@ -1,0 +1,86 @@
+"""Which rule a request falls under."""
+
+from __future__ import annotations
+
+import pytest
+
+from kubus_apiserver.access.audit_policy import BadPolicy, Deed, read_policy
+from kubus_apiserver.calls import User
+
+POLICY = b"""
+apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived]
+rules:
+- {level: None, users: ["system:kube-proxy"], verbs: [watch]}
+- {level: None, userGroups: ["system:nodes"]}
+- {level: None, nonResourceURLs: ["/healthz*", /version]}
+- {level: Request, resources: [{group: "", resources: ["pods/*"]}]}
+- {level: RequestResponse, resources: [{group: "", resources: [pods, "*/scale"]}], omitStages: [ResponseStarted]}
+- {level: RequestResponse, namespaces: [kube-system]}
+- {level: Metadata, resources: [{group: apps, resourceNames: [web]}], omitManagedFields: true}
+- {level: RequestResponse, resources: [{group: "", resources: [secrets]}]}
+- {level: RequestResponse, verbs: [create]}
+"""
+BOB = User("bob")
+
+
+@pytest.mark.parametrize(
+    ("deed", "level"),
+    [
+        (Deed(User("system:kube-proxy"), "watch", "", "v1", "services"), "None"),
+        (Deed(User("n", ("system:nodes",)), "create", "", "v1", "pods"), "None"),
+        (Deed(BOB, "get", path="/healthz/etcd"), "None"),
+        (Deed(BOB, "get", path="/version"), "None"),
+        (Deed(BOB, "get", path="/api"), "None"),
+        (Deed(BOB, "get", "", "v1", "pods/log", "d", "p"), "Request"),
+        (Deed(BOB, "get", "", "v1", "pods", "d", "p"), "RequestResponse"),
+        (Deed(BOB, "get", "", "v1", "nodes/scale"), "RequestResponse"),
+        (Deed(BOB, "get", "apps", "v1", "deployments", "d", "web"), "Metadata"),
+        (Deed(BOB, "get", "apps", "v1", "deployments", "d", "other"), "None"),
+        (Deed(BOB, "get", "apps", "v1", "deployments", "kube-system", "other"), "RequestResponse"),
+        (Deed(BOB, "get", "", "v1", "secrets", "d", "s"), "Metadata"),
+        (Deed(BOB, "get", "", "v1", "secrets", "kube-system", "s"), "Metadata"),
+        (Deed(BOB, "create", "", "v1", "serviceaccounts/token", "d", "s"), "Metadata"),
+        (Deed(BOB, "create", "authentication.k8s.io", "v1", "tokenreviews"), "Metadata"),
+        (Deed(BOB, "create", "", "v1", "configmaps", "d"), "RequestResponse"),
+    ],
+)
+def test_the_first_rule_that_matches_decides(deed: Deed, level: str) -> None:
+    assert read_policy(POLICY).measure(deed).level == level
+
+
+def test_stages_are_left_out_by_rule_and_by_policy() -> None:
+    measure = read_policy(POLICY).measure(Deed(BOB, "get", "", "v1", "pods", "d", "p"))
+    assert measure.omitted_stages == {"RequestReceived", "ResponseStarted"}
+    assert read_policy(POLICY).measure(Deed(BOB, "get", "apps", "v1", "x", "d", "web")).omit_managed_fields
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"kind: Policy",
+        b"[",
+        b"{apiVersion: audit.k8s.io/v1, kind: Policy}",
+        b"{apiVersion: audit.k8s.io/v1, kind: Policy, rules: [{level: Everything}]}",
+        b"{apiVersion: audit.k8s.io/v1, kind: Policy, rules: [{level: None, users: bob}]}",
+        b"{apiVersion: audit.k8s.io/v1, kind: Policy, rules: [{level: None, omitStages: [Never]}]}",
+        b"{apiVersion: audit.k8s.io/v1, kind: Policy, rules: [{level: None, namespaces: [a], nonResourceURLs: [/b]}]}",
+        b"{apiVersion: audit.k8s.io/v1, kind: Policy, rules: [{level: None, resources: [pods]}]}",
+    ],
+)
+def test_a_policy_that_cannot_be_followed_is_refused(text: bytes) -> None:
+    with pytest.raises(BadPolicy):
+        read_policy(text)
+
+
+def test_the_policy_that_clusters_begin_with_can_be_read() -> None:
+    from kubus.model.yaml_text import dump_yaml
+    from kubus_cli.audit_policy import POLICY as FIRST
+
+    policy = read_policy(dump_yaml(FIRST))
+    assert policy.measure(Deed(BOB, "create", "", "v1", "pods", "d")).level == "Metadata"
+    assert policy.measure(Deed(BOB, "get", "", "v1", "secrets", "d", "s")).level == "Metadata"
+    assert policy.measure(Deed(BOB, "list", "", "v1", "pods", "d")).level == "None"
+    assert policy.measure(Deed(User("system:kube-scheduler"), "create", "", "v1", "pods/binding")).level == "None"
