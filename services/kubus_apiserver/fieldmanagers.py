@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from kubus.model.errors import StatusError, bad_request
-from kubus.model.kinds import Kind, Registry
+from kubus.model.errors import StatusError, bad_request, conflict
+from kubus.model.kinds import Custom, Kind, Registry
 from kubus.model.managedfields.checking import config_errors
 from kubus.model.managedfields.fieldsets import LEAF, Node
 from kubus.model.managedfields.last_applied import applied_by
@@ -62,23 +62,16 @@ class FieldManagers:
         self._registry = registry
         self._clock = clock
         self._types = SchemaTypes(schemas)
-        self._custom: dict[str, Type] = {}
-        self._views: dict[tuple[str, str, str, str], View] = {}
+        self._views: dict[tuple[str, str, str, str], tuple[Custom | None, View]] = {}
         self._second = clock.now()
         self._now = rfc3339(self._second)
 
-    def define(self, schema: str, structure: Object | None) -> None:
-        """Take a structural schema as that of the kinds which name it as theirs."""
-        self._custom[schema] = custom_resource_type(structure, self._types[_OBJECT_META])
-        self._views.clear()
-
     def type_of(self, kind: Kind) -> Type:
         """How objects of a kind are merged; without a schema their fields are told by what they hold."""
-        if kind.schema in self._types:
+        if kind.custom is None and kind.schema in self._types:
             return self._types[kind.schema]
-        if kind.schema not in self._custom:
-            self.define(kind.schema, None)
-        return self._custom[kind.schema]
+        structure = kind.custom.schema if kind.custom is not None else None
+        return custom_resource_type(structure, self._types[_OBJECT_META])
 
     def created(self, kind: Kind, obj: Object, manager: str) -> None:
         """Say in a new object who has made it."""
@@ -128,11 +121,12 @@ class FieldManagers:
         return self._now
 
     def _view(self, kind: Kind, subresource: str) -> View:
+        """The view of a kind; made anew when its definition has changed."""
         key = (kind.group, kind.version, kind.plural, subresource)
         found = self._views.get(key)
-        if found is None:
-            found = self._views[key] = self._made_view(kind, subresource)
-        return found
+        if found is None or found[0] is not kind.custom:
+            found = self._views[key] = (kind.custom, self._made_view(kind, subresource))
+        return found[1]
 
     def _made_view(self, kind: Kind, subresource: str) -> View:
         def other(api_version: str) -> Version | None:
@@ -147,7 +141,7 @@ class FieldManagers:
         if found is None or found.collection != kind.collection:
             return None
         return Version(
-            self.type_of(found), lambda obj: _turned(obj, kind, found), lambda obj: _turned(obj, found, kind)
+            self._view(found, "").type, lambda obj: _turned(obj, kind, found), lambda obj: _turned(obj, found, kind)
         )
 
 
@@ -169,6 +163,9 @@ class Applier:
         Raises:
             StatusError: 400, 409.
         """
+        wanted = (self._config.get("metadata") or {}).get("resourceVersion")
+        if wanted and wanted != old["metadata"].get("resourceVersion"):
+            raise conflict(self._kind.plural, self._kind.group, old["metadata"]["name"])
         metadata = {key: value for key, value in old["metadata"].items() if key != "managedFields"}
         return self._applied({**old, "metadata": metadata}, stored_managers(old["metadata"].get("managedFields")))
 
@@ -227,15 +224,10 @@ def _unfit(kind: Kind, config: Object, errors: list[str]) -> StatusError:
 
 def _ignored(kind: Kind, subresource: str) -> Node:
     if subresource == "status":
-        if not is_built_in(kind):
+        if kind.custom is not None:
             return _ALL_OF_A_CUSTOM_RESOURCE
         return _STATUS_RESETS.get(kind.collection, _ALL_BUT_STATUS)
     return _STATUS if kind.status and subresource in ("", "scale") else LEAF
-
-
-def is_built_in(kind: Kind) -> bool:
-    """Whether a kind is no custom resource's."""
-    return kind.schema.startswith(("io.k8s.api.", "io.k8s.apiextensions-apiserver.", "io.k8s.kube-aggregator."))
 
 
 def _given(entries: Any) -> Managers | None:

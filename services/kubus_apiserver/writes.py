@@ -37,7 +37,7 @@ from kubus_apiserver.calls import Target, User, WriteOptions
 from kubus_apiserver.conversions import Conversions
 from kubus_apiserver.entries import Entry, written
 from kubus_apiserver.fences import fence_of, lost
-from kubus_apiserver.fieldmanagers import Applier, FieldManagers, is_built_in, keep_times, set_entries
+from kubus_apiserver.fieldmanagers import Applier, FieldManagers, keep_times, set_entries
 from kubus_apiserver.follower import Freshness
 from kubus_apiserver.namespaces import check_namespace
 from kubus_apiserver.outcomes import told
@@ -215,7 +215,7 @@ class Writes:
         obj = change(unpack(pack(old)))
         strategy.check_identity(kind, obj, key.namespace, key.name)
         given = obj["metadata"].get("managedFields")
-        obj = strategy.carry_over(kind, obj, old, subresource=subresource, built_in=is_built_in(kind))
+        obj = strategy.carry_over(kind, obj, old, subresource=subresource, built_in=kind.custom is None)
         by_schema = kind.custom is not None and subresource == "status"
         if (not subresource or by_schema) and kind.defaults is not None:
             kind.defaults(obj)
