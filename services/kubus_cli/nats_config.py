@@ -2,8 +2,9 @@
 
 The subject of an API request is the authenticated user, so the permissions written here are the cluster's
 authentication on the bus: an identity publishes under its own `kubus.api.<identity>` and nobody else's, and hears
-its own inbox only. A kubelet hears and says nothing of another node. Secrets' events are kept from all who need no
-news of them.
+its own inbox only. A kubelet hears and says nothing of another node; scheduler and proxies hear of the kinds that
+their roles let them read. The apiserver may publish to every inbox, so it looks where a reply is wanted before it
+answers (`kubus_apiserver.busdoor`): nats-server does not.
 
 Users are matched by the certificate's whole subject (`verify_and_map`), so a certificate of the cluster's authority
 with another subject gets nothing.
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kubus.bus.subjects import API_REQUESTS, EVENTS, escape, inbox_prefix
+from kubus.bus.subjects import API_REQUESTS, EVENTS, collection_subject, escape, inbox_prefix
 from kubus.model.codec import to_json_pretty
 from kubus_cli import identities
 from kubus_cli.identities import Identity
@@ -24,7 +25,28 @@ from kubus_cli.identities import Identity
 MAX_PAYLOAD_BYTES = 8 << 20
 MAX_PENDING_BYTES = 256 << 20
 JOURNAL_BYTES_MAX = 8 << 30
-SECRETS = "kubus.ev.secrets.core.>"
+SCHEDULED = (
+    "pods.core",
+    "nodes.core",
+    "namespaces.core",
+    "services.core",
+    "replicationcontrollers.core",
+    "replicasets.apps",
+    "statefulsets.apps",
+    "poddisruptionbudgets.policy",
+    "persistentvolumeclaims.core",
+    "persistentvolumes.core",
+    "storageclasses.storage.k8s.io",
+    "csinodes.storage.k8s.io",
+    "csidrivers.storage.k8s.io",
+    "csistoragecapacities.storage.k8s.io",
+    "resourceclaims.resource.k8s.io",
+    "resourceslices.resource.k8s.io",
+    "deviceclasses.resource.k8s.io",
+)
+"""What the scheduler may read, as its ClusterRole has it."""
+PROXIED = ("services.core", "endpoints.core", "endpointslices.discovery.k8s.io", "nodes.core")
+"""What a proxy may read."""
 BEATS = "kubus.beat.>"
 JOURNAL = "JOURNAL"
 JOURNAL_READS = (
@@ -58,7 +80,6 @@ class Rights:
     identity: Identity
     publish: tuple[str, ...] = ()
     subscribe: tuple[str, ...] = ()
-    not_subscribe: tuple[str, ...] = ()
     replies: bool = False
     """Whether it may answer each request once, wherever its asker wants the reply. (The apiserver answers so many
     that it may publish to every inbox instead: the server need not remember each.)"""
@@ -89,12 +110,16 @@ def all_rights(nodes: Iterable[str]) -> list[Rights]:
             identities.RELAY,
             publish=(EVENTS, "kubus.node.*.ev.>", BEATS, *JOURNAL_READS, *JOURNAL_WRITES),
         ),
-        Rights(identities.SCHEDULER, subscribe=(EVENTS, BEATS), not_subscribe=(SECRETS,)),
+        Rights(identities.SCHEDULER, subscribe=(*_events_of(SCHEDULED), BEATS)),
         Rights(identities.CONTROLLERS, subscribe=(EVENTS, BEATS)),
-        Rights(identities.PROXY, subscribe=(EVENTS, BEATS), not_subscribe=(SECRETS,)),
+        Rights(identities.PROXY, subscribe=(*_events_of(PROXIED), BEATS)),
         Rights(identities.ADMIN, publish=JOURNAL_READS, subscribe=("kubus.>",)),
         *(_kubelet(node) for node in nodes),
     ]
+
+
+def _events_of(collections: Iterable[str]) -> tuple[str, ...]:
+    return tuple(collection_subject(each) for each in collections)
 
 
 def _kubelet(node: str) -> Rights:
@@ -135,8 +160,6 @@ def _user(rights: Rights) -> dict[str, Any]:
         "publish": {"allow": [f"kubus.api.{escape(user)}.>", *rights.publish]},
         "subscribe": {"allow": [f"{inbox_prefix(user)}.>", *rights.subscribe]},
     }
-    if rights.not_subscribe:
-        permissions["subscribe"]["deny"] = list(rights.not_subscribe)
     if rights.replies:
         permissions["allow_responses"] = {"max": 1, "expires": "5m"}
     return {"user": rights.identity.distinguished_name, "permissions": permissions}

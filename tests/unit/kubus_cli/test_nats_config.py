@@ -1,5 +1,6 @@
 """What each identity may say and hear, tried against a real nats-server with real certificates."""
 
+import asyncio
 import json
 import ssl
 from contextlib import asynccontextmanager
@@ -7,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from kubus.bus import BusError
+from kubus.bus import BusError, Message
 from kubus.bus.nats import connect
 from kubus.bus.subjects import API_REQUESTS
 from kubus_cli import identities, nats_config, pki
@@ -27,8 +28,6 @@ def certificates(tmp_path_factory):
 
 @asynccontextmanager
 async def a_server(certificates, tmp_path):
-    import asyncio
-
     from kubus_cli.preparation import free_ports
     from kubus_cli.programs import nats_server
 
@@ -108,11 +107,95 @@ async def test_a_kubelet_answers_calls_of_its_own_node(certificates, tmp_path):
 
 
 def test_secrets_are_kept_from_all_who_need_no_news_of_them():
-    hears = {
-        rights.identity.user: rights for rights in nats_config.all_rights(NODES) if "kubus.ev.>" in rights.subscribe
-    }
-    denied = {user for user, rights in hears.items() if nats_config.SECRETS in rights.not_subscribe}
-    assert denied == {"system:kube-scheduler", "system:kube-proxy"}
+    everything = {each.identity.user for each in nats_config.all_rights(NODES) if "kubus.ev.>" in each.subscribe}
+    assert everything == {"system:apiserver", "system:kube-controller-manager"}
+    assert not any("secrets" in subject for each in nats_config.all_rights(NODES) for subject in each.subscribe)
+
+
+FOREIGN = (
+    "kubus.node.n%2e2.call",
+    "kubus.node.n%2e2.session.s.up",
+    "kubus.node.n%2e2.session.s.down",
+    "kubus.node.n%2e2.ev.pods.core.default.web",
+    "kubus.ev.pods.core.default.web",
+    "kubus.beat.pods.core",
+    "kubus.api.system:node:n%2e2.get.pods.core",
+    "_INBOX.system:node:n%2e2.1",
+    "_INBOX.system:apiserver.1",
+    "$JS.API.STREAM.DELETE.JOURNAL",
+    "$JS.API.STREAM.INFO.JOURNAL",
+    "$JS.API.CONSUMER.CREATE.JOURNAL",
+    "$JS.ACK.JOURNAL.x",
+    "$SYS.REQ.SERVER.PING",
+    "$SYS.REQ.ACCOUNT.PING.CONNZ",
+)
+"""What is not the kubelet's of n1 to say or hear."""
+
+
+async def test_a_kubelet_says_nothing_that_is_another_nodes(certificates, tmp_path):
+    own, other = identities.kubelet("n1"), identities.kubelet("n.2")
+    async with (
+        a_server(certificates, tmp_path) as url,
+        on_bus(url, certificates, own) as hostile,
+        on_bus(url, certificates, other) as victim,
+        on_bus(url, certificates, identities.APISERVER) as apiserver,
+    ):
+        heard = [
+            await victim.subscribe("kubus.node.n%2e2.>"),
+            await victim.subscribe("_INBOX.system:node:n%2e2.>"),
+            await apiserver.subscribe("kubus.node.*.session.*.down"),
+            await apiserver.subscribe("kubus.ev.>"),
+            await apiserver.subscribe("kubus.beat.>"),
+            await apiserver.subscribe(API_REQUESTS),
+        ]
+        for subject in FOREIGN:
+            await hostile.publish(subject, b"forged")
+        await hostile.publish("kubus.node.n1.session.s.down", b"its own")
+        await hostile.publish("kubus.api.system:node:n1.get.pods.core", b"its own")
+        await hostile.flush()
+        await apiserver.publish("kubus.node.n%2e2.session.s.up", b"real")
+        await apiserver.publish("_INBOX.system:node:n%2e2.2", b"real")
+        await apiserver.flush()
+        arrived = [await first(each) for each in (heard[0], heard[1], heard[2], heard[5])]
+        assert [message.data for message in arrived] == [b"real", b"real", b"its own", b"its own"]
+        for silent in heard[3:5]:
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(first(silent), 0.1)
+
+
+async def first(subscription):
+    """The first message; what the bus says of itself is passed over."""
+    while True:
+        for item in await subscription.next_batch():
+            if isinstance(item, Message):
+                return item
+
+
+@pytest.mark.parametrize(
+    "subject", [*FOREIGN, "kubus.>", ">", "*.*.*.call", "_INBOX.>", "$JS.>", "$SYS.>", "kubus.node.*.ev.>"]
+)
+async def test_a_kubelet_hears_nothing_that_is_another_nodes(certificates, tmp_path, subject):
+    async with a_server(certificates, tmp_path) as url, on_bus(url, certificates, identities.kubelet("n1")) as bus:
+        (refusal,) = await (await bus.subscribe(subject)).next_batch()
+        assert "ermission" in refusal.reason or "permitted" in refusal.reason
+
+
+@pytest.mark.parametrize(
+    "subject", ["$JS.API.INFO", "$JS.API.STREAM.NAMES", "$SYS.REQ.SERVER.PING", "$SYS.REQ.USER.INFO"]
+)
+async def test_the_servers_own_interfaces_do_not_answer_a_kubelet(certificates, tmp_path, subject):
+    async with a_server(certificates, tmp_path) as url, on_bus(url, certificates, identities.kubelet("n1")) as bus:
+        with pytest.raises(BusError):
+            await bus.request(subject, b"", timeout_seconds=0.3)
+
+
+async def test_whose_certificate_names_no_user_does_not_get_in(certificates, tmp_path):
+    stranger = identities.kubelet("stranger")
+    pki.ensure(certificates, [pki.client_of(stranger)], datetime.now(UTC))
+    async with a_server(certificates, tmp_path) as url:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(1.0), on_bus(url, certificates, stranger):
+                pass
 
 
 def test_the_configuration_is_json_with_a_user_per_identity(tmp_path):
