@@ -34,6 +34,8 @@ _SELF = User("system:apiserver", (MASTERS, AUTHENTICATED))
 _OPTIONS = WriteOptions(manager="kube-apiserver")
 _PAUSE_SECONDS = 0.5
 """Until what could not be done, or waits for finalizers, is looked at again."""
+_SHAPING = 3
+"""How many of the facts below change what a watch would show."""
 _log = logging.getLogger(__name__)
 
 
@@ -85,7 +87,8 @@ class CustomResources:
             return
         for kind in kinds:
             self._registry.remove(kind)
-            self._watches.end(kind.collection)
+            if facts is None or facts[:_SHAPING] != before[:_SHAPING]:
+                self._watches.end(kind.collection)
         if facts is None or definition is None:
             self._served.pop(name, None)
             return
@@ -190,7 +193,7 @@ def _facts(definition: Object) -> Any:
     meta = metadata(definition)
     return (
         meta.get("uid"),
-        meta.get("generation"),
+        definition["spec"],
         path_of(definition, "status", "acceptedNames"),
         path_of(definition, "status", "storedVersions"),
         is_deleting(definition),

@@ -86,7 +86,7 @@ def _kind(definition: Object, version: Object) -> Kind:
         name=kind_name,
         plural=plural,
         namespaced=spec.get("scope") == "Namespaced",
-        schema=f"{group}/{name}/{kind_name}@{metadata(definition).get('resourceVersion', '')}",
+        schema=f"{group}/{name}/{kind_name}@{_edition(definition)}",
         singular_name=names.get("singular") or "",
         short_names=tuple(names.get("shortNames") or ()),
         categories=tuple(names.get("categories") or ()),
@@ -102,6 +102,11 @@ def _kind(definition: Object, version: Object) -> Kind:
         from_stored=None if pure else partial(_shown, schema, f"{group}/{name}", webhook is not None),
         custom=custom,
     )
+
+
+def _edition(definition: Object) -> str:
+    """What tells this schema from the one before: views of objects are remembered by it."""
+    return f"{metadata(definition).get('uid', '')}.{metadata(definition).get('generation', 0)}"
 
 
 def _set_defaults(schema: Object, obj: Object) -> None:

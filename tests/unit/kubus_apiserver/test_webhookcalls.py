@@ -1,0 +1,110 @@
+"""Calls to webhooks over real TLS."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from base64 import b64encode
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from kubus.model.codec import Raw, pack
+from kubus.store import StoreChange
+from kubus.testing.certificates import Authority
+from kubus.testing.etcd_server import free_port
+from kubus_apiserver.watchcache import WatchCache
+from kubus_apiserver.webhookcalls import Address, WebhookCalls, WebhookFailed
+
+
+async def _echo(request: web.Request) -> web.Response:
+    if request.path == "/slow":
+        await asyncio.sleep(10)
+    if request.path == "/broken":
+        return web.Response(text="[]")
+    if request.path == "/refused":
+        return web.Response(status=400, text="no")
+    return web.json_response({"path": request.path, "got": await request.json()})
+
+
+def _base64(path: str) -> str:
+    return b64encode(Path(path).read_bytes()).decode()
+
+
+@asynccontextmanager
+async def _hook(directory: Path) -> AsyncIterator[tuple[int, str]]:
+    """A webhook for `hook.default.svc` and 127.0.0.1: its port and its CA bundle."""
+    authority = Authority(directory)
+    bundle = _base64(authority.ca_file)
+    pair = authority.issue("hook", hosts=("hook.default.svc", "127.0.0.1"))
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(pair.cert_file, pair.key_file)
+    app = web.Application()
+    app.router.add_post("/{tail:.*}", _echo)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    port = free_port()
+    await web.TCPSite(runner, "127.0.0.1", port, ssl_context=tls).start()
+    try:
+        yield port, bundle
+    finally:
+        await runner.cleanup()
+
+
+def _cache(**spec: Any) -> WatchCache:
+    cache = WatchCache()
+    service = {"metadata": {"name": "hook", "namespace": "default"}, "spec": spec}
+    value = pack([1, {}, Raw(pack(service))])
+    cache.apply([StoreChange("/kubus/services.core/default/hook", value, 5, 5, None)])
+    return cache
+
+
+async def test_a_webhook_is_called_by_its_url(tmp_path: Path) -> None:
+    async with _hook(tmp_path) as (port, bundle):
+        calls = WebhookCalls(WatchCache())
+        config = {"url": f"https://127.0.0.1:{port}/x", "caBundle": bundle}
+        assert await calls.call(config, {"a": 1}, timeout_seconds=5) == {"path": "/x", "got": {"a": 1}}
+        await calls.aclose()
+
+
+async def test_a_service_is_called_under_its_name(tmp_path: Path) -> None:
+    async with _hook(tmp_path) as (port, bundle):
+        calls = WebhookCalls(_cache(clusterIP="127.0.0.1"))
+        service = {"namespace": "default", "name": "hook", "port": port, "path": "/convert"}
+        answer = await calls.call({"service": service, "caBundle": bundle}, {}, timeout_seconds=5)
+        assert answer["path"] == "/convert"
+        await calls.aclose()
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [("slow", "context deadline exceeded"), ("broken", "no object"), ("refused", "status 400")],
+)
+async def test_an_answer_that_is_none_says_why(tmp_path: Path, path: str, words: str) -> None:
+    async with _hook(tmp_path) as (port, bundle):
+        calls = WebhookCalls(WatchCache())
+        config = {"url": f"https://127.0.0.1:{port}/{path}", "caBundle": bundle}
+        with pytest.raises(WebhookFailed, match=words):
+            await calls.call(config, {}, timeout_seconds=0.3)
+        await calls.aclose()
+
+
+async def test_a_webhook_that_nobody_vouches_for_is_not_called(tmp_path: Path) -> None:
+    async with _hook(tmp_path) as (port, _):
+        calls = WebhookCalls(WatchCache())
+        with pytest.raises(WebhookFailed, match="certificate"):
+            await calls.call({"url": f"https://127.0.0.1:{port}/"}, {}, timeout_seconds=5)
+        await calls.aclose()
+
+
+def test_a_service_that_is_not_there_has_no_address() -> None:
+    with pytest.raises(WebhookFailed, match="not found"):
+        WebhookCalls(WatchCache()).address({"service": {"namespace": "a", "name": "b"}})
+    with pytest.raises(WebhookFailed, match="no cluster IP"):
+        WebhookCalls(_cache(clusterIP="None")).address({"service": {"namespace": "default", "name": "hook"}})
+    found = WebhookCalls(_cache(clusterIP="fd00::1")).address({"service": {"namespace": "default", "name": "hook"}})
+    assert found == Address("https://[fd00::1]:443/", "hook.default.svc")
