@@ -17,6 +17,7 @@ from kubus_controllers.reconcilers import (
     namespaces,
     nodes,
     pod_ranges,
+    quotas,
     replicasets,
     service_accounts,
     strays,
@@ -44,6 +45,7 @@ def all_controllers(
         evictions.CONTROLLER,
         pod_ranges.controller(settings.pod_cidr, settings.node_cidr_mask_bits),
         service_accounts.controller(ca),
+        quotas.controller(stored),
         aggregated_roles.CONTROLLER,
         certificates.controller((ca.encode(), ca_key) if ca_key else None),
     )

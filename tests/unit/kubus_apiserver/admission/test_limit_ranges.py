@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tests.unit.kubus_apiserver.conftest import Api
 
 from kubus_apiserver.admission.limit_ranges import PODS, set_defaults, violations
-from tests.unit.kubus_apiserver.conftest import Api
 
 NAMESPACE = "/api/v1/namespaces/default"
 

@@ -39,9 +39,7 @@ async def test_templates_are_warned_of_only(api: Api) -> None:
     body = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "d"}, "spec": spec}
     made = await api("POST", "/apis/apps/v1/namespaces/a/deployments", body)
     assert made.code == 201
-    assert made.answer.warnings == (
-        'would violate PodSecurity "baseline:latest": host namespaces (hostPID=true)',
-    )
+    assert made.answer.warnings == ('would violate PodSecurity "baseline:latest": host namespaces (hostPID=true)',)
 
 
 async def test_a_level_that_is_none_is_refused_and_a_stricter_one_names_the_pods_that_would_not_pass(api: Api) -> None:
