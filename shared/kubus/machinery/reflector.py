@@ -127,6 +127,7 @@ class Reflector:
     def _applied(self, key: Key, event: RawEvent) -> list[Changed | ListAgain]:
         obj: Object = unpack(event.object)
         obj["metadata"]["resourceVersion"] = str(event.revision)  # in place: it has just been decoded for us
+        obj["metadata"].pop("managedFields", None)
         if event.change == "deleted":
             before = self.objects.pop(key, None)
             return [] if before is None else [Changed("deleted", key, obj, before, event.revision)]
@@ -136,7 +137,7 @@ class Reflector:
 
     def _replaced(self, objects: Iterable[Object]) -> list[Changed]:
         """What a listing changes: what is gone first, then what is new, then what differs."""
-        listed = {Key(self.collection, namespace_of(obj), name_of(obj)): obj for obj in objects}
+        listed = {Key(self.collection, namespace_of(obj), name_of(obj)): _trimmed(obj) for obj in objects}
         gone = {
             key: obj
             for key, obj in self.objects.items()
@@ -151,3 +152,14 @@ class Reflector:
                 changes.append(Changed("modified", key, obj, before, revision_of(obj)))
         self.objects = listed
         return changes
+
+
+def _trimmed(obj: Object) -> Object:
+    """The object without its managedFields: no service asks for them, and they may be as large as the rest.
+
+    An update that comes without them leaves them as they are.
+    """
+    metadata = obj["metadata"]
+    if "managedFields" not in metadata:
+        return obj
+    return {**obj, "metadata": {key: value for key, value in metadata.items() if key != "managedFields"}}

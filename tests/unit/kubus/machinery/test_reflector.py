@@ -55,6 +55,17 @@ def test_events_change_the_copy_in_order(reflector: Reflector) -> None:
     assert reflector.revision == 16
 
 
+def test_managed_fields_are_not_kept(reflector: Reflector) -> None:
+    managed = obj("b", 8, value="8")
+    managed["metadata"]["managedFields"] = [{"manager": "m"}]
+    reflector.received(key("b"), decode_event_raw(encode_event("added", 12, 7, {}, managed)))
+    assert "managedFields" not in reflector.objects[key("b")]["metadata"]
+    other = Reflector(MAPS)
+    other.listed([managed], 12)
+    assert "managedFields" not in other.objects[key("b")]["metadata"]
+    assert managed["metadata"]["managedFields"]
+
+
 def test_objects_carry_their_revision_and_changes_what_was_before(reflector: Reflector) -> None:
     [changed] = reflector.received(key("a"), event("modified", 12, 7))
     assert isinstance(changed, Changed)
