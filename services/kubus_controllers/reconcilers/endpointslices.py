@@ -50,7 +50,7 @@ def reconcile(service: Object, view: View, now: datetime) -> Plan:
         ports = ports_for(service, endpoint.pod)
         wanted.setdefault(ports, {})[uid_of(endpoint.pod)] = _rendered(endpoint, service)
     if not wanted:
-        wanted[()] = {}
+        wanted[ports_for(service, {})] = {}  # as pods with numbered ports will have it: their slice is there already
     actions: list[Action] = []
     for ports, endpoints in sorted(wanted.items()):
         here = [each for each in slices if each.get("ports", []) == _rendered_ports(ports)]

@@ -45,6 +45,17 @@ def test_a_service_without_pods_has_one_empty_slice() -> None:
     assert only["metadata"]["labels"]["kubernetes.io/service-name"] == "web"
 
 
+def test_the_first_pod_finds_its_slice_there() -> None:
+    world = World((SERVICES, service()))
+    world.settle(CONTROLLER)
+    (before,) = world.list(SLICES)
+    world.put(PODS, pod(1))
+    world.settle(CONTROLLER)
+    (after,) = world.list(SLICES)
+    assert after["metadata"]["uid"] == before["metadata"]["uid"]
+    assert addresses(world) == {"10.244.0.2"}
+
+
 def test_only_ready_pods_are_ready_endpoints() -> None:
     world = World((SERVICES, service()), (PODS, pod(1)), (PODS, pod(2, ready=False)))
     world.settle(CONTROLLER)
