@@ -107,10 +107,11 @@ class Relay:
         return position
 
     async def _take_over_beats(self, position: int) -> None:
-        """Beat on the streams that others beat on before: the last event of one may be lost to somebody, who would
-        otherwise not learn of it before the next one.
+        """Beat on the streams that another relay beat on before.
 
-        Of a node's slice nobody knows the newest event; that of all pods is at least as new.
+        The last event of one may be lost to somebody, who would otherwise not learn of it before the next one.
+        Of a node's slice nobody knows the newest event; that of all pods is at least as new. And what came before the
+        floor was never told, so whoever has not listed since has to.
         """
         stored, nodes = await self._in_store()
         now = self._clock.monotonic()
@@ -118,7 +119,7 @@ class Relay:
             known = await self._journal.newest_of(collection)
             if not known and collection not in stored:
                 continue
-            revision = known or position
+            revision = max(known or position, self._floor)
             self._beats.moved(collection_stream(collection), revision, now)
             if collection == PODS:
                 for node in nodes:

@@ -90,19 +90,11 @@ class Chaos:
         self._bring_back(process)
 
     async def _take_store_away(self) -> None:
-        away = [each for each in self._cluster.processes.values() if each.connections is not None]
         self._cluster.chronicle.tell("store", "is away")
-        before = [
-            (each.connections.store_faults, each.connections.store_faults.refuse) for each in away if each.connections
-        ]
-        for faults, _ in before:
-            faults.refuse = 1.0
+        self._cluster.store_away(True)
         await asyncio.sleep(self._random.random() * 6)
         self._cluster.chronicle.tell("store", "is back")
-        for process in away:
-            for faults, refuse in before:
-                if process.connections is not None and process.connections.store_faults is faults:
-                    faults.refuse = refuse
+        self._cluster.store_away(False)
 
     async def _crash_containers(self) -> None:
         alive = [each.kubelet for each in self._cluster.processes.values() if each.kubelet is not None]

@@ -228,6 +228,12 @@ class Cluster:
         """The journal is wiped."""
         self._journal.clear()
 
+    def store_away(self, away: bool) -> None:
+        """Nobody's questions to the store are answered; or as before."""
+        for process in self.processes.values():
+            if process.connections is not None:
+                process.connections.store_faults.refuse = 1.0 if away else self._loss / 3 * self._faulty
+
     def calm(self) -> None:
         """No more faults from now on, and everybody is reachable."""
         self._faulty = False

@@ -136,6 +136,20 @@ async def test_after_a_restart_it_beats_on_streams_that_have_not_changed_since(w
         }
 
 
+async def test_after_a_gap_it_beats_at_the_present_even_where_the_journal_has_older_events(world):
+    """Found by seed 7: whoever had missed what was never told went on believing that it had all."""
+    told = await world.create("c0")
+    async with world.relay() as relay:
+        await world.until_published(relay, told)
+    await world.create("c1")
+    lost = await world.create("n1", "nodes.core")
+    await world.store.compact(lost)
+    beats = await MemoryBus(world.broker, "listener").subscribe("kubus.beat.>")
+    async with world.relay(), asyncio.timeout(10):
+        heard = await heard_beats(beats)
+    assert heard["kubus.beat.configmaps.core"] == heard["kubus.beat.node.n1.pods.core"] == lost
+
+
 async def test_after_a_gap_no_older_event_counts_as_a_predecessor(world):
     told = await world.create("c0")
     async with world.relay() as relay:
