@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from random import Random
 from typing import Any
 
 from kubus.model.codec import from_json
+from kubus.model.kinds import Registry
+from kubus.model.kinds.builtin import builtin_kinds
+from kubus_apiserver.core import build
 
 JSON_PATCH, MERGE, STRATEGIC = (
     "application/json-patch+json",
@@ -84,6 +88,21 @@ async def test_a_kind_is_served_within_a_second(api) -> None:
     assert [each["name"] for each in resources] == ["widgets", "widgets/scale", "widgets/status"]
     document = await api.ok("GET", "/openapi/v3/apis/example.com/v1")
     assert document["components"]["schemas"]["com.example.v1.Widget"]["properties"]["spec"]["required"] == ["size"]
+
+
+async def test_an_apiserver_that_starts_later_serves_what_is_defined(api) -> None:
+    await api.ok("POST", DEFINITIONS, definition())
+    await served(api)
+    second = build(api.core.store, api.core.clock, Random(2), Registry(builtin_kinds()))
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(second.run())
+        await second.loaded()
+        assert second.registry.resource("example.com", "v1", "widgets") is not None
+        await api.ok("DELETE", f"{DEFINITIONS}/widgets.example.com")
+        async with asyncio.timeout(5):
+            while second.registry.resource("example.com", "v1", "widgets") is not None:
+                await asyncio.sleep(0.005)
+        running.cancel()
 
 
 async def test_objects_are_pruned_and_refused_in_kubernetes_words(api) -> None:

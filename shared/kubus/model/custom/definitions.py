@@ -93,7 +93,7 @@ def _kind(definition: Object, version: Object) -> Kind:
         status="status" in subresources,
         scale=_scale(subresources["scale"]) if "scale" in subresources else None,
         defaults=partial(_set_defaults, schema),
-        rules=(partial(_object_errors, schema),),
+        rules=(partial(_object_errors, schema, has_rules(schema)),),
         columns=columns(version.get("additionalPrinterColumns") or ()),
         fields=_fields(version.get("selectableFields") or ()),
         generation=True,
@@ -113,10 +113,10 @@ def _set_defaults(schema: Object, obj: Object) -> None:
     set_defaults(schema, obj)
 
 
-def _object_errors(schema: Object, obj: Object, old: Object | None) -> list[FieldError]:
+def _object_errors(schema: Object, ruled: bool, obj: Object, old: Object | None) -> list[FieldError]:
     """Types and bounds first; rules only where those let one be evaluated."""
     errors = value_errors(schema, obj, old=ABSENT if old is None else old)
-    if has_rules(schema):
+    if ruled:
         if any(each.reason in _BLOCKING for each in errors):
             return [*errors, invalid("<nil>", None, _UNCHECKED)]
         errors += rule_errors(schema, obj, old)
