@@ -89,7 +89,7 @@ class WebhookCalls:
             self._session = aiohttp.ClientSession(headers={"Content-Type": "application/json"})
         options: dict[str, Any] = {"server_hostname": address.server_name} if address.server_name else {}
         async with self._session.post(address.url, data=body, ssl=trust, allow_redirects=False, **options) as answer:
-            data = await answer.content.read(_ANSWER_BYTES_MAX)
+            data = await _whole(answer.content)
             if answer.status // 100 != 2:
                 words = data[:_WORDS_MAX].decode(errors="replace")
                 raise WebhookFailed(f"an error on the server ({words!r}) with status {answer.status}")
@@ -105,6 +105,16 @@ class WebhookCalls:
         """End all connections."""
         if self._session is not None:
             await self._session.close()
+
+
+async def _whole(content: aiohttp.StreamReader) -> bytes:
+    chunks, size = [], 0
+    async for chunk in content.iter_any():
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > _ANSWER_BYTES_MAX:
+            raise WebhookFailed(f"the answer is larger than {_ANSWER_BYTES_MAX} bytes")
+    return b"".join(chunks)
 
 
 @lru_cache(maxsize=256)

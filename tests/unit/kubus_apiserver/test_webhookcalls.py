@@ -24,6 +24,8 @@ from kubus_apiserver.webhookcalls import Address, WebhookCalls, WebhookFailed
 async def _echo(request: web.Request) -> web.Response:
     if request.path == "/slow":
         await asyncio.sleep(10)
+    if request.path == "/long":
+        return web.json_response({"text": "x" * 3_000_000})
     if request.path == "/broken":
         return web.Response(text="[]")
     if request.path == "/refused":
@@ -108,3 +110,12 @@ def test_a_service_that_is_not_there_has_no_address() -> None:
         WebhookCalls(_cache(clusterIP="None")).address({"service": {"namespace": "default", "name": "hook"}})
     found = WebhookCalls(_cache(clusterIP="fd00::1")).address({"service": {"namespace": "default", "name": "hook"}})
     assert found == Address("https://[fd00::1]:443/", "hook.default.svc")
+
+
+async def test_a_long_answer_is_read_whole(tmp_path: Path) -> None:
+    async with _hook(tmp_path) as (port, bundle):
+        calls = WebhookCalls(WatchCache())
+        config = {"url": f"https://127.0.0.1:{port}/long", "caBundle": bundle}
+        answer = await calls.call(config, {}, timeout_seconds=5)
+        assert len(answer["text"]) == 3_000_000
+        await calls.aclose()
