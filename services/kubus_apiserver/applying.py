@@ -86,6 +86,8 @@ def _scaled(target: Target, scale: Any) -> Object:
     config: Any = 0 if replicas is None else replicas
     for step in reversed(kind.scale.replicas):
         config = {step: config}
-    named = scale.get("metadata") or {}
+    named = path_of(scale, "metadata", default={})
+    if not isinstance(named, dict):
+        raise bad_request("failed to create typed patch object: .metadata: expected map")
     metadata = {key: named[key] for key in ("name", "namespace", "uid") if key in named}
     return {"apiVersion": kind.api_version, "kind": kind.name, "metadata": metadata, **config}

@@ -5,9 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from kubus.model.kinds import Kind, of
+from kubus.model.errors import StatusError
+from kubus.model.kinds import Kind, Registry, of
+from kubus.model.kinds.builtin import builtin_kinds
 from kubus.model.managedfields.types import DEDUCED, Fields, Items
+from kubus.model.schema import load_schemas
+from kubus.service.clocks import SystemClock
+from kubus_apiserver.calls import WriteOptions
+from kubus_apiserver.fieldmanagers import FieldManagers
 
 CONFIGMAPS = "/api/v1/namespaces/default/configmaps"
 DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments"
@@ -184,3 +192,40 @@ def test_a_changed_definition_changes_what_is_owned(core) -> None:
         custom = Definition({"type": "object", "properties": {"spec": spec}})
         core.fields.created(of(kind, custom=custom), obj, "m")
         assert entries(obj)["m", "Update", ""] == {"f:spec": {".": {}, "f:l": owned}}
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-2, 2) | st.sampled_from(["", "x", "a/b", "Always"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["name", "metadata", "spec", "containers", "ports", "labels", "uid", "x", "data"]),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+LIVE = {
+    "apiVersion": "v1",
+    "kind": "Pod",
+    "metadata": {"name": "p", "namespace": "default", "uid": "u", "resourceVersion": "1"},
+    "spec": {"containers": [{"name": "x", "image": "i", "ports": [{"containerPort": 1, "protocol": "TCP"}]}]},
+}
+
+
+@given(VALUES, VALUES, VALUES)
+def test_no_configuration_whatever_it_is_breaks_anything(metadata: Any, spec: Any, entries: Any) -> None:
+    registry = Registry(builtin_kinds())
+    kind = registry["pods.core"]
+    fields = FieldManagers(load_schemas(), registry, SystemClock())
+    config = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
+    try:
+        applier = fields.applier(kind, config, "", WriteOptions(manager="m", force=True))
+        done = [applier(LIVE), applier.new()]
+    except StatusError as refused:
+        assert 400 <= refused.code < 500
+    else:
+        assert all(isinstance(each["metadata"], dict) for each in done)
+    obj = {**LIVE, "metadata": {**LIVE["metadata"]}, "spec": spec}
+    fields.updated(kind, obj, LIVE, entries, subresource="", manager="m")
