@@ -101,9 +101,11 @@ def sign(
         .not_valid_before(now - _BACKDATED)
         .not_valid_after(min(now + lifetime, certificate.not_valid_after_utc))
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_key_usage(wanted), critical=True)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()), critical=False)
     )
+    plain = _key_usage(wanted)
+    if plain is not None:  # one that allows nothing would forbid everything
+        builder = builder.add_extension(plain, critical=True)
     extended = [oid for usage, oid in _EXTENDED_USAGES.items() if usage in wanted]
     if extended:
         builder = builder.add_extension(x509.ExtendedKeyUsage(extended), critical=False)
@@ -136,8 +138,10 @@ def _last(texts: list[str]) -> str:
     return texts[-1] if texts else ""
 
 
-def _key_usage(usages: frozenset[str]) -> x509.KeyUsage:
+def _key_usage(usages: frozenset[str]) -> x509.KeyUsage | None:
     wanted = {_KEY_USAGES[usage] for usage in usages if usage in _KEY_USAGES}
+    if not wanted:
+        return None
     fields = ("digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement")
     return x509.KeyUsage(
         **{field: field in wanted for field in fields},

@@ -71,6 +71,17 @@ def test_the_same_request_gets_the_same_certificate(authority: tuple[bytes, byte
     assert list(names) == [x509.DNSName("n1")]
 
 
+@pytest.mark.parametrize(
+    ("usages", "restricted"), [(["client auth"], False), (["client auth", "digital signature"], True)]
+)
+def test_a_key_is_restricted_only_where_uses_are_named(
+    authority: tuple[bytes, bytes], usages: list[str], restricted: bool
+) -> None:
+    text = sign(pem(), authority=authority, usages=usages, now=NOW, lifetime=timedelta(days=1), seed="x")
+    found = [each.oid for each in x509.load_pem_x509_certificate(text).extensions]
+    assert (x509.KeyUsage.oid in found) is restricted
+
+
 def test_no_certificate_outlives_its_authority(authority: tuple[bytes, bytes]) -> None:
     text = sign(pem(), authority=authority, usages=[], now=NOW, lifetime=timedelta(days=99999), seed="x")
     assert (
