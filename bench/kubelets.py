@@ -37,7 +37,7 @@ def running(pod: Object, address: str) -> Object:
     """The status of a pod all of whose containers run."""
     now = rfc3339(datetime.now(UTC))
     conditions = [
-        {"type": kind, "status": "True", "lastProbeTime": None, "lastTransitionTime": now}
+        {"type": kind, "status": "True", "lastTransitionTime": now}
         for kind in ("Initialized", "ContainersReady", "Ready")
     ]
     containers = [
@@ -126,7 +126,8 @@ class Node:
             elif (pod.get("status") or {}).get("phase") != "Running":
                 self._pods += 1
                 address = f"10.{128 + (self._number >> 8)}.{self._number & 255}.{self._pods & 255}"
-                await self._client.patch(PODS, *where, {"status": running(pod, address)}, subresource="status")
+                change = {"metadata": {"uid": metadata["uid"]}, "status": running(pod, address)}
+                await self._client.patch(PODS, *where, change, patch_type="strategic", subresource="status")
 
 
 class _Ended(Exception):

@@ -117,7 +117,7 @@ def bound(name: str, binding: Object, clock: Clock) -> Change:
         status = pod.setdefault("status", {})
         others = [each for each in status.get("conditions") or () if each.get("type") != "PodScheduled"]
         now = rfc3339(clock.now())
-        scheduled = {"type": "PodScheduled", "status": "True", "lastProbeTime": None, "lastTransitionTime": now}
+        scheduled = {"type": "PodScheduled", "status": "True", "lastTransitionTime": now}
         status["conditions"] = [*others, scheduled]
         return pod
 

@@ -210,6 +210,5 @@ def unschedulable_condition(pod: Object, message: str, now: datetime) -> Object 
         "status": "False",
         "reason": "Unschedulable",
         "message": message,
-        "lastProbeTime": None,
         "lastTransitionTime": transition,
     }
