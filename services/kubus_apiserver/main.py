@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Coroutine
 from random import Random
 
+import uvloop
 from aiohttp import web
 
 from kubus.bus import Bus
@@ -34,7 +35,7 @@ _BACKLOG = 1024
 
 def main() -> int:
     """Run the apiserver until it is told to stop; its exit code."""
-    return run("apiserver", serve)
+    return run("apiserver", serve, loop=uvloop.new_event_loop)
 
 
 async def serve(context: Context) -> None:
