@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kubus.model.objects import Key
 from kubus.model.records import Note, encode_record, store_key
@@ -126,3 +129,97 @@ def test_masters_need_no_role() -> None:
 )
 def test_refusals_are_in_kubernetes_words(wanted: Attributes, words: str) -> None:
     assert refusal(User("u"), wanted).message == words
+
+
+NAMES, VERBS, RESOURCES = ["a", "b"], ["get", "list"], ["pods", "pods/log", "nodes"]
+RULE = st.one_of(
+    st.fixed_dictionaries(
+        {
+            "verbs": st.lists(st.sampled_from([*VERBS, "*"]), min_size=1, max_size=2),
+            "apiGroups": st.lists(st.sampled_from(["", "apps", "*"]), min_size=1, max_size=2),
+            "resources": st.lists(st.sampled_from([*RESOURCES, "*", "*/log"]), min_size=1, max_size=2),
+        },
+        optional={"resourceNames": st.lists(st.sampled_from(NAMES), max_size=2)},
+    ),
+    st.fixed_dictionaries(
+        {
+            "verbs": st.lists(st.sampled_from([*VERBS, "*"]), min_size=1, max_size=2),
+            "nonResourceURLs": st.lists(st.sampled_from(["/x", "/x/*", "*"]), min_size=1, max_size=2),
+        }
+    ),
+)
+SUBJECT = st.sampled_from(
+    [
+        {"kind": "User", "name": "u"},
+        {"kind": "Group", "name": "g"},
+        {"kind": "ServiceAccount", "name": "s", "namespace": "a"},
+    ]
+)
+BINDING = st.tuples(
+    st.sampled_from(["", "a", "b"]), st.sampled_from(["Role", "ClusterRole"]), st.lists(SUBJECT, max_size=2)
+)
+WANTED = st.one_of(
+    st.builds(
+        Attributes,
+        st.sampled_from(VERBS),
+        st.sampled_from(["", "apps"]),
+        st.sampled_from(RESOURCES),
+        st.sampled_from(["", "a", "b"]),
+        st.sampled_from(["", *NAMES]),
+    ),
+    st.builds(
+        lambda verb, path: Attributes(verb, path=path), st.sampled_from(VERBS), st.sampled_from(["/x", "/x/y", "/z"])
+    ),
+)
+USERS = [User("u"), User("v", ("g",)), User("system:serviceaccount:a:s"), User("w")]
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(RULE, max_size=3), st.lists(RULE, max_size=2), st.lists(BINDING, max_size=3), st.lists(WANTED, max_size=12)
+)
+def test_every_decision_is_that_of_a_second_opinion(
+    cluster_rules: list[Any], rules: list[Any], bindings: list[Any], questions: list[Attributes]
+) -> None:
+    roles = Roles()
+    roles.put("clusterroles", "", "r", rules=cluster_rules)
+    roles.put("roles", "a", "r", rules=rules)
+    for number, (namespace, kind, subjects) in enumerate(bindings):
+        reference = {"kind": kind if namespace else "ClusterRole", "name": "r"}
+        resource = "rolebindings" if namespace else "clusterrolebindings"
+        roles.put(resource, namespace, f"b{number}", subjects=subjects, roleRef=reference)
+    for user in USERS:
+        for wanted in questions:
+            expected = second_opinion(user, wanted, cluster_rules, rules, bindings)
+            assert roles.authorizer.allows(user, wanted) is expected, f"{user} {wanted}"
+
+
+def second_opinion(
+    user: User, wanted: Attributes, cluster_rules: list[Any], rules: list[Any], bindings: list[Any]
+) -> bool:
+    """The same question, answered the long way: every binding, subject, rule and entry in turn."""
+    for namespace, kind, subjects in bindings:
+        if namespace and (not wanted.resource or wanted.namespace != namespace):
+            continue
+        of_namespace = rules if namespace == "a" else []
+        granted = of_namespace if kind == "Role" and namespace else cluster_rules
+        for subject in subjects:
+            is_account = subject["kind"] == "ServiceAccount" and user.name == "system:serviceaccount:a:s"
+            is_group = subject["kind"] == "Group" and subject["name"] in user.groups
+            is_user = subject["kind"] == "User" and subject["name"] == user.name
+            if (is_account or is_group or is_user) and any(_says_yes(rule, wanted) for rule in granted):
+                return True
+    return False
+
+
+def _says_yes(rule: dict[str, Any], wanted: Attributes) -> bool:
+    if not {wanted.verb, "*"} & set(rule["verbs"]):
+        return False
+    if not wanted.resource:
+        return any(fnmatchcase(wanted.path, url) for url in rule.get("nonResourceURLs", []))
+    if "resources" not in rule or not {wanted.group, "*"} & set(rule["apiGroups"]):
+        return False
+    subresource = wanted.resource.split("/")[1:]
+    if not {wanted.resource, "*", *(f"*/{each}" for each in subresource)} & set(rule["resources"]):
+        return False
+    return not rule.get("resourceNames") or wanted.name in rule["resourceNames"]
