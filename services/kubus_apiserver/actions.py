@@ -10,22 +10,29 @@ from typing import Any
 from kubus.model.errors import StatusError, method_not_supported, not_found, path_not_found
 from kubus.model.kinds import Kind
 from kubus.model.kinds.reviews import TOKEN_REQUESTS
-from kubus.model.objects import Object
+from kubus.model.objects import Object, path_of
 from kubus_apiserver import applying
+from kubus_apiserver.access.account_mount import is_account_unknown
 from kubus_apiserver.access.certificate_signing import REQUESTS, approved, judged
 from kubus_apiserver.applying import AppliedEntry
 from kubus_apiserver.authorization import Attributes
 from kubus_apiserver.bodies import fitted
 from kubus_apiserver.calls import ReadOptions, Target, User, WriteOptions
 from kubus_apiserver.changes import bound, finalized, scale_entry, scale_patched, scaled
+from kubus_apiserver.componentstatuses import COLLECTION as COMPONENTS
+from kubus_apiserver.componentstatuses import component_status, component_statuses
 from kubus_apiserver.core import Core
 from kubus_apiserver.entries import Entry
 from kubus_apiserver.patching import Patch, Replacement
+from kubus_apiserver.podchanges import CONFINED
+from kubus_apiserver.reads import Listed
 from kubus_apiserver.reviews import Judges, is_review, reviewed
+from kubus_apiserver.strategy import check_identity
 from kubus_apiserver.writes import Change, Deleted
 
 READ = ReadOptions()
-_EDITABLE = frozenset({"", "status", "approval"})
+BINDINGS = "bindings.core"
+_EDITABLE = frozenset({"", "status", "approval", *CONFINED})
 
 
 def authorize(core: Core, user: User, verb: str, target: Target, field_selector: str = "") -> None:
@@ -60,14 +67,26 @@ async def get(core: Core, target: Target, options: ReadOptions) -> Entry:
     """One object, or its status or scale."""
     if target.subresource not in ("", "status", "scale", "approval", "ephemeralcontainers", "resize"):
         raise _no(target, "get")
+    if target.kind.collection == COMPONENTS:
+        return await component_status(core, target)
     entry = await core.reads.get(target, options)
     return scale_entry(target.kind, entry) if target.subresource == "scale" else entry
+
+
+async def list_(core: Core, target: Target, options: ReadOptions) -> Listed:
+    """A collection, or a page of it."""
+    if target.kind.collection == COMPONENTS:
+        return await component_statuses(core, target, options)
+    return await core.reads.list(target, options)
 
 
 async def create(
     core: Core, target: Target, body: Object, user: User, options: WriteOptions
 ) -> tuple[Entry | Deleted, tuple[str, ...]]:
     """A new object, or a binding or eviction of one; and warnings."""
+    if target.kind.collection == BINDINGS:
+        name = path_of(body, "metadata", "name", default="")
+        target = Target(core.registry["pods.core"], target.namespace, name if isinstance(name, str) else "", "binding")
     if target.subresource == "binding":
         return await core.writes.update(target, bound(target.name, body, core.clock), user, options, verb="bind"), ()
     if target.subresource == "eviction":
@@ -81,6 +100,8 @@ async def create(
     obj, warnings = fitted(target.kind, body, core.schemas, options.field_validation)
     if is_review(target.kind):
         return reviewed(Judges(core.authorizer, core.authenticator), target, obj, user), warnings
+    if target.kind.collection == "pods.core" and is_account_unknown(obj, target.namespace, core.cache):
+        await core.freshness.consistent()  # it may have been made a moment ago
     return await core.writes.create(target, obj, user, options), warnings
 
 
@@ -103,6 +124,23 @@ async def update(
     return await core.writes.update(
         target, _within(core, target, Replacement(obj)), user, options, revision=revision
     ), warnings
+
+
+async def update_or_create(
+    core: Core, target: Target, body: Object, user: User, options: WriteOptions
+) -> tuple[AppliedEntry, tuple[str, ...]]:
+    """An update that creates what is not there, of the kinds that have it so; the right to create is asked for then."""
+    try:
+        entry, warnings = await update(core, target, body, user, options)
+        return AppliedEntry(entry, created=False), warnings
+    except StatusError as error:
+        names_one = path_of(body, "metadata", "uid") or _revision(body)
+        if error.code != 404 or target.subresource or not target.kind.create_on_update or names_one:
+            raise
+    authorize(core, user, "create", target)
+    obj, warnings = fitted(target.kind, body, core.schemas, options.field_validation)
+    check_identity(target.kind, obj, target.namespace, target.name)
+    return AppliedEntry(await core.writes.create(target, obj, user, options), created=True), warnings
 
 
 async def patch(
@@ -138,6 +176,8 @@ async def apply(core: Core, target: Target, config: Any, user: User, options: Wr
 
 def _within(core: Core, target: Target, change: Change) -> Change:
     """The change, confined to what its subresource is about where objects have more than status and the rest."""
+    if target.subresource in CONFINED:
+        return CONFINED[target.subresource](change)
     if target.kind.collection != REQUESTS:
         return change
     confined = {"approval": approved, "status": judged}.get(target.subresource)

@@ -32,6 +32,8 @@ class Call(NamedTuple):
     impersonate: Wanted | None = None
     source: str = ""
     """The client's address."""
+    accept_encoding: str = ""
+    if_none_match: str = ""
 
 
 class Answer(NamedTuple):
@@ -43,6 +45,8 @@ class Answer(NamedTuple):
     warnings: tuple[str, ...] = ()
     retry_after_seconds: int = 0
     etag: str = ""
+    encoding: str = ""
+    """gzip, if the body is compressed already."""
 
 
 class WatchAnswer(NamedTuple):

@@ -15,6 +15,7 @@ from kubus.model.kinds import Custom, Kind
 from kubus.model.limits import BODY_BYTES_MAX, DEPTH_MAX, too_deep
 from kubus.model.objects import Object
 from kubus.model.schema import Schemas
+from kubus_apiserver.duplicates import duplicate_fields
 
 JSON = "application/json"
 _ANY_METADATA = "io.k8s.api.core.v1.Namespace"
@@ -27,6 +28,8 @@ PATCHES = {
     "application/strategic-merge-patch+json": "strategic",
     "application/apply-patch+yaml": "apply",
 }
+_JSON_PATCHES = frozenset(each for each in PATCHES if each.endswith("+json"))
+_SLOW_BYTES = 64 * 1024
 
 
 def media_type(content_type: str) -> str:
@@ -66,6 +69,11 @@ def read_value(content_type: str, data: bytes) -> Any:
     return value
 
 
+def is_slow(content_type: str, data: bytes) -> bool:
+    """Whether a body is better decoded in a thread: large, and of a form that Python itself decodes."""
+    return len(data) > _SLOW_BYTES and media_type(content_type) not in (JSON, "", *_JSON_PATCHES)
+
+
 def read_object(content_type: str, data: bytes) -> Object:
     """The object of a body.
 
@@ -93,12 +101,41 @@ def read_patch(content_type: str, data: bytes) -> tuple[str, Any]:
     return kind, read_value(YAML if kind == "apply" else JSON, data)
 
 
+def is_json(content_type: str) -> bool:
+    """Whether a body is JSON, by its name or for want of one."""
+    return (media_type(content_type) or JSON) == JSON
+
+
+def told_of_duplicates(
+    kind: Kind, data: bytes, obj: Object, schemas: Schemas, field_validation: str
+) -> tuple[str, ...]:
+    """Warnings about fields that a JSON body names twice.
+
+    Raises:
+        StatusError: 400, they were not to be tolerated; unknown fields are named along.
+    """
+    if field_validation == "Ignore":
+        return ()
+    found = duplicate_fields(data, obj)
+    if not found:
+        return ()
+    warnings = tuple(f'duplicate field "{path}"' for path in found)
+    if field_validation == "Strict":
+        unknown = fitted(kind, obj, schemas, "Warn")[1]
+        raise _cannot_handle(kind, f"strict decoding error: {', '.join((*unknown, *warnings))}")
+    return warnings
+
+
 def fitted(kind: Kind, obj: Object, schemas: Schemas, field_validation: str) -> tuple[Object, tuple[str, ...]]:
     """The object as its schema has it, and warnings about what was dropped.
 
     Raises:
         StatusError: 400, a field has the wrong type, or an unknown field was not to be tolerated.
     """
+    metadata = obj.get("metadata")
+    if type(metadata) is dict and metadata.get("managedFields") == []:
+        # An empty list asks to forget all managers, as one empty entry does; empty lists do not outlive normalization.
+        obj = {**obj, "metadata": {**metadata, "managedFields": [{}]}}
     if kind.custom is not None:
         return _fitted_custom(kind, kind.custom, obj, schemas, field_validation)
     definition = kind.schema

@@ -76,6 +76,10 @@ async def _endpoints(core: Core, address: str, port: int) -> None:
         "ports": [{"name": "https", "port": port, "protocol": "TCP"}],
     }
     await _ensure(core, "endpointslices.discovery.k8s.io", slice_)
+    endpoints = _object("v1", "Endpoints", "kubernetes", "default")
+    endpoints["metadata"]["labels"] = {"endpointslice.kubernetes.io/skip-mirror": "true"}
+    endpoints["subsets"] = [{"addresses": [{"ip": address}], "ports": slice_["ports"]}]
+    await _ensure(core, "endpoints.core", endpoints)
 
 
 async def _ensure(core: Core, collection: str, obj: Object) -> None:

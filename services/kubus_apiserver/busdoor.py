@@ -30,6 +30,8 @@ from kubus_apiserver.calls import ReadOptions, Target, User, WriteOptions
 from kubus_apiserver.continuations import encode_token
 from kubus_apiserver.core import Core
 from kubus_apiserver.entries import Entry
+from kubus_apiserver.fairness import Asked
+from kubus_apiserver.inflight import Inflight
 from kubus_apiserver.queries import no_manager
 from kubus_apiserver.writes import Deleted
 
@@ -42,8 +44,11 @@ _Verb = Callable[[Target, Request, User], Awaitable[Any]]
 class BusDoor:
     """Serves the API over a bus."""
 
-    def __init__(self, core: Core, log: Logger, audit: AuditLog | None = None) -> None:
+    def __init__(
+        self, core: Core, log: Logger, audit: AuditLog | None = None, inflight: Inflight | None = None
+    ) -> None:
         self._core = core
+        self._inflight = inflight
         self._audit = audit
         self._log = log
         self._verbs: dict[str, _Verb] = {
@@ -99,10 +104,19 @@ class BusDoor:
         target = Target(kind, request.namespace, request.name, request.subresource)
         if subject.verb in ("update", "create") and not request.name:
             target = self._named(target, request)
-        doing = self._done(subject.verb, target, request, user)
+        doing = self._seated(subject.verb, target, request, user)
         if self._audit is None:
             return await doing
         return await recorded(self._audit, message.subject, subject.verb, target, request, user=user, doing=doing)
+
+    async def _seated(self, verb: str, target: Target, request: Request, user: User) -> Any:
+        """Do it once it is this user's turn."""
+        if self._inflight is None:
+            return await self._done(verb, target, request, user)
+        plural = target.kind.plural
+        asked = Asked(verb, f"{plural}/{target.subresource}" if target.subresource else plural, target.namespace)
+        async with self._inflight.seat(user, asked):
+            return await self._done(verb, target, request, user)
 
     async def _done(self, verb: str, target: Target, request: Request, user: User) -> Any:
         await self._authorize(user, verb, target, request)

@@ -38,9 +38,9 @@ def descriptions(package: str) -> dict[str, Description]:
 
 
 def _source(module: str) -> str:
-    spec = find_spec("lightkube.models")
+    spec = find_spec("lightkube")  # not of .models: its parent would be imported, which may be a whole client
     for place in (spec.submodule_search_locations or ()) if spec else ():
-        path = Path(place) / f"{module}.py"
+        path = Path(place) / "models" / f"{module}.py"
         if path.exists():
             return path.read_text(encoding="utf-8")
     return ""

@@ -23,6 +23,8 @@ from kubus_apiserver.access.impersonation import wanted
 from kubus_apiserver.answers import Answer, Call, StreamAnswer, WatchAnswer, failed
 from kubus_apiserver.authentication import user_of_certificate
 from kubus_apiserver.calls import ANONYMOUS, User
+from kubus_apiserver.encodings import encoded_for
+from kubus_apiserver.heads import Heads
 from kubus_apiserver.queries import parse_query
 from kubus_apiserver.rest import Rest
 from kubus_apiserver.watches import Batch, failure
@@ -31,7 +33,6 @@ from kubus_apiserver.watchstreams import Watches
 if TYPE_CHECKING:
     from kubus_apiserver.streams import Streams
 
-_REASONS = {200: b"OK", 201: b"Created", 202: b"Accepted", 304: b"Not Modified", 400: b"Bad Request", 404: b"Not Found"}
 _UNSENT_BYTES_MAX = 2 * 1024 * 1024
 """What a watcher may leave unread before its watch ends."""
 _COMFORTABLE_BYTES = 256 * 1024
@@ -97,6 +98,7 @@ class HttpDoor:
 
     def __init__(self, rest: Rest, watches: Watches, streams: Streams | None) -> None:
         self._rest = rest
+        self._heads = Heads(rest.clock.now)
         self._watches = watches
         self._streams = streams
         self._users: WeakKeyDictionary[Any, User] = WeakKeyDictionary()
@@ -130,7 +132,7 @@ class HttpDoor:
             return self._write(request, failed(bad_request("the request cannot be read")))
         answer = await self._rest.answer(call)
         if isinstance(answer, Answer):
-            return await self._write_all(request, answer)
+            return await self._write_all(request, await encoded_for(answer, call))
         if isinstance(answer, WatchAnswer):
             return await self._watch(request, answer)
         return await self._stream(request, call, answer)
@@ -160,6 +162,8 @@ class HttpDoor:
             subprotocols=headers.get("Sec-WebSocket-Protocol", ""),
             impersonate=wanted(headers.items()),
             source=request.remote or "",
+            accept_encoding=headers.get("Accept-Encoding", ""),
+            if_none_match=headers.get("If-None-Match", ""),
         )
 
     def _user(self, request: web.BaseRequest) -> User:
@@ -178,7 +182,7 @@ class HttpDoor:
             return Written(keep_alive=False)
         keep = bool(request.keep_alive) and not (request.body_exists and not request.content.at_eof())
         body = b"" if request.method == "HEAD" else answer.body
-        transport.write(_head(answer, keep) + body)
+        transport.write(self._heads.of(answer, keep) + body)
         return Written(keep_alive=keep)
 
     async def _write_all(self, request: web.BaseRequest, answer: Answer) -> web.StreamResponse:
@@ -188,7 +192,7 @@ class HttpDoor:
         if transport is None or request.method == "HEAD":
             return self._write(request, answer)
         body = memoryview(answer.body)
-        transport.write(_head(answer, bool(request.keep_alive)))
+        transport.write(self._heads.of(answer, bool(request.keep_alive)))
         for start in range(0, len(body), _COMFORTABLE_BYTES):
             await drained(transport)
             if transport.is_closing():
@@ -202,10 +206,7 @@ class HttpDoor:
         transport = request.transport
         if transport is None:
             return Written(keep_alive=False)
-        transport.write(
-            b"HTTP/1.1 200 OK\r\nContent-Type: %b\r\nCache-Control: no-cache, private\r\n"
-            b"Transfer-Encoding: chunked\r\n\r\n" % answer.content_type.encode()
-        )
+        transport.write(self._heads.of_watch(answer.content_type))
         sink = ChunkSink(transport)
         await self._watches.stream(answer.start, sink)
         if not transport.is_closing():
@@ -223,27 +224,6 @@ class HttpDoor:
 
 def _body_too_large() -> StatusError:
     return too_large(f"Request entity too large: limit is {BODY_BYTES_MAX}")
-
-
-def _head(answer: Answer, keep: bool) -> bytes:
-    lines = [
-        b"HTTP/1.1 %d %b\r\nContent-Type: %b\r\nContent-Length: %d\r\nCache-Control: no-cache, private\r\n"
-        % (answer.code, _REASONS.get(answer.code, b"-"), answer.content_type.encode(), len(answer.body))
-    ]
-    lines += [b'Warning: 299 - "%b"\r\n' % _quoted(each) for each in answer.warnings]
-    if answer.retry_after_seconds:
-        lines.append(b"Retry-After: %d\r\n" % answer.retry_after_seconds)
-    if answer.etag:
-        lines.append(b'Etag: "%b"\r\nVary: Accept\r\n' % answer.etag.encode())
-    if not keep:
-        lines.append(b"Connection: close\r\n")
-    lines.append(b"\r\n")
-    return b"".join(lines)
-
-
-def _quoted(text: str) -> bytes:
-    clean = "".join(char if char.isprintable() else " " for char in text)
-    return clean.replace("\\", "\\\\").replace('"', '\\"').encode()
 
 
 def serving_tls(cert_file: Path, key_file: Path, client_ca_file: Path | None) -> ssl.SSLContext:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from functools import partial
 from random import Random
 
 import uvloop
@@ -24,13 +25,17 @@ from kubus_apiserver.access.tokens import Keys
 from kubus_apiserver.bootstrap import bootstrap
 from kubus_apiserver.busdoor import BusDoor
 from kubus_apiserver.core import Core, build
+from kubus_apiserver.health import Checks, fine
 from kubus_apiserver.http import HttpDoor, serving_tls
+from kubus_apiserver.inflight import Inflight
 from kubus_apiserver.nonresource import NonResource
 from kubus_apiserver.rest import Rest
 from kubus_apiserver.settings import ApiserverSettings
 from kubus_apiserver.streams import Streams
 
 _BACKLOG = 1024
+_CHECK_SECONDS = 2.0
+"""How long `/readyz` waits for the store."""
 
 
 def main() -> int:
@@ -68,12 +73,13 @@ async def _serve(context: Context, settings: ApiserverSettings, core: Core, task
     address = settings.advertise_address or host
     await _bootstrapped(context, core, settings, address, port)
     streams = Streams(core.watches)
-    checks = {"ping": lambda: "", "etcd": lambda: "" if core.follower.loaded.is_set() else "not read yet"}
+    inflight = Inflight(metrics=context.metrics)
+    checks: Checks = {"ping": fine, "etcd": partial(_store_answers, core)}
     nonresource = NonResource(
         core.registry, core.schemas, checks, context.metrics, f"{address}:{port}", keys=core.authenticator.keys
     )
     audit = _audit_log(context, settings)
-    door = HttpDoor(Rest(core, nonresource, context.log, audit), core.watches, streams)
+    door = HttpDoor(Rest(core, nonresource, context.log, audit, inflight), core.watches, streams)
     runner = door.runner()
     await runner.setup()
     tls = None
@@ -83,7 +89,7 @@ async def _serve(context: Context, settings: ApiserverSettings, core: Core, task
         await web.TCPSite(runner, each_host, each_port, ssl_context=tls, reuse_port=True, backlog=_BACKLOG).start()
     context.ready()
     tidying = tasks.create_task(core.allocations.release_leftovers())
-    on_bus = tasks.create_task(_serve_bus(context, core, streams, audit))
+    on_bus = tasks.create_task(_serve_bus(context, core, streams, audit, inflight))
     try:
         await context.stop.wait()
     finally:
@@ -93,11 +99,13 @@ async def _serve(context: Context, settings: ApiserverSettings, core: Core, task
         await runner.cleanup()
 
 
-async def _serve_bus(context: Context, core: Core, streams: Streams, audit: AuditLog | None) -> None:
+async def _serve_bus(
+    context: Context, core: Core, streams: Streams, audit: AuditLog | None, inflight: Inflight
+) -> None:
     bus: Bus = await context.bus()
     try:
         streams.bus = bus
-        served = await BusDoor(core, context.log, audit).serve(bus)
+        served = await BusDoor(core, context.log, audit, inflight).serve(bus)
         context.log.info("serving on the bus")
         try:
             await context.stop.wait()
@@ -105,6 +113,18 @@ async def _serve_bus(context: Context, core: Core, streams: Streams, audit: Audi
             await served.aclose()
     finally:
         await bus.aclose()
+
+
+async def _store_answers(core: Core) -> str:
+    """What keeps the store from answering, or this process from hearing it; "" if nothing does."""
+    try:
+        async with asyncio.timeout(_CHECK_SECONDS):
+            await core.freshness.consistent()
+    except StatusError as error:
+        return error.message
+    except TimeoutError:
+        return "the store does not answer in time"
+    return ""
 
 
 async def _bootstrapped(context: Context, core: Core, settings: ApiserverSettings, address: str, port: int) -> None:

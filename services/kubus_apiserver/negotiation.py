@@ -28,6 +28,12 @@ class Form(NamedTuple):
 
 
 PLAIN = Form()
+_GIVEN = {
+    "application/json": "application/json",
+    "application/yaml": "application/yaml",
+    "application/*": "application/json",
+    "*/*": "application/json",
+}
 _TRANSFORMS = {
     "Table": "Table",
     "PartialObjectMetadata": "PartialObjectMetadata",
@@ -44,16 +50,26 @@ def negotiate(accept: str) -> Form:
     """
     if not accept:
         return PLAIN
-    for clause in accept.split(","):
-        media, *parameters = (part.strip() for part in clause.split(";"))
-        options = dict(part.split("=", 1) for part in parameters if "=" in part)
-        if media in ("application/json", "*/*", "application/*"):
-            media = "application/json"
-        elif media not in ("application/yaml",):
+    for media, options in sorted(map(_clause, accept.split(",")), key=lambda clause: -_quality(clause[1])):
+        if media not in _GIVEN:
             continue
+        given = _GIVEN[media]
         if "as" not in options:
-            return Form(media)
+            return Form(given)
         transform = _TRANSFORMS.get(options["as"])
         if transform and options.get("g") == "meta.k8s.io" and options.get("v") in ("v1", "v1beta1"):
-            return Form(media, transform, options["v"])
+            return Form(given, transform, options["v"])
     raise not_acceptable("only the following media types are accepted: application/json, application/yaml")
+
+
+def _clause(text: str) -> tuple[str, dict[str, str]]:
+    media, *parameters = (part.strip() for part in text.split(";"))
+    return media, dict(part.split("=", 1) for part in parameters if "=" in part)
+
+
+def _quality(options: dict[str, str]) -> float:
+    """How much a clause is wanted; what is no number counts as fully."""
+    try:
+        return float(options.get("q", "1"))
+    except ValueError:
+        return 1.0

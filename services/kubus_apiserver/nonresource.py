@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
@@ -17,10 +15,10 @@ from kubus_apiserver.access import openid
 from kubus_apiserver.access.service_accounts import ISSUER
 from kubus_apiserver.access.tokens import NO_KEYS, Keys
 from kubus_apiserver.answers import Answer, Call
+from kubus_apiserver.health import PATHS, Checks, health
 from kubus_apiserver.openapi import OpenApi
+from kubus_apiserver.openapi_v2_documents import OpenApiV2
 
-Checks = dict[str, Callable[[], str]]
-"""By name: what is wrong, or "". """
 _VERSION = {
     "major": "1",
     "minor": "37",
@@ -49,6 +47,7 @@ class NonResource:
     ) -> None:
         self._registry = registry
         self._openapi_documents = OpenApi(registry, schemas, lambda kind: kind.custom.schema if kind.custom else None)
+        self._openapi_v2 = OpenApiV2(self._openapi_documents)
         self._checks = checks
         self._metrics = metrics
         self._address = address
@@ -64,12 +63,14 @@ class NonResource:
         if call.method not in ("GET", "HEAD"):
             raise method_not_supported("", "", call.method)
         first = path.split("/")[1]
-        if first in ("healthz", "livez", "readyz"):
-            return self._health(first, path, "verbose" in call.query)
+        if first in PATHS:
+            return await health(self._checks, path, call.query)
         if path == "/version":
             return Answer(200, to_json(_VERSION))
         if path == "/api" or path.startswith(("/api/", "/apis")):
             return self._discovery(path, call.accept)
+        if path == "/openapi/v2":
+            return await self._openapi_v2.answer(call.accept, call.if_none_match)
         if path.startswith("/openapi/v3"):
             return self._openapi(path, call)
         if path == openid.CONFIGURATION_PATH:
@@ -109,21 +110,10 @@ class NonResource:
         name = path.removeprefix("/openapi/v3").strip("/")
         if not name:
             return Answer(200, to_json(self._openapi_documents.index()))
-        document = self._openapi_documents.document(name)
+        document = self._openapi_documents.document_gzip(name)
         if document is None:
             raise path_not_found()
-        return Answer(200, document, etag=self._openapi_documents.digest(name) or "")
-
-    def _health(self, group: str, path: str, verbose: bool) -> Answer:
-        checks = self._checks if group != "livez" else {"ping": lambda: ""}
-        name = path.removeprefix(f"/{group}").strip("/")
-        if name and name not in checks:
-            raise path_not_found()
-        found = {each: check() for each, check in checks.items() if not name or each == name}
-        failed = {each: reason for each, reason in found.items() if reason}
-        lines = [f"[-]{each} failed: reason withheld" if each in failed else f"[+]{each} ok" for each in found]
-        if failed:
-            body = "\n".join([*lines, f"{group} check failed", ""])
-            return Answer(500 if group != "readyz" else 503, body.encode(), "text/plain; charset=utf-8")
-        body = "\n".join([*lines, f"{group} check passed", ""]) if verbose else "ok"
-        return Answer(200, body.encode(), "text/plain; charset=utf-8")
+        etag = self._openapi_documents.digest(name) or ""
+        if etag and f'"{etag}"' in call.if_none_match:
+            return Answer(304, b"", etag=etag)
+        return Answer(200, document, etag=etag, encoding="gzip")

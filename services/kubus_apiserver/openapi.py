@@ -57,7 +57,7 @@ class OpenApi:
         if digest is None:
             return None
         if digest not in self._documents:
-            self._documents[digest] = gzip.compress(to_json(self._document(path)), 6, mtime=0)
+            self._documents[digest] = gzip.compress(to_json(self.made(path)), 6, mtime=0)
         return self._documents[digest]
 
     def document(self, path: str) -> bytes | None:
@@ -86,7 +86,8 @@ class OpenApi:
             found.update(to_json(self._custom(kind)))
         return found.hexdigest().upper()
 
-    def _document(self, path: str) -> Object:
+    def made(self, path: str) -> Object:
+        """A group version's document, made anew."""
         group, version = _group_version(path)
         kinds = kinds_of(self._registry, group, version)
         paths: dict[str, Object] = {}

@@ -9,10 +9,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from kubus.model.codec import from_json, to_json, to_json_pretty
+from kubus.model.codec import from_json, to_json
 from kubus.model.kinds import Kind
 from kubus.model.objects import Object
 from kubus.model.tables import table
+from kubus.model.yaml_writing import write_yaml
 from kubus_apiserver.entries import Entry
 from kubus_apiserver.negotiation import PLAIN, Form
 from kubus_apiserver.reads import Listed
@@ -66,8 +67,8 @@ def many(kind: Kind, listed: Listed, view: View, now: datetime) -> bytes:
 
 
 def encoded(value: Any, form: Form) -> bytes:
-    """A value in the form's media type; JSON indented is readable YAML."""
-    return to_json_pretty(value) if form.media == YAML else to_json(value)
+    """A value in the form's media type."""
+    return write_yaml(value) if form.media == YAML else to_json(value)
 
 
 def _partial(obj: Object, form: Form) -> Object:

@@ -7,12 +7,15 @@ own fault, is logged, and comes as 500.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from kubus.model.codec import DecodeError
 from kubus.model.errors import StatusError, bad_request, internal, path_not_found, unavailable
 from kubus.model.kinds import Kind
 from kubus.model.objects import Object
+from kubus.model.times import Clock
 from kubus.service.logs import Logger
 from kubus.store import StoreError
 from kubus_apiserver import actions
@@ -21,9 +24,12 @@ from kubus_apiserver.access.audited import begun, ended
 from kubus_apiserver.access.impersonation import impersonated
 from kubus_apiserver.answers import Answer, Call, StreamAnswer, WatchAnswer, failed, success
 from kubus_apiserver.authorization import Attributes
-from kubus_apiserver.bodies import read_object, read_patch
+from kubus_apiserver.bodies import is_json, is_slow, read_object, read_patch, told_of_duplicates
 from kubus_apiserver.calls import Target, WriteOptions
 from kubus_apiserver.core import Core
+from kubus_apiserver.entries import Entry
+from kubus_apiserver.fairness import Asked
+from kubus_apiserver.inflight import Inflight
 from kubus_apiserver.negotiation import Form, negotiate
 from kubus_apiserver.nonresource import NonResource
 from kubus_apiserver.queries import check_patch_options, delete_options, first, read_options, write_options
@@ -40,8 +46,17 @@ _STREAMS = frozenset({"log", "exec", "attach"})
 class Rest:
     """The REST API of a core."""
 
-    def __init__(self, core: Core, nonresource: NonResource, log: Logger, audit: AuditLog | None = None) -> None:
+    def __init__(
+        self,
+        core: Core,
+        nonresource: NonResource,
+        log: Logger,
+        audit: AuditLog | None = None,
+        inflight: Inflight | None = None,
+    ) -> None:
         self._core = core
+        self._inflight = inflight
+        self._decoding = asyncio.Semaphore(1)
         self._audit = audit
         self._nonresource = nonresource
         self._log = log
@@ -56,6 +71,11 @@ class Rest:
             "deletecollection": self._delete_collection,
         }
 
+    @property
+    def clock(self) -> Clock:
+        """What time it is."""
+        return self._core.clock
+
     async def answer(self, call: Call) -> AnyAnswer:
         """The answer to a call; never an exception."""
         try:
@@ -67,10 +87,21 @@ class Rest:
         watching = "watch" in call.query and call.query["watch"][0] in ("1", "true", "True", "t", "")
         found = route(call.method, call.path, watch=watching)
         recording = None if self._audit is None else begun(self._audit, call, found)
-        answer = await self._guarded(call, found, recording)
+        answer = await self._seated(call, found, recording)
         if recording is not None:
             ended(recording, call, answer)
         return answer
+
+    async def _seated(self, call: Call, found: Route, recording: Recording | None) -> AnyAnswer:
+        """The answer once it is this user's turn."""
+        if self._inflight is None:
+            return await self._guarded(call, found, recording)
+        resource = f"{found.resource}/{found.subresource}" if found.subresource else found.resource
+        try:
+            async with self._inflight.seat(call.user, Asked(found.verb, resource, found.namespace, call.path)):
+                return await self._guarded(call, found, recording)
+        except StatusError as error:
+            return failed(error)
 
     async def _guarded(self, call: Call, found: Route, recording: Recording | None) -> AnyAnswer:
         try:
@@ -116,18 +147,19 @@ class Rest:
         options = read_options(call.query)
         if target.subresource == "log":
             return await self._stream(call, target)
-        entry = await actions.get(self._core, target, options)
         view = _view(call)
+        entry = await actions.get(self._core, target, options)
         return Answer(200, one(target.kind, entry, view, self._core.clock.now()), view.form.media)
 
     async def _list(self, call: Call, found: Route, target: Target) -> AnyAnswer:
         view = _view(call)
-        listed = await self._core.reads.list(target, read_options(call.query))
+        listed = await actions.list_(self._core, target, read_options(call.query))
         return Answer(200, many(target.kind, listed, view, self._core.clock.now()), view.form.media)
 
     async def _watch(self, call: Call, found: Route, target: Target) -> AnyAnswer:
         view = _view(call)
-        start = await self._core.watches.start(target, read_options(call.query), view)
+        options = read_options({**call.query, "watch": ["true"]})  # the legacy path /watch/ says it too
+        start = await self._core.watches.start(target, options, view)
         return WatchAnswer(start, view.form.media)
 
     async def _create(self, call: Call, found: Route, target: Target) -> AnyAnswer:
@@ -140,52 +172,75 @@ class Rest:
                 405, "MethodNotAllowed", "the server does not allow this method on the requested resource"
             )
         options = write_options(call.query, call.user_agent, call.trace, "CreateOptions")
-        body = read_object(call.content_type, call.body)
-        made, warnings = await actions.create(self._core, target, body, call.user, options)
-        if isinstance(made, Deleted) or target.subresource not in ("", "token"):
-            return success(code=201)
         view = _view(call)
-        return Answer(
-            201, one(target.kind, made, view, self._core.clock.now()), view.form.media, _all(warnings, options)
-        )
+        body, doubled = await self._body(call, target, options)
+        made, warnings = await actions.create(self._core, target, body, call.user, options)
+        plain = target.subresource not in ("", "token") or target.kind.collection == actions.BINDINGS
+        if isinstance(made, Deleted) or plain:
+            return success(code=201)
+        return self._shown(target, made, view, (*doubled, *warnings), options, created=True)
 
     async def _update(self, call: Call, found: Route, target: Target) -> AnyAnswer:
         options = write_options(call.query, call.user_agent, call.trace, "UpdateOptions")
-        body = read_object(call.content_type, call.body)
-        entry, warnings = await actions.update(self._core, target, body, call.user, options)
         view = _view(call)
-        return Answer(
-            200, one(target.kind, entry, view, self._core.clock.now()), view.form.media, _all(warnings, options)
-        )
+        body, doubled = await self._body(call, target, options)
+        done, warnings = await actions.update_or_create(self._core, target, body, call.user, options)
+        return self._shown(target, done.entry, view, (*doubled, *warnings), options, created=done.created)
 
     async def _patch(self, call: Call, found: Route, target: Target) -> AnyAnswer:
         options = write_options(call.query, call.user_agent, call.trace, "PatchOptions")
-        patch_type, patch = read_patch(call.content_type, call.body)
+        view = _view(call)
+        patch_type, patch = await self._decoded(call, read_patch)
         check_patch_options(call.query, patch_type)
         if patch_type == "apply":
             done = await actions.apply(self._core, target, patch, call.user, options)
-            view = _view(call)
-            body = one(target.kind, done.entry, view, self._core.clock.now())
-            return Answer(201 if done.created else 200, body, view.form.media, _all((), options))
+            return self._shown(target, done.entry, view, (), options, created=done.created)
         entry, warnings = await actions.patch(self._core, target, patch_type, patch, user=call.user, options=options)
-        view = _view(call)
-        return Answer(
-            200, one(target.kind, entry, view, self._core.clock.now()), view.form.media, _all(warnings, options)
-        )
+        return self._shown(target, entry, view, warnings, options)
 
     async def _delete(self, call: Call, found: Route, target: Target) -> AnyAnswer:
+        view = _view(call)
         write, options = self._deletion(call)
         deleted = await actions.delete(self._core, target, options, call.user, write)
         if deleted.removed and not target.kind.grace:
             return success(_details(target.kind, deleted))._replace(warnings=_all((), write))
-        return Answer(200, deleted.entry.json, warnings=_all((), write))
+        return self._shown(target, deleted.entry, view, (), write)
 
     async def _delete_collection(self, call: Call, found: Route, target: Target) -> AnyAnswer:
+        view = _view(call)
         write, options = self._deletion(call)
         chosen = read_options(call.query)
         listed = await self._core.reads.list(target, chosen)
         await actions.delete_many(self._core, target, chosen, options, user=call.user, write=write)
-        return Answer(200, many(target.kind, listed, View(), self._core.clock.now()))
+        return Answer(200, many(target.kind, listed, view, self._core.clock.now()), view.form.media)
+
+    def _shown(
+        self,
+        target: Target,
+        entry: Entry,
+        view: View,
+        warnings: tuple[str, ...],
+        options: WriteOptions,
+        *,
+        created: bool = False,
+    ) -> Answer:
+        """What a write has made."""
+        body = one(target.kind, entry, view, self._core.clock.now())
+        return Answer(201 if created else 200, body, view.form.media, _all(warnings, options))
+
+    async def _decoded(self, call: Call, read: Callable[[str, bytes], Any]) -> Any:
+        """The body read; one that takes long is read in a thread, one at a time, while others are served."""
+        if not is_slow(call.content_type, call.body):
+            return read(call.content_type, call.body)
+        async with self._decoding:
+            return await asyncio.to_thread(read, call.content_type, call.body)
+
+    async def _body(self, call: Call, target: Target, options: WriteOptions) -> tuple[Object, tuple[str, ...]]:
+        """The object of a body, and warnings about what it says twice."""
+        body: Object = await self._decoded(call, read_object)
+        if not is_json(call.content_type) or target.subresource not in ("", "status"):
+            return body, ()
+        return body, told_of_duplicates(target.kind, call.body, body, self._core.schemas, options.field_validation)
 
     def _deletion(self, call: Call) -> tuple[WriteOptions, Object]:
         body = read_object(call.content_type, call.body) if call.body else {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 from collections.abc import AsyncIterator
 from random import Random
 from typing import Any
@@ -20,6 +21,7 @@ from kubus_apiserver.answers import Answer, Call, WatchAnswer
 from kubus_apiserver.bootstrap import bootstrap
 from kubus_apiserver.calls import AUTHENTICATED, MASTERS, User
 from kubus_apiserver.core import SERVICE_CIDR, Core, build
+from kubus_apiserver.health import fine
 from kubus_apiserver.nonresource import NonResource
 from kubus_apiserver.queries import parse_query
 from kubus_apiserver.rest import Rest
@@ -34,7 +36,8 @@ class Reply:
     def __init__(self, answer: Answer) -> None:
         self.code = answer.code
         self.answer = answer
-        self.body: Any = from_json(answer.body) if answer.content_type.startswith("application/json") else answer.body
+        body = gzip.decompress(answer.body) if answer.encoding == "gzip" else answer.body
+        self.body: Any = from_json(body) if body and answer.content_type.startswith("application/json") else body
 
     @property
     def message(self) -> str:
@@ -71,7 +74,7 @@ class Api:
     def __init__(self, core: Core) -> None:
         self.core = core
         self.user = ADMIN
-        nonresource = NonResource(core.registry, core.schemas, {"ping": lambda: ""}, CollectorRegistry(), "here:6443")
+        nonresource = NonResource(core.registry, core.schemas, {"ping": fine}, CollectorRegistry(), "here:6443")
         self.rest = Rest(core, nonresource, Logger("test"))
 
     async def __call__(self, method: str, url: str, body: Any = None, **headers: str) -> Reply:

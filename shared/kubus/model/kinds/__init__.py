@@ -111,6 +111,8 @@ class Kind:
     """Whether metadata.generation counts the changes of spec."""
     grace: bool = False
     """Whether deletion is graceful (pods)."""
+    create_on_update: bool = False
+    """Whether an update of what is not there creates it."""
     stored_as: str = ""
     """Another kind's collection, where two versions or groups are views of one store."""
     to_stored: Callable[[Object], Object] | None = None

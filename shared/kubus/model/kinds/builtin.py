@@ -14,10 +14,12 @@ from kubus.model.kinds.reviews import KINDS as REVIEWS
 
 MODULES = (
     "apiservices",
+    "bindings",
     "certificatesigningrequests",
     "clusterrolebindings",
     "clusterroles",
     "clustertrustbundles",
+    "componentstatuses",
     "configmaps",
     "controllerrevisions",
     "cronjobs",

@@ -14,6 +14,7 @@ KIND = Kind(
     plural="clusterrolebindings",
     namespaced=False,
     schema="io.k8s.api.rbac.v1.ClusterRoleBinding",
+    create_on_update=True,
     name_check="path_segment",
     defaults=set_binding_defaults,
     rules=(binding_errors,),

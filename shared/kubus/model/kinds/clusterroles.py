@@ -13,6 +13,7 @@ KIND = Kind(
     plural="clusterroles",
     namespaced=False,
     schema="io.k8s.api.rbac.v1.ClusterRole",
+    create_on_update=True,
     name_check="path_segment",
     rules=(cluster_role_errors,),
     columns=(

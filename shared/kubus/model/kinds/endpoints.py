@@ -33,6 +33,7 @@ KIND = Kind(
     plural="endpoints",
     namespaced=True,
     schema="io.k8s.api.core.v1.Endpoints",
+    create_on_update=True,
     short_names=("ep",),
     defaults=set_defaults,
     columns=(NAME, Column("Endpoints", plain(_endpoints), description="Addresses and ports, the first of them."), AGE),

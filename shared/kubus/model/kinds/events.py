@@ -59,6 +59,7 @@ KIND = Kind(
     plural="events",
     namespaced=True,
     schema="io.k8s.api.core.v1.Event",
+    create_on_update=True,
     short_names=("ev",),
     rules=(event_errors,),
     columns=(

@@ -41,5 +41,6 @@ _VIEW = view_of(
     from_stored=from_stored,
     group="events.k8s.io",
     schema="io.k8s.api.events.v1.Event",
+    create_on_update=True,
 )
 KIND: Kind = of(_VIEW, fields={_shown(name): get for name, get in _VIEW.fields.items() if name != "source"})

@@ -27,6 +27,7 @@ KIND = Kind(
     plural="leases",
     namespaced=True,
     schema="io.k8s.api.coordination.v1.Lease",
+    create_on_update=True,
     rules=(lease_errors,),
     columns=(NAME, Column("Holder", at("spec", "holderIdentity"), description="Who holds it."), AGE),
 )

@@ -28,6 +28,7 @@ KIND = Kind(
     plural="limitranges",
     namespaced=True,
     schema="io.k8s.api.core.v1.LimitRange",
+    create_on_update=True,
     short_names=("limits",),
     defaults=set_defaults,
     rules=(limit_range_errors,),

@@ -26,6 +26,7 @@ KIND = Kind(
     plural="podtemplates",
     namespaced=True,
     schema="io.k8s.api.core.v1.PodTemplate",
+    create_on_update=True,
     generation=True,
     defaults=set_template_defaults,
     rules=(template_object_errors,),

@@ -43,6 +43,7 @@ KIND = Kind(
     plural="priorityclasses",
     namespaced=False,
     schema="io.k8s.api.scheduling.v1.PriorityClass",
+    create_on_update=True,
     short_names=("pc",),
     generation=True,
     defaults=set_defaults,

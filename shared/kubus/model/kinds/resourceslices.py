@@ -13,6 +13,7 @@ KIND = Kind(
     plural="resourceslices",
     namespaced=False,
     schema="io.k8s.api.resource.v1.ResourceSlice",
+    create_on_update=True,
     generation=True,
     columns=(
         NAME,

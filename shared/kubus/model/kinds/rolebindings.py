@@ -14,6 +14,7 @@ KIND = Kind(
     plural="rolebindings",
     namespaced=True,
     schema="io.k8s.api.rbac.v1.RoleBinding",
+    create_on_update=True,
     name_check="path_segment",
     defaults=set_binding_defaults,
     rules=(binding_errors,),

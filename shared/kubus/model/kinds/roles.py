@@ -13,6 +13,7 @@ KIND = Kind(
     plural="roles",
     namespaced=True,
     schema="io.k8s.api.rbac.v1.Role",
+    create_on_update=True,
     name_check="path_segment",
     rules=(role_errors,),
     columns=(

@@ -97,6 +97,7 @@ KIND = Kind(
     plural="services",
     namespaced=True,
     schema="io.k8s.api.core.v1.Service",
+    create_on_update=True,
     short_names=("svc",),
     categories=("all",),
     status=True,

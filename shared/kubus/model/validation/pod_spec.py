@@ -5,7 +5,7 @@ Follows `ValidatePodSpec` of pkg/apis/core/validation.
 
 from __future__ import annotations
 
-from kubus.model.errors import FieldError, duplicate, forbidden_field, invalid, required
+from kubus.model.errors import FieldError, duplicate, forbidden_field, invalid, not_found_field, required
 from kubus.model.names import dns_label_errors, dns_subdomain_errors, ip_errors
 from kubus.model.objects import Object
 from kubus.model.validation.containers import containers_errors, init_containers_errors
@@ -109,6 +109,8 @@ def ephemeral_errors(spec: Object, path: str) -> list[FieldError]:
         at = f"{path}.ephemeralContainers[{index}]"
         if container.get("name") in names:
             errors.append(duplicate(f"{at}.name", container.get("name")))
+        if container.get("targetContainerName") and container["targetContainerName"] not in names:
+            errors.append(not_found_field(f"{at}.targetContainerName", container["targetContainerName"]))
         for key in ("ports", "livenessProbe", "readinessProbe", "startupProbe", "lifecycle"):
             if container.get(key):
                 errors.append(forbidden_field(f"{at}.{key}", "cannot be set for an Ephemeral Container"))

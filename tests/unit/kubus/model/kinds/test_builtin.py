@@ -21,7 +21,7 @@ NOT_SERVED = {
     "TokenRequest", "WatchEvent",
 }  # fmt: skip
 SHORT_NAMES = {
-    "cj", "cm", "crd", "crds", "csr", "deploy", "ds", "ep", "ev", "hpa", "ing", "ip", "limits", "netpol", "no", "ns",
+    "cj", "cm", "crd", "crds", "cs", "csr", "deploy", "ds", "ep", "ev", "hpa", "ing", "ip", "limits", "netpol", "no", "ns",
     "pc", "pdb", "po", "pv", "pvc", "quota", "rc", "rs", "sa", "sc", "sts", "svc", "vac",
 }  # fmt: skip
 

@@ -1,0 +1,55 @@
+"""Fields that a JSON body names twice, which a decoder passes over in silence: the last one wins.
+
+Kubernetes warns of them, or refuses them where fieldValidation is Strict. Nearly no body has any, so a count comes
+first: as many keys in the text as in the decoded value means none. Only where the counts differ (also because a string
+looks like a key) is the text read again, slowly, keeping every pair.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+_KEY = re.compile(rb'(?<!\\)"[ \t\r\n]*:')
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """An object with all its pairs."""
+
+
+def duplicate_fields(data: bytes, value: Any) -> list[str]:
+    """Paths of the fields that come more than once in a JSON text, of which `value` is the decoded value."""
+    if len(_KEY.findall(data)) == _keys(value):
+        return []
+    try:
+        return list(dict.fromkeys(_repeated(json.loads(data, object_pairs_hook=_Pairs), "")))
+    except (ValueError, RecursionError):
+        return []  # what one decoder takes and the other does not: nothing is known of its duplicates
+
+
+def _keys(value: Any) -> int:
+    count, waiting = 0, [value]
+    while waiting:
+        each = waiting.pop()
+        if type(each) is dict:
+            count += len(each)
+            waiting += [inner for inner in each.values() if type(inner) is dict or type(inner) is list]
+        elif type(each) is list:
+            waiting += [inner for inner in each if type(inner) is dict or type(inner) is list]
+    return count
+
+
+def _repeated(value: Any, path: str) -> Iterator[str]:
+    if isinstance(value, _Pairs):
+        seen: set[str] = set()
+        for key, inner in value:
+            at = f"{path}.{key}" if path else key
+            if key in seen:
+                yield at
+            seen.add(key)
+            yield from _repeated(inner, at)
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _repeated(inner, f"{path}[{index}]")
