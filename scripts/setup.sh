@@ -4,8 +4,8 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-packages="podman runc conmon netavark catatonit golang-github-containers-common nftables iproute2 etcd-server
-    busybox-static ca-certificates python3-venv"
+packages="podman runc conmon netavark aardvark-dns iptables catatonit golang-github-containers-common nftables iproute2
+    etcd-server busybox-static ca-certificates mmdebstrap python3-venv"
 stamp=.venv/.kubus-setup
 wanted=$(cat pyproject.toml scripts/setup.sh | sha256sum | cut -d' ' -f1)
 
