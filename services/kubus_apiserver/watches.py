@@ -164,7 +164,9 @@ def events_of(scope: Scope, batch: list[Changed], now: Now) -> list[bytes]:
             event = changed.encoded.get(key)
             if event is None:
                 shown = changed.entry if change != "DELETED" and changed.entry is not None else changed.last_before()
-                event = changed.encoded[key] = event_bytes(scope, change, shown, now)
+                event = event_bytes(scope, change, shown, now)
+                if event:  # else it cannot be read, or not yet: somebody may be converting it
+                    changed.encoded[key] = event
             events.append(event)
     return [event for event in events if event]
 
