@@ -1,0 +1,69 @@
+"""What a webhook changed is completed again, and what is not its own stays."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from random import Random
+from typing import Any
+
+from tests.unit.kubus_apiserver.admission.test_webhooks import Hooks, configured, hook
+
+from kubus.model.codec import to_json
+from kubus.model.kinds.deployments import KIND as DEPLOYMENTS
+from kubus.service.clocks import SystemClock
+from kubus.store.memory import MemoryStore
+from kubus_apiserver.admission import Chain, Proposal
+from kubus_apiserver.admission.gate import Gate
+from kubus_apiserver.admission.quotas import Quotas
+from kubus_apiserver.admission.webhooks import MUTATING, Webhooks
+from kubus_apiserver.calls import User
+from kubus_apiserver.watchcache import WatchCache
+
+RULES = [{"apiGroups": ["apps"], "apiVersions": ["v1"], "operations": ["*"], "resources": ["*/*"]}]
+
+
+def gate(hooks: Hooks, cache: WatchCache, *mutators: Any) -> Gate:
+    clock = SystemClock()
+    quotas = Quotas(MemoryStore(clock), cache, clock)
+    return Gate(cache, Chain(mutators), Webhooks(cache, hooks, Random(1)), quotas)
+
+
+def patching(**values: Any) -> Any:
+    patch = [{"op": "add", "path": f"/{path.replace('_', '/')}", "value": value} for path, value in values.items()]
+    answer = {"allowed": True, "patchType": "JSONPatch", "patch": b64encode(to_json(patch)).decode()}
+    return lambda _request: answer
+
+
+def deployment() -> dict[str, Any]:
+    metadata = {"name": "d", "namespace": "a", "uid": "1"}
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": {}, "status": {"replicas": 1}}
+
+
+async def test_without_webhooks_plug_ins_change_the_object_itself() -> None:
+    def label(proposal: Proposal, _cache: WatchCache) -> None:
+        proposal.object["metadata"]["labels"] = {"seen": "yes"}
+
+    obj = deployment()
+    proposal = Proposal(User("u"), "create", DEPLOYMENTS, "", obj, None)
+    assert (await gate(Hooks(), WatchCache(), label).mutated(proposal)).object is obj
+    assert obj["metadata"]["labels"] == {"seen": "yes"}
+
+
+async def test_a_webhooks_change_gets_defaults_and_passes_the_plug_ins_again() -> None:
+    runs: list[Any] = []
+    hooks = Hooks(a=patching(spec_paused=True, metadata_uid="2", status_replicas=9))
+    made = gate(hooks, configured(MUTATING, hook("a", rules=RULES)), lambda proposal, _: runs.append(proposal.object))
+    changed = (await made.mutated(Proposal(User("u"), "create", DEPLOYMENTS, "", deployment(), None))).object
+    assert changed["spec"]["paused"] is True
+    assert changed["spec"]["replicas"] == 1
+    assert changed["metadata"]["uid"] == "1"
+    assert changed["status"] == {"replicas": 1}
+    assert len(runs) == 2
+
+
+async def test_of_a_status_only_the_status_changes() -> None:
+    hooks = Hooks(a=patching(spec_paused=True, status_replicas=9))
+    made = gate(hooks, configured(MUTATING, hook("a", rules=RULES)))
+    proposal = Proposal(User("u"), "update", DEPLOYMENTS, "status", deployment(), deployment())
+    changed = (await made.mutated(proposal)).object
+    assert (changed["spec"], changed["status"]) == ({}, {"replicas": 9})

@@ -1,0 +1,88 @@
+"""Which writes rules, selectors and conditions choose."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from kubus.model.cel import CelError, Environment
+from kubus.model.kinds import Kind
+from kubus.model.kinds.clusterroles import KIND as CLUSTER_ROLES
+from kubus.model.kinds.deployments import KIND as DEPLOYMENTS
+from kubus.model.kinds.namespaces import KIND as NAMESPACES
+from kubus.model.kinds.validatingadmissionpolicies import KIND as POLICIES
+from kubus_apiserver.admission import Proposal
+from kubus_apiserver.admission.matching import (
+    Matcher,
+    compiled_conditions,
+    conditions_hold,
+    is_exempt,
+    rule_matches,
+)
+from kubus_apiserver.calls import User
+from kubus_apiserver.watchcache import WatchCache
+
+ALL = {"apiGroups": ["*"], "apiVersions": ["*"], "operations": ["*"], "resources": ["*"]}
+
+
+def write(kind: Kind = DEPLOYMENTS, subresource: str = "", **labels: str) -> Proposal:
+    namespace = {"namespace": "a"} if kind.namespaced else {}
+    obj = {"metadata": {"name": "x", "labels": labels, **namespace}}
+    return Proposal(User("u"), "update", kind, subresource, obj, obj)
+
+
+@pytest.mark.parametrize(
+    ("rule", "wanted", "matches"),
+    [
+        ({}, write(), True),
+        ({}, write(subresource="status"), False),
+        ({"resources": ["*/*"]}, write(subresource="status"), True),
+        ({"resources": ["deployments/*"]}, write(subresource="scale"), True),
+        ({"resources": ["*/scale"]}, write(subresource="scale"), True),
+        ({"resources": ["pods", "deployments"]}, write(), True),
+        ({"apiGroups": [""]}, write(), False),
+        ({"apiVersions": ["v1beta1"]}, write(), False),
+        ({"operations": ["CREATE", "DELETE"]}, write(), False),
+        ({"scope": "Namespaced"}, write(CLUSTER_ROLES), False),
+        ({"scope": "Cluster"}, write(NAMESPACES), True),
+        ({"resourceNames": ["y"]}, write(), False),
+    ],
+)
+def test_rules(rule: dict[str, Any], wanted: Proposal, matches: bool) -> None:
+    assert rule_matches({**ALL, **rule}, wanted) is matches
+
+
+def test_what_is_excluded_is_not_meant() -> None:
+    assert not Matcher.of([ALL], {}, [{**ALL, "resourceNames": ["x"]}]).about(write())
+    assert Matcher.of([ALL], {}, [{**ALL, "resourceNames": ["y"]}]).about(write())
+
+
+def test_a_namespace_is_selected_by_its_own_labels_and_cluster_objects_always() -> None:
+    matcher = Matcher.of([ALL], {"namespaceSelector": {"matchLabels": {"env": "prod"}}})
+    assert matcher.selects(write(NAMESPACES, env="prod"), WatchCache())
+    assert not matcher.selects(write(NAMESPACES, env="test"), WatchCache())
+    assert matcher.selects(write(CLUSTER_ROLES), WatchCache())
+    assert not matcher.selects(write(), WatchCache())
+
+
+def test_an_object_is_selected_by_its_new_or_its_old_labels() -> None:
+    matcher = Matcher.of([ALL], {"objectSelector": {"matchLabels": {"app": "web"}}})
+    before = {"metadata": {"name": "x", "labels": {"app": "web"}}}
+    assert matcher.selects(write()._replace(old=before), WatchCache())
+    assert not matcher.selects(write(), WatchCache())
+
+
+def test_policies_themselves_are_exempt() -> None:
+    assert is_exempt(write(POLICIES))
+    assert not is_exempt(write())
+
+
+def test_a_condition_that_is_false_decides_over_one_without_a_value() -> None:
+    environment = Environment({"object": "dyn"})
+    broken, false = ({"name": "b", "expression": "object.x == 1"}, {"name": "f", "expression": "false"})
+    assert not conditions_hold(compiled_conditions([broken, false], environment), {"object": {}})
+    with pytest.raises(CelError, match="no such key: x"):
+        conditions_hold(compiled_conditions([broken], environment), {"object": {}})
+    with pytest.raises(CelError, match="Syntax error"):
+        conditions_hold(compiled_conditions([{"name": "s", "expression": "1 +"}], environment), {"object": {}})
