@@ -35,7 +35,8 @@ async def serve(context: Context) -> None:
     relay = Relay(store, bus, NatsJournal(bus), context.clock, on_state=tell)
     publish_figures(relay, context.metrics)
     client = BusClient(bus, context.settings.identity, manager=context.name, timeout_seconds=2.0, patience_seconds=0.0)
-    standby = Standby(client, context.clock, f"{socket.gethostname()}/{context.instance}")
+    holder = f"{socket.gethostname()}/{context.instance}"
+    standby = Standby(client, context.clock, holder, able=lambda: relay.following)
     try:
         async with asyncio.TaskGroup() as group:
             publishing = group.create_task(standby.run(relay.run, on_waiting=context.ready))

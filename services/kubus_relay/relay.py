@@ -54,12 +54,14 @@ class Relay:
         self._bus = bus
         self._journal = journal
         self._clock = clock
-        self._on_state = on_state
+        self._tell = on_state
         self._replay_max = replay_max
         self._streams = Streams()
         self._beats = Beats()
         self._floor = 0
         self._confirmed_at = 0.0
+        self.following = False
+        """Whether changes come in and go out."""
         self.position = 0
         """The revision up to which everything has been published."""
         self.published = 0
@@ -75,17 +77,21 @@ class Relay:
             try:
                 await self._follow()
             except Compacted:
-                self._on_state("the store has forgotten what follows; going on from now")
+                self._say("the store has forgotten what follows; going on from now")
                 await self._skip()
             except (BusError, StoreError) as error:
-                self._on_state(str(error))
+                self._say(str(error))
             pause = _RETRY_SECONDS_MIN if self.position > before else min(2 * pause, _RETRY_SECONDS_MAX)
             await asyncio.sleep(pause)
+
+    def _say(self, why_not: str) -> None:
+        self.following = not why_not
+        self._tell(why_not)
 
     async def _follow(self) -> None:
         self.position = await self._begin()
         async with aclosing(self._store.changes(ROOT, after=self.position)) as batches:
-            self._on_state("")
+            self._say("")
             async for batch in batches:
                 if batch:
                     await self._publish(batch)
@@ -135,7 +141,7 @@ class Relay:
                 self._beats.moved(stream, now, self._clock.monotonic())
             self._floor = now
         except StoreError as error:
-            self._on_state(str(error))
+            self._say(str(error))
 
     async def _in_store(self) -> tuple[set[str], list[str]]:
         """The collections that have objects, and the nodes."""

@@ -3,7 +3,8 @@
 Two relays that publish at once do no harm: their messages are the same, subscribers drop what is not newer, and the
 journal takes each event once. So the Lease only spares the second one its work, and the rule is milder than that of
 other leaders: a relay stands by while it *sees* another one hold the Lease, and publishes otherwise. It needs no
-apiserver to begin, and none to go on.
+apiserver to begin, and none to go on. A relay that cannot follow the store lets its Lease run out, since another one
+may be better placed.
 """
 
 from __future__ import annotations
@@ -25,11 +26,15 @@ LOOK_SECONDS = 3.0
 
 
 class Standby:
-    """Stands for the relays' Lease, and publishes unless another holds it."""
+    """Stands for the relays' Lease, and publishes unless another holds it.
 
-    def __init__(self, client: Client, clock: Clock, holder: str) -> None:
+    `able`: whether the work, while it is under way, gets anywhere.
+    """
+
+    def __init__(self, client: Client, clock: Clock, holder: str, *, able: Callable[[], bool]) -> None:
         self._client = client
         self._clock = clock
+        self._able = able
         self._terms = Terms(name=LEASE, holder=holder, lease_seconds=LEASE_SECONDS, retry_seconds=LOOK_SECONDS)
         self._observed: Observed | None = None
         self._held: Object | None = None
@@ -40,29 +45,35 @@ class Standby:
             while True:
                 if not await self.may_work():
                     on_waiting()
-                    await self._until(free=True)
+                    await self._until_free()
                 async with asyncio.TaskGroup() as tasks:
                     working = tasks.create_task(_run(work))
-                    await self._until(free=False)
+                    await self._until_taken()
                     working.cancel()
         finally:
             await self._release()
 
-    async def _until(self, *, free: bool) -> None:
-        while await self.may_work() is not free:  # noqa: ASYNC110  # what is waited for happens in the apiserver
+    async def _until_free(self) -> None:
+        while not await self.may_work():  # noqa: ASYNC110  # what is waited for happens in the apiserver
             await asyncio.sleep(LOOK_SECONDS)
 
-    async def may_work(self) -> bool:
+    async def _until_taken(self) -> None:
+        while await self.may_work(renew=self._able()):
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def may_work(self, *, renew: bool = True) -> bool:
         """Look at the Lease, take or renew it if it is to be had; False while another one holds it."""
-        now = self._clock.monotonic()
         try:
             lease = await self._read()
+            now = self._clock.monotonic()  # after the look: what it showed was true then at the earliest
             if lease is not None:
                 self._observed = observe(lease, self._observed, now)
             wanted = claim(lease, self._observed, self._terms, now, self._clock.now())
             if wanted is None:
                 self._held = None
                 return False
+            if not renew:
+                return True
             self._held = await (self._client.create if lease is None else self._client.update)(LEASES, wanted)
         except StatusError as error:
             return error.code != 409  # a conflict: another one was faster, look again; else there is nobody to ask

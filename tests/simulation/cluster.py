@@ -188,7 +188,8 @@ class Cluster:
         journal = MemoryJournal(connections.bus, self._journal)  # the entries are the server's
         relay = Relay(connections.store, connections.bus, journal, process.clock, on_state=lambda why_not: None)
         client = BusClient(connections.bus, "system:relay", manager="relay", timeout_seconds=2.0, patience_seconds=0.0)
-        standby = Standby(client, process.clock, f"{process.name}/{process.runs}")
+        holder = f"{process.name}/{process.runs}"
+        standby = Standby(client, process.clock, holder, able=lambda: relay.following)
         await standby.run(relay.run, on_waiting=lambda: None)
 
     async def _scheduler(self, process: Process, connections: Connections) -> None:

@@ -19,10 +19,11 @@ class World:
         self.broker = MemoryBroker()
         self.working: set[str] = set()
         self.waiting: list[str] = []
+        self.unable: set[str] = set()
 
     def standby(self, name: str) -> Standby:
         client = BusClient(MemoryBus(self.broker, name), name, timeout_seconds=2.0, patience_seconds=0.0)
-        return Standby(client, self.clock, name)
+        return Standby(client, self.clock, name, able=lambda: name not in self.unable)
 
     async def run(self, name: str) -> None:
         async def work() -> None:
@@ -91,3 +92,24 @@ def test_a_relay_that_comes_back_under_its_name_need_not_wait():
         return await world.standby("a").may_work()
 
     assert simulate(story())
+
+
+def test_a_relay_that_gets_nowhere_lets_another_one_try():
+    async def story() -> list[set[str]]:
+        world = World()
+        await SmallApi(MemoryBus(world.broker, "apiserver")).serve()
+        seen = []
+        async with asyncio.TaskGroup() as group:
+            relays = [group.create_task(world.run("a"))]
+            await asyncio.sleep(1)
+            relays.append(group.create_task(world.run("b")))
+            await asyncio.sleep(3 * LEASE_SECONDS)
+            seen.append(set(world.working))
+            world.unable.add("a")
+            await asyncio.sleep(LEASE_SECONDS + 4 * LOOK_SECONDS)
+            seen.append(set(world.working))
+            for relay in relays:
+                relay.cancel()
+        return seen
+
+    assert simulate(story()) == [{"a"}, {"b"}]
