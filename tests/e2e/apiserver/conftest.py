@@ -36,6 +36,7 @@ class Apiserver:
     def __init__(self, directory: Path, port: int) -> None:
         self.directory = directory
         self.port = port
+        self.pid = 0
 
     async def kubectl(self, *arguments: str, stdin: str | bytes = "", user: str = ADMIN.user) -> Result:
         """Run kubectl to its end."""
@@ -117,6 +118,7 @@ async def running_apiserver(directory: Path, endpoint: str) -> AsyncIterator[Api
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "kubus_apiserver", env=environment, stderr=log
         )
+    server.pid = process.pid
     try:
         await _ready(server, process)
         yield server

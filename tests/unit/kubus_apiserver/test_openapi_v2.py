@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
+from kubus_apiserver.openapi import OpenApi
 from kubus_apiserver.openapi_v2 import v2_schema
+from kubus_apiserver.openapi_v2_documents import OpenApiV2
+from kubus_apiserver.openapi_v2_protobuf import MEDIA
 
 PROTOBUF = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
 REF = "#/components/schemas/"
@@ -55,9 +59,18 @@ async def test_who_has_the_document_is_told_so(api):
     assert (await api("GET", "/openapi/v2", accept="text/html")).code == 406
 
 
+async def test_it_is_made_once_for_all_who_ask(api):
+    documents = OpenApi(api.core.registry, api.core.schemas)
+    served = OpenApiV2(documents)
+    first, second = await asyncio.gather(served.answer("*/*", ""), served.answer("application/json", ""))
+    assert first.body is second.body
+
+
 async def test_protobuf_says_the_same(api):
     json = await api.ok("GET", "/openapi/v2")
-    document = _fields((await api("GET", "/openapi/v2", accept=PROTOBUF)).body)
+    reply = await api("GET", "/openapi/v2", accept=PROTOBUF)
+    assert reply.answer.content_type == MEDIA
+    document = _fields(reply.body)
     paths = [_fields(_fields(each)[2][0]) for each in document[8]]
     definitions = [_fields(_fields(each)[1][0]) for each in document[9]]
     assert {each[1][0].decode() for each in paths} == set(json["paths"])

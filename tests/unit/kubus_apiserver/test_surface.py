@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from kubus_apiserver.componentstatuses import COLLECTION
 from kubus_apiserver.health import fine, health
 
 ROLES = "/apis/rbac.authorization.k8s.io/v1/namespaces/default/roles"
@@ -62,6 +63,7 @@ async def test_a_field_named_twice_is_told_or_refused(api):
 
 
 async def test_components_are_found_out(api):
+    assert COLLECTION in api.core.registry
     found = await api.ok("GET", "/api/v1/componentstatuses")
     healthy = {each["metadata"]["name"]: each["conditions"][0]["status"] for each in found["items"]}
     assert healthy == {"controller-manager": "False", "etcd-0": "True", "scheduler": "False"}

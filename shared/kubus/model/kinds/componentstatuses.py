@@ -10,8 +10,10 @@ from kubus.model.objects import Object
 
 
 def _status(component: Object, _now: datetime) -> str:
-    healthy = (each for each in component.get("conditions") or () if each.get("type") == "Healthy")
-    return {"True": "Healthy", "False": "Unhealthy"}.get(next(healthy, {}).get("status", ""), "Unknown")
+    for condition in component.get("conditions") or ():
+        if condition.get("type") == "Healthy":
+            return {"True": "Healthy", "False": "Unhealthy"}.get(condition.get("status") or "", "Unknown")
+    return "Unknown"
 
 
 def _said(field: str, component: Object) -> str:
