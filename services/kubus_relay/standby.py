@@ -58,7 +58,7 @@ class Standby:
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _until_taken(self) -> None:
-        while await self.may_work(renew=self._able()):
+        while await self.may_work(renew=self._able()):  # noqa: ASYNC110  # as above
             await asyncio.sleep(LOOK_SECONDS)
 
     async def may_work(self, *, renew: bool = True) -> bool:

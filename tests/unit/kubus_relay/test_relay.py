@@ -25,7 +25,7 @@ NOTE = Note("alice", "kubectl", "create", 1)
 async def eventually(true: Callable[[], bool]) -> None:
     """Wait until something is so."""
     async with asyncio.timeout(10):
-        while not true():  # noqa: ASYNC110  # whatever it is, it says nothing when it happens
+        while not true():  # whatever it is, it says nothing when it happens
             await asyncio.sleep(0.01)
 
 
