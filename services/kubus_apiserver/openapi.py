@@ -118,7 +118,10 @@ def component_name(kind: Kind) -> str:
 
 def _custom_components(kind: Kind, name: str, schema: Object | None) -> dict[str, Object]:
     structural = schema or {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
-    properties = {**_TYPE_META, "metadata": {"allOf": [reference(METADATA)]}}
+    properties = {
+        **_TYPE_META,
+        "metadata": {"allOf": [reference(METADATA)], "description": "Standard object's metadata."},
+    }
     one = {**structural, "properties": {**(structural.get("properties") or {}), **properties}}
     many = {
         "type": "object",
@@ -135,7 +138,13 @@ def _custom_components(kind: Kind, name: str, schema: Object | None) -> dict[str
     }
 
 
-_TYPE_META: Object = {"apiVersion": {"type": "string"}, "kind": {"type": "string"}}
+_TYPE_META: Object = {
+    "apiVersion": {
+        "type": "string",
+        "description": "APIVersion names the group and the version in which this object is written.",
+    },
+    "kind": {"type": "string", "description": "Kind is a string value representing the REST resource of this object."},
+}
 
 
 def _path(group: str, version: str) -> str:

@@ -62,7 +62,7 @@ def test_a_custom_resource_is_described_by_its_own_schema(openapi: OpenApi) -> N
     widget = schemas["com.example.stable.v1.Widget"]
     assert component_name(WIDGETS) == "com.example.stable.v1.Widget"
     assert widget["properties"]["spec"] == {"type": "object", "description": "What is wanted."}
-    assert widget["properties"]["kind"] == {"type": "string"}
+    assert widget["properties"]["kind"]["type"] == "string"
     assert widget["x-kubernetes-group-version-kind"][0]["kind"] == "Widget"
     assert schemas["com.example.stable.v1.WidgetList"]["required"] == ["items"]
 
