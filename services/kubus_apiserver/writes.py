@@ -164,7 +164,7 @@ class Writes:
     ) -> Entry:
         """Change an object; with `revision`, only if it still stands at that one.
 
-        `tracked_as` is the subresource that managedFields name, where it is not the target's.
+        `tracked_as` is the subresource that managedFields and admission name, where it is not the target's.
 
         Raises:
             StatusError: 400, 403, 404, 409, 422, 5xx of the store.
@@ -179,9 +179,10 @@ class Writes:
             if revision and revision != str(current.revision):
                 raise conflict(kind.plural, kind.group, target.name)
             try:
-                managing = self._managing(target, change, options, tracked_as)
+                named = target.subresource if tracked_as is None else tracked_as
+                managing = self._managing(target, change, options, named)
                 return await self._update(
-                    target, current, change, user, options, verb=verb, fresh=fresh, managing=managing
+                    target, current, change, user, options, verb=verb, fresh=fresh, managing=managing, named=named
                 )
             except _Stale:
                 current, fresh = await read_fresh(self._store, key), True
@@ -208,6 +209,7 @@ class Writes:
         verb: str,
         fresh: bool,
         managing: Managing,
+        named: str,
     ) -> Entry:
         kind, key, subresource = target.kind, target.key, target.subresource
         await self._conversions.ready(kind, [current])
@@ -220,7 +222,7 @@ class Writes:
         if (not subresource or by_schema) and kind.defaults is not None:
             kind.defaults(obj)
         managing(obj, old, given)
-        proposal = Proposal(user, "update", kind, subresource, obj, old, options.dry_run, options.warn)
+        proposal = Proposal(user, "update", kind, named, obj, old, options.dry_run, options.warn)
         proposal = await self._gate.mutated(proposal)
         obj = proposal.object
         if not subresource and kind.prepare is not None:
@@ -252,9 +254,8 @@ class Writes:
             )
         return await self._shown(kind, written(key, revision, stored, raw))
 
-    def _managing(self, target: Target, change: Change, options: WriteOptions, tracked_as: str | None) -> Managing:
+    def _managing(self, target: Target, change: Change, options: WriteOptions, subresource: str) -> Managing:
         """How an update gets its managedFields; those of an apply come with its object."""
-        subresource = target.subresource if tracked_as is None else tracked_as
 
         def managing(obj: Object, old: Object, given: Any) -> None:
             if isinstance(change, Applier):

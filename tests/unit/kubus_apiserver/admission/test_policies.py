@@ -127,3 +127,18 @@ async def test_policies_are_not_asked_about_policies(api: Api) -> None:
     assert (await api("DELETE", MAPS.replace("configmaps", "secrets") + "/none")).code == 404
     assert (await api("POST", MAPS, config_map("m"))).code == 422
     await api.ok("DELETE", f"{GROUP}/validatingadmissionpolicybindings/b")
+
+
+async def test_scale_is_a_resource_of_its_own(api: Api) -> None:
+    rule = {"apiGroups": ["apps"], "apiVersions": ["v1"], "operations": ["UPDATE"], "resources": ["deployments/scale"]}
+    few = {"expression": "object.spec.replicas < 3"}
+    await bound(api, policy(few, matchConstraints={"resourceRules": [rule]}), binding())
+    labels = {"app": "d"}
+    template = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "c", "image": "i"}]}}
+    spec = {"selector": {"matchLabels": labels}, "template": template}
+    path = "/apis/apps/v1/namespaces/default/deployments"
+    body = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "d"}, "spec": spec}
+    await api.ok("POST", path, body)
+    merge = {"content_type": "application/merge-patch+json"}
+    assert (await api("PATCH", f"{path}/d/scale", {"spec": {"replicas": 3}}, **merge)).code == 422
+    assert (await api("PATCH", f"{path}/d", {"spec": {"replicas": 3}}, **merge)).code == 200
