@@ -21,6 +21,7 @@ from kubus_controllers.reconcilers import (
     replicasets,
     service_accounts,
     strays,
+    volume_protection,
 )
 from kubus_controllers.settings import ControllersSettings
 
@@ -46,6 +47,8 @@ def all_controllers(
         pod_ranges.controller(settings.pod_cidr, settings.node_cidr_mask_bits),
         service_accounts.controller(ca),
         quotas.controller(stored),
+        volume_protection.CLAIM_CONTROLLER,
+        volume_protection.VOLUME_CONTROLLER,
         aggregated_roles.CONTROLLER,
         certificates.controller((ca.encode(), ca_key) if ca_key else None),
     )
