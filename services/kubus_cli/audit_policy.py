@@ -13,7 +13,6 @@ from kubus_cli import identities
 from kubus_cli.private_files import write_private
 
 FILE = "audit-policy.yaml"
-LOG = "audit.log"
 POLICY = {
     "apiVersion": "audit.k8s.io/v1",
     "kind": "Policy",

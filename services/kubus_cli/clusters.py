@@ -45,6 +45,8 @@ class Cluster:
     number: int
     ports: Ports
     nodes: tuple[str, ...]
+    apiservers: int = 1
+    """Processes that share the API's port."""
 
     @property
     def run_dir(self) -> Path:
@@ -110,6 +112,10 @@ class Cluster:
         more = tuple(f"node-{number}" for number in range(len(self.nodes) + 1, count + 1))
         return replace(self, nodes=self.nodes + more)
 
+    def with_apiservers(self, count: int) -> Cluster:
+        """The cluster with at least so many apiservers."""
+        return replace(self, apiservers=max(self.apiservers, count))
+
 
 def ranges_of(number: int) -> tuple[IPv4Network, ...]:
     """The address ranges that a cluster of this number uses."""
@@ -145,6 +151,7 @@ def to_document(cluster: Cluster) -> dict[str, Any]:
         "number": cluster.number,
         "ports": {"api": ports.api, "etcd": ports.etcd, "etcd_peer": ports.etcd_peer, "nats": ports.nats},
         "nodes": list(cluster.nodes),
+        "apiservers": cluster.apiservers,
     }
 
 
@@ -158,7 +165,8 @@ def load(home: Path) -> Cluster | None:
     try:
         document = from_json(path.read_bytes())
         ports = Ports(**{key: int(value) for key, value in document["ports"].items()})
-        return Cluster(document["name"], home, int(document["number"]), ports, tuple(document["nodes"]))
+        nodes, apiservers = tuple(document["nodes"]), int(document.get("apiservers", 1))
+        return Cluster(document["name"], home, int(document["number"]), ports, nodes, apiservers)
     except FileNotFoundError:
         return None
     except (OSError, DecodeError, KeyError, TypeError, ValueError) as error:

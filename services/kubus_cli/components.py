@@ -45,7 +45,7 @@ def components(cluster: Cluster, programs: Mapping[str, str], environ: Mapping[s
             command=(programs["nats-server"], "--config", str(cluster.home / "nats.conf")),
             ready_port=ports.nats,
         ),
-        _service(cluster, "apiserver", identities.APISERVER, environ, after=SERVERS, own=_apiserver(cluster)),
+        *(_apiserver(cluster, number, environ) for number in range(1, cluster.apiservers + 1)),
         _service(cluster, "relay", identities.RELAY, environ, after=SERVERS),
         _service(cluster, "scheduler", identities.SCHEDULER, environ, after=FRONT),
         _service(
@@ -61,8 +61,11 @@ def components(cluster: Cluster, programs: Mapping[str, str], environ: Mapping[s
     ]
 
 
-def _apiserver(cluster: Cluster) -> dict[str, str]:
-    return {
+def _apiserver(cluster: Cluster, number: int, environ: Mapping[str, str]) -> Component:
+    """One of the processes that share the API's port; each writes an audit log of its own."""
+    instance = "apiserver" if number == 1 else f"apiserver-{number}"
+    log = cluster.log_file("audit" if number == 1 else f"audit-{number}")
+    own = {
         "listen": f"127.0.0.1:{cluster.ports.api},{cluster.host_address}:{cluster.ports.api}",
         "advertise_address": cluster.host_address,
         "serving_cert_file": str(cluster.pki_dir / "apiserver-serving.crt"),
@@ -71,8 +74,9 @@ def _apiserver(cluster: Cluster) -> dict[str, str]:
         "service_account_key_files": ",".join(str(each) for each in pki.token_key_files(cluster.pki_dir)),
         "service_cidr": str(cluster.service_cidr),
         "audit_policy_file": str(cluster.home / audit_policy.FILE),
-        "audit_log_file": str(cluster.log_dir / audit_policy.LOG),
+        "audit_log_file": str(log),
     }
+    return _service(cluster, "apiserver", identities.APISERVER, environ, after=SERVERS, own=own, instance=instance)
 
 
 def _proxy(cluster: Cluster, node: str, environ: Mapping[str, str]) -> Component:

@@ -31,6 +31,8 @@ def _place(name: str, home: str) -> Place:
 def up(
     nodes: Annotated[int, typer.Option(help="Nodes to have at least.", min=0, show_default="1")] = 0,
     port: Annotated[int, typer.Option(help="The API's port on 127.0.0.1.", min=0, max=65535, show_default="6443")] = 0,
+    *,
+    apiservers: Annotated[int, typer.Option(help="Apiservers to have at least, on one port.", min=1)] = 1,
     wait: Annotated[bool, typer.Option(help="Wait until every component is ready.")] = True,
     name: Name = "",
     home: Home = "",
@@ -38,7 +40,8 @@ def up(
     """Start a cluster on this machine, or add nodes to it."""
     from kubus_cli import up as command
 
-    command.up(_place(name, home), nodes=nodes, port=port, wait=wait, environ=os.environ, steps=Steps())
+    where, steps = _place(name, home), Steps()
+    command.up(where, nodes=nodes, port=port, wait=wait, environ=os.environ, steps=steps, apiservers=apiservers)
 
 
 @app.command()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 from kubus.service import SystemClock
@@ -61,7 +62,7 @@ def checked(cluster: Cluster) -> Cluster:
     if not all(port_is_free(each) for each in (ports.etcd, ports.etcd_peer, ports.nats)):
         etcd, peer, nats = free_ports(3)
         ports = Ports(ports.api, etcd, peer, nats)
-    return Cluster(cluster.name, cluster.home, cluster.number, ports, cluster.nodes)
+    return replace(cluster, ports=ports)
 
 
 def used_numbers(home: Path) -> set[int]:

@@ -25,8 +25,17 @@ SUPERVISOR_SECONDS_MAX = 15.0
 READY_SECONDS_MAX = 90.0
 
 
-def up(where: Place, *, nodes: int, port: int, wait: bool, environ: Mapping[str, str], steps: Steps) -> Cluster:
-    """Have a cluster run with at least so many nodes (0: as many as it has, 1 at first).
+def up(
+    where: Place,
+    *,
+    nodes: int,
+    port: int,
+    wait: bool,
+    environ: Mapping[str, str],
+    steps: Steps,
+    apiservers: int = 1,
+) -> Cluster:
+    """Have a cluster run with at least so many nodes (0: as many as it has, 1 at first) and apiservers.
 
     Raises:
         Failure: it cannot.
@@ -36,23 +45,23 @@ def up(where: Place, *, nodes: int, port: int, wait: bool, environ: Mapping[str,
     with locked(where.home):
         cluster = clusters.load(where.home)
         if cluster is not None and is_running(cluster):
-            return _grow(cluster, nodes, wait, steps)
+            return _grow(cluster, cluster.with_nodes(nodes).with_apiservers(apiservers), wait, steps)
         if cluster is not None:
             _end_leftovers(cluster, steps)
-        cluster = _prepared(where, cluster, nodes, port)
+        cluster = _prepared(where, cluster, nodes, port, apiservers)
         steps.done(f"certificates, configuration, network of {_count(len(cluster.nodes), 'node')}", steps.seconds)
         _start_supervisor(cluster, environ)
     _settle(cluster, wait, environ, steps)
     return cluster
 
 
-def _prepared(where: Place, cluster: Cluster | None, nodes: int, port: int) -> Cluster:
+def _prepared(where: Place, cluster: Cluster | None, nodes: int, port: int, apiservers: int) -> Cluster:
     with locked(clusters.RUN_ROOT):  # two clusters that start at once choose different numbers and ports
         if cluster is None:
             cluster = preparation.new_cluster(where, port or DEFAULT_API_PORT, port_given=bool(port))
         else:
             cluster = preparation.checked(cluster)
-        cluster = cluster.with_nodes(max(nodes, 1))
+        cluster = cluster.with_nodes(max(nodes, 1)).with_apiservers(apiservers)
         preparation.prepare(cluster)
     return cluster
 
@@ -85,14 +94,14 @@ def is_running(cluster: Cluster) -> bool:
     return True
 
 
-def _grow(cluster: Cluster, nodes: int, wait: bool, steps: Steps) -> Cluster:
-    grown = cluster.with_nodes(nodes)
+def _grow(cluster: Cluster, grown: Cluster, wait: bool, steps: Steps) -> Cluster:
     if grown == cluster:
         steps.done(f"cluster {cluster.name!r} is running already, with {_count(len(cluster.nodes), 'node')}")
     else:
         preparation.prepare(grown)
         control.ask(grown.run_dir, {"do": "reload"})
-        steps.done(f"added {_count(len(grown.nodes) - len(cluster.nodes), 'node')}")
+        more = _count(len(grown.nodes) - len(cluster.nodes), "node")
+        steps.done(f"added {more}, {_count(grown.apiservers - cluster.apiservers, 'apiserver')}")
     _settle(grown, wait, os.environ, steps)
     return grown
 

@@ -66,3 +66,11 @@ def test_a_clean_up_finds_what_the_kubelet_made(by_name, cluster):
     told = kubelet_environment(cluster, "node-1")
     kubelet = by_name["kubelet-node-1"].environ
     assert {key: kubelet[key] for key in told} == told
+
+
+def test_apiservers_share_the_port_and_nothing_else_on_disk(cluster):
+    every = components(cluster.with_apiservers(2), PROGRAMS, {})
+    found = [each for each in every if each.service == "apiserver"]
+    assert [each.instance for each in found] == ["apiserver", "apiserver-2"]
+    assert len({each.environ["KUBUS_LISTEN"] for each in found}) == 1
+    assert len({each.environ["KUBUS_AUDIT_LOG_FILE"] for each in found}) == 2
