@@ -340,7 +340,12 @@ class Client:
                 length = next(
                     (int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.startswith(b"content-length")), -1
                 )
-                if length >= 0 and method != "HEAD" and b"connection: close" not in head:
+                if (
+                    length >= 0
+                    and method != "HEAD"
+                    and b"application/json" in head
+                    and b"connection: close" not in head
+                ):
                     await reader.readexactly(length)
                 else:
                     self.close()
