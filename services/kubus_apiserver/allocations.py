@@ -3,7 +3,8 @@
 An allocation is a key of its own, `/kubus/allocations/<what>/<value>`, written create-if-absent before the
 Service: two apiservers that choose alike collide on the key, and the loser chooses again. A Service that is
 refused afterwards gives back what it took, one that is deleted too; what a crash between the two leaves behind is
-found by `leftovers`.
+found by `release_leftovers`. The key's value names the Service, so that one who asks for an address by number and has
+failed half-way, or crashed, finds it still its own.
 
 Choices are random, as in Kubernetes: addresses at random collide rarely, the lowest free one nearly always.
 """
@@ -21,7 +22,8 @@ from kubus.model.codec import DecodeError, pack, unpack
 from kubus.model.errors import FieldError, StatusError, internal, invalid, invalid_object, unavailable
 from kubus.model.kinds import Kind
 from kubus.model.objects import Key, Object
-from kubus.store import Conflict, KeyExists, Store, StoreError
+from kubus.model.records import decode_record, store_key
+from kubus.store import Conflict, KeyExists, Store, Stored, StoreError
 from kubus_apiserver.watchcache import WatchCache
 
 SERVICES = "services.core"
@@ -58,7 +60,7 @@ class Allocations:
             await self._assign(obj, old, taken)
             yield
         except BaseException:
-            await self._give_back(taken)
+            await self._give_back(sorted(set(taken) - await self._kept(obj)))
             raise
         if old is not None:
             await self._give_back(sorted(keys_of(old) - keys_of(obj)))
@@ -142,7 +144,7 @@ class Allocations:
                 f"The range of valid IPs is {self._cidr}"
             )
             raise _refused(obj, invalid("spec.clusterIPs", [address], detail))
-        if not await self._take(_address_key(address), obj, taken):
+        if not await self._claim(_address_key(address), obj, taken):
             detail = f"failed to allocate IP {address}: provided IP is already allocated"
             raise _refused(obj, invalid("spec.clusterIPs", [address], detail))
 
@@ -161,21 +163,43 @@ class Allocations:
                 f"{self._node_ports.start}-{self._node_ports.stop - 1}"
             )
             raise _refused(obj, invalid(field, number, detail))
-        if not await self._take(_port_key(number), obj, taken):
+        if not await self._claim(_port_key(number), obj, taken):
             raise _refused(obj, invalid(field, number, "provided port is already allocated"))
+
+    async def _claim(self, key: str, obj: Object, taken: list[str]) -> bool:
+        """Take what a Service asks for, or find that it has it already from a try that failed."""
+        if await self._take(key, obj, taken):
+            return True
+        held = await self._read(key)
+        return held is not None and held.value == _owner_value(obj)
 
     async def _take(self, key: str, obj: Object, taken: list[str]) -> bool:
         if key in self._cache.others:
             return False
-        metadata = obj["metadata"]
         try:
-            await self._store.create(key, pack([metadata.get("namespace") or "", metadata["name"]]))
+            await self._store.create(key, _owner_value(obj))
         except KeyExists:
             return False
         except StoreError as error:
             raise unavailable(f"the store did not answer: {error}") from None
         taken.append(key)
         return True
+
+    async def _read(self, key: str) -> Stored | None:
+        try:
+            return await self._store.get(key)
+        except StoreError as error:
+            raise unavailable(f"the store did not answer: {error}") from None
+
+    async def _kept(self, obj: Object) -> set[str]:
+        """What the Service of this name holds, should another try have written it meanwhile; all, if nobody can say."""
+        metadata = obj["metadata"]
+        key = Key(SERVICES, metadata.get("namespace") or "", metadata["name"])
+        try:
+            there = await self._store.get(store_key(key))
+            return keys_of(decode_record(there.value).object) if there is not None else set()
+        except (StoreError, DecodeError):
+            return keys_of(obj)
 
     async def _give_back(self, keys: list[str]) -> None:
         for key in keys:
@@ -196,6 +220,11 @@ def keys_of(obj: Object) -> set[str]:
     if spec.get("clusterIP") and spec["clusterIP"] != "None":
         keys.add(_address_key(spec["clusterIP"]))
     return keys
+
+
+def _owner_value(obj: Object) -> bytes:
+    metadata = obj["metadata"]
+    return pack([metadata.get("namespace") or "", metadata["name"]])
 
 
 def _address_key(address: str) -> str:

@@ -88,5 +88,5 @@ async def _ensure(core: Core, collection: str, obj: Object) -> None:
     try:
         await core.writes.create(target, obj, SELF, OPTIONS)
     except StatusError as error:
-        if error.code not in (409, 422):  # 422: its ClusterIP is taken, by itself
+        if error.reason != "AlreadyExists":
             raise

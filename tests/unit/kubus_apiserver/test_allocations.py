@@ -9,8 +9,11 @@ from typing import Any
 
 import pytest
 
+from kubus.model.codec import pack
 from kubus.model.errors import StatusError
 from kubus.model.kinds.services import KIND as SERVICES
+from kubus.model.objects import Key
+from kubus.model.records import Note, encode_record, store_key
 from kubus.service.clocks import SystemClock
 from kubus.store.memory import MemoryStore
 from kubus_apiserver.allocations import ROOT, Allocations, keys_of
@@ -115,3 +118,23 @@ async def test_what_a_crash_left_behind_is_found(core: Any) -> None:
     await core.allocations.release_leftovers(0)
     kept = {item.key for item in (await core.store.page(ROOT)).items}
     assert kept == {f"{ROOT}addresses/10.96.0.1"}
+
+
+async def test_an_address_asked_for_by_number_is_still_its_own_after_a_crash() -> None:
+    cluster = Cluster()
+    wanted = {"clusterIP": "10.0.0.1"}
+    await cluster.store.create(f"{ROOT}addresses/10.0.0.1", pack(["d", "s"]))  # a try that got no further
+    assert (await assign(cluster.allocations(), service(**wanted)))["clusterIP"] == "10.0.0.1"
+    with pytest.raises(StatusError, match="already allocated"):
+        await assign(cluster.allocations(), service("another", **wanted))
+
+
+async def test_who_loses_a_race_for_a_name_gives_nothing_of_the_winners_back() -> None:
+    cluster = Cluster()
+    wanted = service(clusterIP="10.0.0.1")
+    with pytest.raises(ValueError, match="exists"):
+        async with cluster.allocations().assigned(SERVICES, wanted, None):
+            winner = encode_record(Note("a", "b", "create", 1), wanted)
+            await cluster.store.create(store_key(Key("services.core", "d", "s")), winner)
+            raise ValueError("exists")
+    assert await cluster.taken() == {f"{ROOT}addresses/10.0.0.1"}
