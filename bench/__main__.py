@@ -65,6 +65,7 @@ def main() -> int:
         print(line(figure), file=sys.stderr if as_json else sys.stdout, flush=True)
 
     figures = asyncio.run(run(chosen.only or list(BENCHMARKS), quick=chosen.quick, show=show))
+    machine["load after the run"] = " ".join(f"{each:.2f}" for each in os.getloadavg())
     found = document(figures, machine, time.monotonic() - began)
     if as_json:
         print(json.dumps(found, indent=2))

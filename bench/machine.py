@@ -14,6 +14,8 @@ from pathlib import Path
 from kubus_cli.processes import pss_bytes
 from kubus_cli.programs import find_programs
 
+OTHERS = "everything else"
+"""What is neither kubus nor its load: Podman's processes, the kernel, and whoever shares the machine."""
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -29,6 +31,13 @@ def cpu_seconds(pid: int) -> float:
 def pss_megabytes(pid: int) -> float:
     """Its own memory and its share of what it shares."""
     return pss_bytes(pid) / 1e6
+
+
+def busy_seconds() -> float:
+    """What all processes of the machine and its kernel have spent."""
+    fields = Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]
+    user, nice, system, _idle, _waiting, irq, softirq, steal = map(int, fields)
+    return (user + nice + system + irq + softirq + steal) / _TICKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +63,7 @@ class Meter:
     def __init__(self, pids: Callable[[], Mapping[str, int]]) -> None:
         self._pids = pids
         self._before = {(name, pid): cpu_seconds(pid) for name, pid in pids().items()}
+        self._busy = busy_seconds()
         self._began = time.monotonic()
 
     def read(self) -> Spent:
@@ -61,6 +71,7 @@ class Meter:
         found = {(name, pid): cpu_seconds(pid) for name, pid in self._pids().items()}
         seconds = time.monotonic() - self._began
         spent = {key[0]: round(now - self._before.get(key, 0.0), 3) for key, now in found.items()}
+        spent[OTHERS] = round(max(0.0, busy_seconds() - self._busy - sum(spent.values())), 3)
         return Spent(seconds, spent)
 
 

@@ -123,5 +123,5 @@ async def _idle(cluster: Running, seconds: float) -> AsyncIterator[Figure]:
     detail = f"with kubelet and two proxies {sum(memory.values()):.0f} MB: {shown}"
     yield Figure("idle-memory", total, detail)
     percent = 100 * spent.of(*plane) / spent.seconds
-    all_percent = 100 * sum(spent.cpu.values()) / spent.seconds
+    all_percent = 100 * spent.of(*pids) / spent.seconds
     yield Figure("idle-cpu", percent, f"with kubelet and two proxies {all_percent:.1f} %", spent.cores)

@@ -20,7 +20,7 @@ from bench.requests import namespace
 from kubus.client.over_bus import BusClient
 from kubus.model.kinds.namespaces import KIND as NAMESPACES
 
-SETTLE_SECONDS = 1.0
+SETTLE_SECONDS = 2.0
 SERVERS = {"http": ("apiserver",), "bus": ("relay", "nats")}
 
 
