@@ -102,7 +102,7 @@ async def test_it_survives_a_crash_of_the_server(nats, bus):
     await settled(journal)
     await nats.restart()
     async with asyncio.timeout(10):
-        while not bus.connected:  # noqa: ASYNC110  # the connection's return is not announced here
+        while not bus.connected:  # the connection's return is not announced here
             await asyncio.sleep(0.05)
     assert await journal.open() == 5
     await journal.publish(PODS, b"event", 6)

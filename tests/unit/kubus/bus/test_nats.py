@@ -39,7 +39,7 @@ async def answer(message: Message) -> bytes:
 
 async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(10):
-        while not condition():  # noqa: ASYNC110  # nats-py offers no event for all of them
+        while not condition():  # nats-py offers no event for all of them
             await asyncio.sleep(0.01)
 
 
