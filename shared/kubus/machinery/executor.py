@@ -4,7 +4,7 @@ Actions are carried out in order, each with the cause of the reconcile, and the 
 follows may depend on it, and the key comes again anyway. One thing is quicker than one after the other: neighbours
 that create objects of one kind, or delete some, depend on nothing but the plan. They go out together, 1, 2, 4, … up to
 64 at a time, so that a ReplicaSet of a thousand is not a thousand round trips, and one that is refused (a quota) is
-found out with the first.
+found out with the first. A Record belongs to the action before it, and is made if that is done.
 
 What counts as done:
 
@@ -31,6 +31,10 @@ from kubus.model.objects import Object, controller_of, name_of, namespace_of, re
 _TOGETHER_MAX = 64
 _PODS = Kind(group="", version="v1", name="Pod", plural="pods", namespaced=True, schema="io.k8s.api.core.v1.Pod")
 """Enough of the kind to address a pod's eviction."""
+
+
+_Step = list[Action]
+"""An action, and the Records that go with it."""
 
 
 class Outcome(NamedTuple):
@@ -86,21 +90,23 @@ class _Work:
         self._about = about
         self._why = why
 
-    async def do_all(self, actions: list[Action]) -> list[_Problem]:
-        """Carry out actions that may go together; what went wrong."""
-        if len(actions) == 1:
-            problems = [await self._try(actions[0])]
+    async def do_all(self, steps: list[_Step]) -> list[_Problem]:
+        """Carry out steps that may go together; what went wrong."""
+        if len(steps) == 1:
+            problems = [await self._try(steps[0])]
         else:
             async with asyncio.TaskGroup() as tasks:
-                running = [tasks.create_task(self._try(action)) for action in actions]
+                running = [tasks.create_task(self._try(step)) for step in steps]
             problems = [task.result() for task in running]
         return [problem for problem in problems if problem is not None]
 
-    async def _try(self, action: Action) -> _Problem | None:
-        try:
-            await self._do(action)
-        except StatusError as error:
-            return self._problem(action, error)
+    async def _try(self, step: _Step) -> _Problem | None:
+        for action in step:
+            try:
+                await self._do(action)
+            except StatusError as error:
+                if (problem := self._problem(action, error)) is not None:
+                    return problem
         return None
 
     async def _do(self, action: Action) -> None:
@@ -199,14 +205,25 @@ def eviction(action: Evict) -> Object:
     return body
 
 
-def _batches(actions: tuple[Action, ...]) -> Iterator[list[Action]]:
-    """The actions in order, those that may go together in one list."""
-    for sort, group in groupby(actions, _sort):
+def _batches(actions: tuple[Action, ...]) -> Iterator[list[_Step]]:
+    """The steps of a plan in order, those that may go together in one list."""
+    for sort, group in groupby(_steps(actions), lambda step: _sort(step[0])):
         waiting, size = list(group), 1
         while waiting:
             yield waiting[:size]
             waiting = waiting[size:]
             size = min(size * 2, _TOGETHER_MAX) if sort else 1
+
+
+def _steps(actions: tuple[Action, ...]) -> list[_Step]:
+    """Each action with the Records that follow it."""
+    steps: list[_Step] = []
+    for action in actions:
+        if steps and isinstance(action, Record):
+            steps[-1].append(action)
+        else:
+            steps.append([action])
+    return steps
 
 
 def _sort(action: Action) -> tuple[str, str] | None:
