@@ -115,7 +115,7 @@ class BusDoor:
             return await self._done(verb, target, request, user)
         plural = target.kind.plural
         asked = Asked(verb, f"{plural}/{target.subresource}" if target.subresource else plural, target.namespace)
-        async with self._inflight.seat(user, asked):
+        async with self._inflight.seat(self._inflight.seats(user, asked), user):
             return await self._done(verb, target, request, user)
 
     async def _done(self, verb: str, target: Target, request: Request, user: User) -> Any:

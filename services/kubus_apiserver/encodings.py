@@ -46,6 +46,11 @@ def indented(answer: Answer) -> Answer:
     return answer._replace(body=to_json_pretty(from_json(answer.body)))
 
 
+def is_plain(answer: Answer, call: Call) -> bool:
+    """Whether an answer goes out as it is, as nearly all do."""
+    return not answer.encoding and len(answer.body) < _WORTH_BYTES and not wants_pretty(call.query, call.user_agent)
+
+
 async def encoded_for(answer: Answer, call: Call) -> Answer:
     """The answer as this client takes it."""
     if wants_pretty(call.query, call.user_agent):

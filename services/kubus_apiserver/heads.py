@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http import HTTPStatus
 
 from kubus_apiserver.answers import Answer
 
+_SECOND = timedelta(seconds=1)
 _REASONS = {each.value: each.phrase.encode() for each in HTTPStatus}
 
 
@@ -23,9 +24,9 @@ class Heads:
     @property
     def date(self) -> bytes:
         """The Date header's line."""
-        second = self._now().replace(microsecond=0)
-        if second != self._second:
-            self._second = second
+        now = self._now()
+        if not timedelta() <= now - self._second < _SECOND:
+            self._second = second = now.replace(microsecond=0)
             self._date = b"Date: %b\r\n" % format_datetime(second.astimezone(UTC), usegmt=True).encode()
         return self._date
 

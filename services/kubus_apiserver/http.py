@@ -23,7 +23,7 @@ from kubus_apiserver.access.impersonation import wanted
 from kubus_apiserver.answers import Answer, Call, StreamAnswer, WatchAnswer, failed
 from kubus_apiserver.authentication import user_of_certificate
 from kubus_apiserver.calls import ANONYMOUS, User
-from kubus_apiserver.encodings import encoded_for
+from kubus_apiserver.encodings import encoded_for, is_plain
 from kubus_apiserver.heads import Heads
 from kubus_apiserver.queries import parse_query
 from kubus_apiserver.rest import Rest
@@ -132,7 +132,7 @@ class HttpDoor:
             return self._write(request, failed(bad_request("the request cannot be read")))
         answer = await self._rest.answer(call)
         if isinstance(answer, Answer):
-            return await self._write_all(request, await encoded_for(answer, call))
+            return await self._write_all(request, answer if is_plain(answer, call) else await encoded_for(answer, call))
         if isinstance(answer, WatchAnswer):
             return await self._watch(request, answer)
         return await self._stream(request, call, answer)

@@ -43,18 +43,21 @@ class Inflight:
             registry=metrics,
         )
 
+    def seats(self, user: User, asked: Asked) -> Seats | None:
+        """The level in which a request needs a seat; None if it needs none."""
+        level = level_of(user, asked)
+        return None if level == EXEMPT else self._seats[level]
+
     @asynccontextmanager
-    async def seat(self, user: User, asked: Asked) -> AsyncIterator[None]:
+    async def seat(self, seats: Seats | None, user: User) -> AsyncIterator[None]:
         """Hold a seat while something is done.
 
         Raises:
             StatusError: 429, there is none in time.
         """
-        level = level_of(user, asked)
-        if level == EXEMPT:
+        if seats is None:
             yield
             return
-        seats = self._seats[level]
         await self._taken(seats, user.name)
         try:
             yield

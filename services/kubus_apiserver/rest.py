@@ -97,8 +97,11 @@ class Rest:
         if self._inflight is None:
             return await self._guarded(call, found, recording)
         resource = f"{found.resource}/{found.subresource}" if found.subresource else found.resource
+        seats = self._inflight.seats(call.user, Asked(found.verb, resource, found.namespace, call.path))
+        if seats is None:
+            return await self._guarded(call, found, recording)
         try:
-            async with self._inflight.seat(call.user, Asked(found.verb, resource, found.namespace, call.path)):
+            async with self._inflight.seat(seats, call.user):
                 return await self._guarded(call, found, recording)
         except StatusError as error:
             return failed(error)
