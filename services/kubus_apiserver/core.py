@@ -38,6 +38,7 @@ from kubus_apiserver.customresources import CustomResources
 from kubus_apiserver.evictions import BUDGETS, Evictions
 from kubus_apiserver.fieldmanagers import FieldManagers
 from kubus_apiserver.follower import Follower, Freshness
+from kubus_apiserver.ownwrites import OwnWrites
 from kubus_apiserver.reads import Reads
 from kubus_apiserver.watchcache import WatchCache
 from kubus_apiserver.watchstreams import Watches
@@ -102,6 +103,7 @@ def build(
 ) -> Core:
     """A core on a store."""
     cache, schemas = WatchCache(), load_schemas()
+    written = OwnWrites(store, cache)
     authenticator = Authenticator(keys, cache, clock)
     authorizer = Authorizer(cache, KubeletRights(NodeGraph(cache)))
     chain = chain or built_in()
@@ -116,13 +118,13 @@ def build(
         ),
     )
     freshness = Freshness(store, cache)
-    allocations = Allocations(store, cache, random, service_cidr=service_cidr, node_ports=node_ports)
+    allocations = Allocations(written, cache, random, service_cidr=service_cidr, node_ports=node_ports)
     fields = FieldManagers(schemas, registry, clock)
     webhook_calls = WebhookCalls(cache)
     conversions = Conversions(webhook_calls, random)
-    gate = Gate(cache, chain, Webhooks(cache, webhook_calls, random), Quotas(store, cache, clock))
+    gate = Gate(cache, chain, Webhooks(cache, webhook_calls, random), Quotas(written, cache, clock))
     writes = Writes(
-        store,
+        written,
         cache,
         freshness,
         gate=gate,

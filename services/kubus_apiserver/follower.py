@@ -21,6 +21,8 @@ _PAGE = 2000
 _PATIENCE_SECONDS = 3.0
 """How long a read waits for the cache to reach a revision; Kubernetes waits as long."""
 _PAUSE_SECONDS = 0.2
+_STALE_CHANGES = 1000
+"""A stream that brings what the cache has long known (see `kubus_apiserver.ownwrites`) is left for a new one."""
 
 
 class Follower:
@@ -62,6 +64,8 @@ class Follower:
                     async for batch in batches:
                         if batch:
                             self._cache.apply(batch)
+                            if batch[-1].revision < self._cache.revision - _STALE_CHANGES:
+                                break
             except Compacted:
                 raise
             except StoreError:

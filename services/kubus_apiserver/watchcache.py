@@ -27,6 +27,8 @@ from kubus_apiserver.entries import Entry
 
 RING = 8192
 """Changes a collection remembers: a watch that lags further behind lists again."""
+EARLY = 8192
+"""Acknowledged changes that wait for those before them; beyond that the store's stream brings them."""
 SNAPSHOTS = 16
 """Lists in pages that can go on at once without asking the store."""
 
@@ -110,6 +112,7 @@ class WatchCache:
         self._collections: dict[str, Collection] = {}
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
         self._order = count()
+        self._early: list[tuple[int, StoreChange]] = []
         self._snapshots: dict[tuple[str, str, int], list[Entry]] = {}
         self._floor = 0
 
@@ -131,6 +134,7 @@ class WatchCache:
         self._collections = {}
         self._floor = revision
         self._snapshots.clear()
+        self._early.clear()
         self.quarantined.clear()
         self.others.clear()
         for name in before:
@@ -149,11 +153,21 @@ class WatchCache:
             for listener in list(old.listeners):
                 listener([])
 
+    def acknowledged(self, change: StoreChange) -> None:
+        """Take one of the store's changes ahead of its stream, as soon as all before it are known.
+
+        `created` and `before` need not be told; there is no other change in its revision that matters here.
+        """
+        if change.revision == self.revision + 1:
+            self.apply([change])
+        elif change.revision > self.revision and len(self._early) < EARLY:
+            heapq.heappush(self._early, (change.revision, change))
+
     def apply(self, changes: list[StoreChange]) -> None:
-        """Take the store's next changes; those that are not newer are passed over."""
+        """Take the store's next changes and what follows on them; those that are not newer are passed over."""
         fresh: dict[str, list[Changed]] = {}
         revision = self.revision
-        for change in changes:
+        for change in self._with_early(changes):
             if change.revision <= self.revision:
                 continue
             revision = change.revision
@@ -169,6 +183,19 @@ class WatchCache:
         for name, batch in fresh.items():
             for listener in list(self.collection(name).listeners):
                 listener(batch)
+
+    def _with_early(self, changes: list[StoreChange]) -> list[StoreChange]:
+        """The changes, and those acknowledged that come right after them."""
+        if not self._early:
+            return changes
+        last = max(self.revision, changes[-1].revision if changes else 0)
+        joined = list(changes)
+        while self._early and self._early[0][0] <= last + 1:
+            revision, change = heapq.heappop(self._early)
+            if revision > last:
+                joined.append(change)
+                last = revision
+        return joined
 
     def reached(self, revision: int) -> asyncio.Future[None] | None:
         """None if the cache has reached a revision, else a future that is done when it has."""

@@ -121,11 +121,13 @@ class Hub:
         loop = asyncio.get_running_loop()
         first = not self._pending
         self._pending += batch
+        if not first:
+            return
         wait = self._rest_until - loop.time()
-        if wait <= 0:
-            self.flush()
-        elif first:
+        if wait > 0:
             loop.call_later(wait, self.flush)
+        else:
+            loop.call_soon(self.flush)  # with all else that this turn brings, and after whoever wrote has the answer
 
     def flush(self) -> None:
         """Send what is pending."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator, Callable
 
 import pytest
 
@@ -10,7 +11,7 @@ from kubus.model.errors import StatusError
 from kubus.model.objects import Key
 from kubus.model.records import Note, encode_record, store_key
 from kubus.service.clocks import SystemClock
-from kubus.store import Unavailable
+from kubus.store import StoreChange, Unavailable
 from kubus.store.memory import MemoryStore
 from kubus_apiserver.follower import Follower, Freshness
 from kubus_apiserver.watchcache import WatchCache
@@ -95,4 +96,37 @@ async def test_a_store_that_is_away_is_said_to_be() -> None:
         store.away = False
         store.revision_now = 0
         await freshness.consistent()
+        running.cancel()
+
+
+class Lagging(MemoryStore):
+    """A store whose streams begin where they are asked to and bring one old change each."""
+
+    def __init__(self) -> None:
+        super().__init__(SystemClock())
+        self.streams: list[int] = []
+        self.ahead: Callable[[], object] = list
+
+    async def changes(self, prefix: str, *, after: int) -> AsyncGenerator[list[StoreChange], None]:
+        self.streams.append(after)
+        if len(self.streams) == 1:
+            self.ahead()
+            yield [StoreChange(key("a"), VALUE, after + 1, after + 1, None)]
+        await asyncio.Event().wait()
+
+
+async def test_a_stream_that_brings_only_what_is_known_is_left_for_a_new_one() -> None:
+    store, cache = Lagging(), WatchCache()
+
+    def ahead() -> None:
+        for revision in range(2, 2000):
+            cache.acknowledged(StoreChange(key(f"x{revision}"), VALUE, revision, revision, None))
+
+    store.ahead = ahead
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(Follower(store, cache).run())
+        async with asyncio.timeout(5):
+            while len(store.streams) < 2:
+                await asyncio.sleep(0.01)
+        assert store.streams == [1, 1999]
         running.cancel()

@@ -115,3 +115,25 @@ def test_an_entry_is_encoded_once() -> None:
     assert entry.json is entry.json
     assert entry.object["metadata"]["resourceVersion"] == "1"
     assert b"resourceVersion" not in bytes(entry.raw)
+
+
+def test_what_is_acknowledged_early_waits_for_its_turn_and_comes_once() -> None:
+    cache = WatchCache()
+    heard: list[Changed] = []
+    cache.collection(MAPS).listeners.add(heard.extend)
+    for revision in (4, 2, 6):
+        cache.acknowledged(change(revision, "a", f"x{revision}"))
+    assert (cache.revision, heard) == (0, [])
+    cache.acknowledged(change(1, "a", "x1"))
+    assert cache.revision == 2
+    cache.apply([change(1, "a", "x1"), change(2, "a", "x2")])
+    cache.apply([change(3, "a", "x3"), change(4, "a", "x4"), change(5, "a", "x5")])
+    assert [each.revision for each in heard] == [1, 2, 3, 4, 5, 6]
+
+
+def test_what_was_acknowledged_is_forgotten_when_the_cache_is_filled_anew() -> None:
+    cache = WatchCache()
+    cache.acknowledged(change(3, "a", "of-another-time"))
+    cache.replace([], 2)
+    cache.apply([change(3, "a", "y")])
+    assert [entry.name for entry in cache.collection(MAPS).select()] == ["y"]
