@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from typing import Any
 
 import pytest
 
-from .conftest import IMAGE, Cluster, deployment, eventually
+from .conftest import IMAGE, KUBUS, Cluster, deployment
 
 pytestmark = pytest.mark.e2e
 SERVICES = ("system:kube-controller-manager", "system:kube-scheduler", "system:node:")
@@ -16,9 +17,27 @@ USER = "kubernetes-admin"
 
 def journal(cluster: Cluster, since: int, until: int) -> list[dict[str, Any]]:
     """The events after one revision up to another, as `kubus tap` reads them back."""
-    done = cluster.kubus("tap", "--since", str(since), "--count", str(until - since), "-o", "json", timeout=60)
-    events = [json.loads(line) for line in done.stdout.splitlines()]
-    return [event for event in events if event["revision"] <= until]
+    command = [
+        str(KUBUS),
+        "tap",
+        "--name",
+        cluster.name,
+        "--home",
+        str(cluster.home),
+        "--since",
+        str(since),
+        "-o",
+        "json",
+    ]
+    events: list[dict[str, Any]] = []
+    with subprocess.Popen(command, env=cluster.environ, stdout=subprocess.PIPE, text=True) as tap:
+        assert tap.stdout is not None
+        for line in tap.stdout:
+            events.append(json.loads(line))
+            if events[-1]["revision"] >= until:
+                break
+        tap.terminate()
+    return events
 
 
 def test_from_the_last_running_pod_back_to_the_command(three_nodes: Cluster, wide_namespace: str) -> None:
@@ -28,11 +47,7 @@ def test_from_the_last_running_pod_back_to_the_command(three_nodes: Cluster, wid
     three_nodes.kubectl("rollout", "status", "deployment/web", "--timeout=60s", *n)
     pods = three_nodes.get("pods", *n)["items"]
     last = max(int(pod["metadata"]["resourceVersion"]) for pod in pods)
-    events = eventually(
-        lambda: journal(three_nodes, first - 1, last),
-        expected=lambda seen: bool(seen) and seen[-1]["revision"] >= last,
-        what="the journal up to the last event",
-    )
+    events = journal(three_nodes, first - 1, last)
     by_revision = {event["revision"]: event for event in events}
     for event in events:
         note = event["note"]
