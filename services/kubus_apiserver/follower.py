@@ -21,8 +21,10 @@ _PAGE = 2000
 _PATIENCE_SECONDS = 3.0
 """How long a read waits for the cache to reach a revision; Kubernetes waits as long."""
 _PAUSE_SECONDS = 0.2
-_STALE_CHANGES = 1000
-"""A stream that brings what the cache has long known (see `kubus_apiserver.ownwrites`) is left for a new one."""
+_STALE_CHANGES = 200
+"""A stream that is so far behind what the cache has heard of (see `kubus_apiserver.ownwrites`) is left for a new one:
+that begins with what is missing, and brings it in few large messages.
+"""
 
 
 class Follower:
@@ -64,7 +66,7 @@ class Follower:
                     async for batch in batches:
                         if batch:
                             self._cache.apply(batch)
-                            if batch[-1].revision < self._cache.revision - _STALE_CHANGES:
+                            if batch[-1].revision < self._cache.known - _STALE_CHANGES:
                                 break
             except Compacted:
                 raise
@@ -103,6 +105,7 @@ class Freshness:
                     current.set_exception(unavailable(f"the store does not answer: {error}"))
                     current.exception()  # looked at: whoever asked may have gone
             else:
+                self._cache.heard_of(revision)
                 if not current.done():
                     current.set_result(revision)
 

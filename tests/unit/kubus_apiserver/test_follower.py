@@ -115,11 +115,16 @@ class Lagging(MemoryStore):
         await asyncio.Event().wait()
 
 
-async def test_a_stream_that_brings_only_what_is_known_is_left_for_a_new_one() -> None:
+@pytest.mark.parametrize(
+    ("first_own", "goes_on_after"),
+    [(2, 1999), (4, 2)],
+    ids=["what the cache has by itself", "the cache lacks another's write"],
+)
+async def test_a_stream_far_behind_what_is_known_is_left_for_a_new_one(first_own: int, goes_on_after: int) -> None:
     store, cache = Lagging(), WatchCache()
 
     def ahead() -> None:
-        for revision in range(2, 2000):
+        for revision in range(first_own, 2000):
             cache.acknowledged(StoreChange(key(f"x{revision}"), VALUE, revision, revision, None))
 
     store.ahead = ahead
@@ -128,5 +133,5 @@ async def test_a_stream_that_brings_only_what_is_known_is_left_for_a_new_one() -
         async with asyncio.timeout(5):
             while len(store.streams) < 2:
                 await asyncio.sleep(0.01)
-        assert store.streams == [1, 1999]
+        assert store.streams == [1, goes_on_after]
         running.cancel()
