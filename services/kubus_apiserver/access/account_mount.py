@@ -63,6 +63,9 @@ def _account(cache: WatchCache, namespace: str, name: str) -> Object | None:
     return None if entry is None else entry.object
 
 
+_VOLUME = "kube-api-access-"
+
+
 def _mounts(spec: dict[str, Any], account: Object) -> bool:
     for each in (spec, account):
         wanted = each.get("automountServiceAccountToken")
@@ -75,11 +78,16 @@ def _mount(spec: dict[str, Any], seed: str) -> None:
     containers = [each for field in ("initContainers", "containers") for each in spec.get(field) or () if _lacks(each)]
     if not containers:
         return
-    volume = f"kube-api-access-{_suffix(seed)}"
+    volumes = spec.get("volumes") or []
+    there = [each["name"] for each in volumes if str(each.get("name", "")).startswith(_VOLUME)]
+    volume = (
+        there[0] if there else f"{_VOLUME}{_suffix(seed)}"
+    )  # it is there when a webhook has added a container since
     for container in containers:
         mount = {"name": volume, "readOnly": True, "mountPath": MOUNT_PATH}
         container["volumeMounts"] = [*(container.get("volumeMounts") or ()), mount]
-    spec["volumes"] = [*(spec.get("volumes") or ()), {"name": volume, "projected": _projected()}]
+    if not there:
+        spec["volumes"] = [*volumes, {"name": volume, "projected": _projected()}]
 
 
 def _lacks(container: Any) -> bool:

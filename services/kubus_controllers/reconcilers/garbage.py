@@ -73,10 +73,27 @@ def _deleting(kinds: Kinds, kind: Kind, obj: Object, view: View) -> list[Action]
         ]
         return [*freed, _drop_finalizer(kind, obj, ORPHAN)]
     if FOREGROUND in finalizers:
-        if not any(_blocks(each, uid_of(obj)) for _, each in dependents):
+        blocking = [each for _, each in dependents if _blocks(each, uid_of(obj))]
+        if all(_waits_in_turn(kinds, each, uid_of(obj), view) for each in blocking):
             return [_drop_finalizer(kind, obj, FOREGROUND)]
-        return [_delete(kinds, each_kind, each, view) for each_kind, each in dependents if not is_deleting(each)]
+        # Each dependent is judged by all its owners: one that another owner needs only loses the reference.
+        living = [(each_kind, each) for each_kind, each in dependents if not is_deleting(each)]
+        return [action for each_kind, each in living for action in _owned(kinds, each_kind, each, view)]
     return []
+
+
+def _waits_in_turn(kinds: Kinds, dependent: Object, owner_uid: str, view: View) -> bool:
+    """Whether a dependent waits for the owner itself, by way of its own dependents: such a circle blocks nobody."""
+    seen: set[str] = set()
+    waiting = [dependent]
+    while waiting:
+        each = waiting.pop()
+        if uid_of(each) == owner_uid:
+            return True
+        if uid_of(each) not in seen and _waits_for_dependents(each):
+            seen.add(uid_of(each))
+            waiting += [below for _, below in _dependents(kinds, each, view)]
+    return False
 
 
 def _owned(kinds: Kinds, kind: Kind, obj: Object, view: View) -> list[Action]:
@@ -158,7 +175,9 @@ def _wakes(kinds: Kinds, kind: Kind, obj: Object, view: View) -> list[Key]:
         return [_key(kind, here), *(_key(each_kind, each) for each_kind, each in dependents)]
     owners = _owners(kinds, kind, here, view)
     missing = owners and any(owner.found is None or _waits_for_dependents(owner.found) for owner in owners)
-    return [_key(kind, here)] if missing else []
+    left = metadata(obj).get("ownerReferences") != metadata(here).get("ownerReferences")  # obj is an earlier state
+    freed = _waiting_owners(kinds, kind, obj, view) if left else []
+    return [_key(kind, here), *freed] if missing else freed
 
 
 def _waiting_owners(kinds: Kinds, kind: Kind, obj: Object, view: View) -> list[Key]:

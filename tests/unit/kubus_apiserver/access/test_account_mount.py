@@ -40,6 +40,13 @@ def test_admission_that_runs_again_gives_the_same(told: Any) -> None:
     assert admitted(told) == admitted(told)
 
 
+def test_a_container_that_a_webhook_has_added_shares_the_volume(told: Any) -> None:
+    spec = admitted(told)
+    again = admitted(told, containers=[*spec["containers"], {"name": "injected"}], volumes=spec["volumes"])
+    assert again["volumes"] == spec["volumes"]
+    assert again["containers"][-1]["volumeMounts"][0]["name"] == spec["volumes"][0]["name"]
+
+
 def test_a_container_with_a_mount_of_its_own_keeps_it(told: Any) -> None:
     own = [{"name": "mine", "mountPath": MOUNT_PATH}]
     spec = admitted(told, containers=[{"name": "c", "volumeMounts": own}])

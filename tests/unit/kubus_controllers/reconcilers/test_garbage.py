@@ -99,3 +99,27 @@ def test_an_object_whose_owners_are_there_wakes_nothing() -> None:
     world = World((REPLICASETS, obj("rs")), (PODS, obj("p", "rs")))
     (watch,) = [each for each in CONTROLLER.watches if each.kind is PODS]
     assert watch.wakes(world.list(PODS)[0], world) == []
+
+
+def test_a_dependent_that_another_owner_needs_only_loses_the_reference() -> None:
+    leaving = obj("rs", deletionTimestamp="2026-01-01T12:00:00Z", finalizers=["foregroundDeletion"])
+    world = World((REPLICASETS, leaving), (REPLICASETS, obj("other")), (PODS, obj("p", "rs", "other")))
+    collect(world)
+    assert names(world) == ["other", "p"]
+    assert [each["name"] for each in world.list(PODS)[0]["metadata"]["ownerReferences"]] == ["other"]
+
+
+def test_a_dependent_that_has_lost_the_reference_wakes_the_owner_that_waits() -> None:
+    leaving = obj("rs", deletionTimestamp="2026-01-01T12:00:00Z", finalizers=["foregroundDeletion"])
+    world = World((REPLICASETS, leaving), (REPLICASETS, obj("other")), (PODS, obj("p", "other")))
+    (watch,) = [each for each in CONTROLLER.watches if each.kind is PODS]
+    assert [key.name for key in watch.wakes(obj("p", "rs", "other"), world)] == ["rs"]
+
+
+def test_a_circle_of_owners_that_wait_for_one_another_is_broken() -> None:
+    def member(name: str, owner: str) -> Object:
+        return obj(name, owner, deletionTimestamp="2026-01-01T12:00:00Z", finalizers=["foregroundDeletion"])
+
+    world = World((REPLICASETS, member("a", "c")), (REPLICASETS, member("b", "a")), (REPLICASETS, member("c", "b")))
+    collect(world)
+    assert names(world) == []
