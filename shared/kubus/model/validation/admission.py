@@ -5,9 +5,12 @@ Follows pkg/apis/admissionregistration/validation.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from kubus.model.errors import FieldError, duplicate, invalid, required
 from kubus.model.names import dns_subdomain_errors
 from kubus.model.objects import Object
+from kubus.model.policy_expressions import compiled
 from kubus.model.validation.selectors import label_selector_errors
 from kubus.model.validation.values import one_of, required_one_of
 
@@ -15,8 +18,8 @@ REVIEW_VERSIONS = ("v1", "v1beta1")
 OPERATIONS = ("*", "CONNECT", "CREATE", "DELETE", "UPDATE")
 
 
-def webhooks_errors(obj: Object, _old: Object | None) -> list[FieldError]:
-    """What is wrong with a configuration of webhooks."""
+def webhooks_errors(obj: Object, old: Object | None) -> list[FieldError]:
+    """What is wrong with a configuration of webhooks; match conditions are compiled when they are written."""
     errors: list[FieldError] = []
     names: set[str] = set()
     for index, webhook in enumerate(obj.get("webhooks") or ()):
@@ -25,6 +28,19 @@ def webhooks_errors(obj: Object, _old: Object | None) -> list[FieldError]:
         if name in names:
             errors.append(duplicate(f"{path}.name", name))
         names.add(name)
+        if old is None or webhook not in (old.get("webhooks") or ()):
+            errors += _condition_errors(webhook.get("matchConditions") or (), f"{path}.matchConditions")
+    return errors
+
+
+def _condition_errors(conditions: Sequence[Object], path: str) -> list[FieldError]:
+    errors = []
+    for index, condition in enumerate(conditions):
+        where, text = f"{path}[{index}].expression", condition.get("expression") or ""
+        if not text.strip():
+            errors.append(required(where))
+        elif (found := compiled(text, "bool")).program is None:
+            errors.append(invalid(where, text, f"compilation failed: {found.error}"))
     return errors
 
 

@@ -63,3 +63,10 @@ def test_defaults_fail_closed():
     assert webhook["reinvocationPolicy"] == "Never"
     assert webhook["rules"][0]["scope"] == "*"
     assert webhook["clientConfig"]["service"]["port"] == 443
+
+
+def test_match_conditions_are_compiled_when_they_are_written():
+    assert _errors(matchConditions=[{"name": "ok", "expression": "object.metadata.name != 'x'"}]) == []
+    (said,) = _errors(matchConditions=[{"name": "bad", "expression": "object.metadata.name ="}])
+    assert said.startswith("webhooks[0].matchConditions[0].expression: Invalid value:")
+    assert "compilation failed" in said
