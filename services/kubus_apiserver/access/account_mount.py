@@ -14,6 +14,7 @@ import hashlib
 from typing import Any
 
 from kubus.model.errors import forbidden
+from kubus.model.names import SUFFIX_ALPHABET
 from kubus.model.objects import Key, Object
 from kubus_apiserver.access.service_accounts import ACCOUNTS
 from kubus_apiserver.admission import Proposal
@@ -24,7 +25,6 @@ TOKEN_SECONDS = 3607
 """An hour, and recognizable as the one that nobody asked for."""
 _MODE = 0o644
 _MIRROR = "kubernetes.io/config.mirror"
-_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 _SUFFIX_LENGTH = 5
 
 
@@ -112,4 +112,4 @@ def _projected() -> Object:
 def _suffix(seed: str) -> str:
     """Five letters that are the same whenever admission runs again for a pod."""
     digest = hashlib.sha256(seed.encode()).digest()
-    return "".join(_LETTERS[byte % len(_LETTERS)] for byte in digest[:_SUFFIX_LENGTH])
+    return "".join(SUFFIX_ALPHABET[byte % len(SUFFIX_ALPHABET)] for byte in digest[:_SUFFIX_LENGTH])

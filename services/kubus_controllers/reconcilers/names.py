@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import hashlib
 
-ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
-"""Letters and digits that form no words; Kubernetes' own choice for generated names."""
+from kubus.model.names import SUFFIX_ALPHABET
+
 _NAME_LENGTH_MAX = 63
 """Longer names are valid for most kinds, but a pod's name is its host name too."""
 
@@ -18,8 +18,8 @@ def suffix(*parts: str | int, length: int = 5) -> str:
     number = int.from_bytes(hashlib.blake2b("\0".join(map(str, parts)).encode(), digest_size=16).digest(), "big")
     letters = []
     for _ in range(length):
-        number, digit = divmod(number, len(ALPHABET))
-        letters.append(ALPHABET[digit])
+        number, digit = divmod(number, len(SUFFIX_ALPHABET))
+        letters.append(SUFFIX_ALPHABET[digit])
     return "".join(letters)
 
 

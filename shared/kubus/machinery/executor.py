@@ -26,11 +26,10 @@ from kubus.client import Client, FenceToken, Why
 from kubus.machinery.plans import Action, CollectGarbage, Create, Delete, Evict, Patch, Plan, Record, SetStatus, Update
 from kubus.model.errors import StatusError
 from kubus.model.kinds import Kind
+from kubus.model.kinds.pods import KIND as PODS
 from kubus.model.objects import Object, controller_of, name_of, namespace_of, revision_of, uid_of
 
 _TOGETHER_MAX = 64
-_PODS = Kind(group="", version="v1", name="Pod", plural="pods", namespaced=True, schema="io.k8s.api.core.v1.Pod")
-"""Enough of the kind to address a pod's eviction."""
 
 
 _Step = list[Action]
@@ -126,7 +125,7 @@ class _Work:
             case CollectGarbage():
                 await self._collect(action)
             case Evict(_, name):
-                await client.create(_PODS, eviction(action), subresource="eviction", name=name, why=why)
+                await client.create(PODS, eviction(action), subresource="eviction", name=name, why=why)
             case Record(about, reason, message, type_):
                 self._recorder.record(about, reason, message, type_, self._source)
 

@@ -24,20 +24,11 @@ from typing import Any, NamedTuple
 
 from kubus.client import Client, FenceToken
 from kubus.model.errors import StatusError
-from kubus.model.kinds import Kind
+from kubus.model.kinds.leases import KIND as LEASES
 from kubus.model.objects import Object, path_of, uid_of
 from kubus.model.times import Clock, rfc3339_micro
 
 _log = logging.getLogger(__name__)
-_LEASES = Kind(
-    group="coordination.k8s.io",
-    version="v1",
-    name="Lease",
-    plural="leases",
-    namespaced=True,
-    schema="io.k8s.api.coordination.v1.Lease",
-)
-"""Enough of the kind to address it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +70,7 @@ def claim(lease: Object | None, observed: Observed | None, terms: Terms, now: fl
     if lease is None:
         meta = {"name": terms.name, "namespace": terms.namespace}
         spec |= {"acquireTime": moment, "leaseTransitions": 0}
-        return {"apiVersion": _LEASES.api_version, "kind": _LEASES.name, "metadata": meta, "spec": spec}
+        return {"apiVersion": LEASES.api_version, "kind": LEASES.name, "metadata": meta, "spec": spec}
     old = lease.get("spec") or {}
     if old.get("holderIdentity") == terms.holder:
         return {**lease, "spec": {**old, **spec}}
@@ -187,7 +178,7 @@ class Elector:
                 self._lease = lease
                 return False
             write = self._client.create if lease is None else self._client.update
-            self._lease = await write(_LEASES, wanted)
+            self._lease = await write(LEASES, wanted)
         except StatusError as error:
             _log.info("the lease %s was not written: %s", self._terms.name, error)
             return False
@@ -196,7 +187,7 @@ class Elector:
 
     async def _read(self) -> Object | None:
         try:
-            return await self._client.get(_LEASES, self._terms.namespace, self._terms.name)
+            return await self._client.get(LEASES, self._terms.namespace, self._terms.name)
         except StatusError as error:
             if error.code == 404:
                 return None
@@ -212,7 +203,7 @@ class Elector:
             return
         try:
             async with asyncio.timeout(2):
-                await self._client.update(_LEASES, released(self._lease, self._terms, self._clock.now()))
+                await self._client.update(LEASES, released(self._lease, self._terms, self._clock.now()))
         except (StatusError, TimeoutError) as error:
             _log.info("the lease %s was not given back: %s", self._terms.name, error)
 
