@@ -11,24 +11,24 @@ from kubus.model.errors import StatusError, method_not_supported, not_found, pat
 from kubus.model.kinds import Kind
 from kubus.model.kinds.reviews import TOKEN_REQUESTS
 from kubus.model.objects import Object, path_of
-from kubus_apiserver import applying
 from kubus_apiserver.access.account_mount import is_account_unknown
+from kubus_apiserver.access.authorization import Attributes
 from kubus_apiserver.access.certificate_signing import REQUESTS, approved, judged
-from kubus_apiserver.applying import AppliedEntry
-from kubus_apiserver.authorization import Attributes
-from kubus_apiserver.bodies import fitted
+from kubus_apiserver.access.reviews import Judges, is_review, reviewed
 from kubus_apiserver.calls import ReadOptions, Target, User, WriteOptions
-from kubus_apiserver.changes import bound, finalized, scale_entry, scale_patched, scaled
 from kubus_apiserver.componentstatuses import COLLECTION as COMPONENTS
 from kubus_apiserver.componentstatuses import component_status, component_statuses
 from kubus_apiserver.core import Core
-from kubus_apiserver.entries import Entry
-from kubus_apiserver.patching import Patch, Replacement
-from kubus_apiserver.podchanges import CONFINED
-from kubus_apiserver.reads import Listed
-from kubus_apiserver.reviews import Judges, is_review, reviewed
-from kubus_apiserver.strategy import check_identity
-from kubus_apiserver.writes import Change, Deleted
+from kubus_apiserver.reading.entries import Entry
+from kubus_apiserver.reading.reads import Listed
+from kubus_apiserver.writing import applying
+from kubus_apiserver.writing.applying import AppliedEntry
+from kubus_apiserver.writing.bodies import fitted
+from kubus_apiserver.writing.changes import bound, finalized, scale_entry, scale_patched, scaled
+from kubus_apiserver.writing.patching import Patch, Replacement
+from kubus_apiserver.writing.podchanges import CONFINED
+from kubus_apiserver.writing.strategy import check_identity
+from kubus_apiserver.writing.writes import Change, Deleted
 
 READ = ReadOptions()
 BINDINGS = "bindings.core"

@@ -14,9 +14,9 @@ from kubus.model.objects import Key, Object, path_of
 from kubus.model.times import parse_time
 from kubus_apiserver.calls import ReadOptions, Target
 from kubus_apiserver.core import Core
-from kubus_apiserver.entries import Entry
-from kubus_apiserver.reads import Listed
-from kubus_apiserver.selection import selection
+from kubus_apiserver.reading.entries import Entry
+from kubus_apiserver.reading.reads import Listed
+from kubus_apiserver.reading.selection import selection
 
 COLLECTION = "componentstatuses.core"
 _LEASES = {"controller-manager": "kube-controller-manager", "scheduler": "kube-scheduler"}

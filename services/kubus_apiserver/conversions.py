@@ -18,7 +18,7 @@ from kubus.model.codec import DecodeError
 from kubus.model.errors import StatusError, internal
 from kubus.model.kinds import Custom, Kind
 from kubus.model.objects import Object, metadata
-from kubus_apiserver.entries import Entry
+from kubus_apiserver.reading.entries import Entry
 from kubus_apiserver.webhookcalls import WebhookFailed
 
 _TIMEOUT_SECONDS = 30.0

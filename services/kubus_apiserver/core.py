@@ -18,6 +18,7 @@ from kubus.model.times import Clock
 from kubus.store import Store
 from kubus_apiserver.access.account_mount import account_mount
 from kubus_apiserver.access.authenticator import Authenticator
+from kubus_apiserver.access.authorization import Authorizer
 from kubus_apiserver.access.certificate_signing import Signing, stamp_requester
 from kubus_apiserver.access.escalation import Escalation
 from kubus_apiserver.access.node_graph import NodeGraph
@@ -31,19 +32,18 @@ from kubus_apiserver.admission.plugins import built_in
 from kubus_apiserver.admission.policies import Policies
 from kubus_apiserver.admission.quotas import Quotas
 from kubus_apiserver.admission.webhooks import Webhooks
-from kubus_apiserver.allocations import Allocations
-from kubus_apiserver.authorization import Authorizer
 from kubus_apiserver.conversions import Conversions
 from kubus_apiserver.customresources import CustomResources
-from kubus_apiserver.evictions import BUDGETS, Evictions
-from kubus_apiserver.fieldmanagers import FieldManagers
-from kubus_apiserver.follower import Follower, Freshness
-from kubus_apiserver.ownwrites import OwnWrites
-from kubus_apiserver.reads import Reads
-from kubus_apiserver.watchcache import WatchCache
-from kubus_apiserver.watchstreams import Watches
+from kubus_apiserver.reading.follower import Follower, Freshness
+from kubus_apiserver.reading.ownwrites import OwnWrites
+from kubus_apiserver.reading.reads import Reads
+from kubus_apiserver.reading.watchcache import WatchCache
+from kubus_apiserver.reading.watchstreams import Watches
 from kubus_apiserver.webhookcalls import WebhookCalls
-from kubus_apiserver.writes import Writes
+from kubus_apiserver.writing.allocations import Allocations
+from kubus_apiserver.writing.evictions import BUDGETS, Evictions
+from kubus_apiserver.writing.fieldmanagers import FieldManagers
+from kubus_apiserver.writing.writes import Writes
 
 SERVICE_CIDR = IPv4Network("10.96.0.0/16")
 NODE_PORTS = range(30000, 32768)

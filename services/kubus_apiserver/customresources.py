@@ -25,10 +25,10 @@ from kubus.model.objects import Object, is_deleting, metadata, name_of, path_of
 from kubus.model.times import Clock, rfc3339
 from kubus.store import StoreError
 from kubus_apiserver.calls import AUTHENTICATED, MASTERS, Target, User, WriteOptions
-from kubus_apiserver.follower import Freshness
-from kubus_apiserver.watchcache import Changed, WatchCache
-from kubus_apiserver.watchstreams import Watches
-from kubus_apiserver.writes import Change, Writes
+from kubus_apiserver.reading.follower import Freshness
+from kubus_apiserver.reading.watchcache import Changed, WatchCache
+from kubus_apiserver.reading.watchstreams import Watches
+from kubus_apiserver.writing.writes import Change, Writes
 
 _SELF = User("system:apiserver", (MASTERS, AUTHENTICATED))
 _OPTIONS = WriteOptions(manager="kube-apiserver")

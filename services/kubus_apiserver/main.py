@@ -23,15 +23,15 @@ from kubus_apiserver.access.audit import AppendedFile, AuditLog
 from kubus_apiserver.access.audit_policy import read_policy
 from kubus_apiserver.access.tokens import Keys
 from kubus_apiserver.bootstrap import bootstrap
-from kubus_apiserver.busdoor import BusDoor
 from kubus_apiserver.core import Core, build
-from kubus_apiserver.health import Checks, fine
-from kubus_apiserver.http import HttpDoor, serving_tls
-from kubus_apiserver.inflight import Inflight
-from kubus_apiserver.nonresource import NonResource
-from kubus_apiserver.rest import Rest
+from kubus_apiserver.doors.busdoor import BusDoor
+from kubus_apiserver.doors.health import Checks, fine
+from kubus_apiserver.doors.http import HttpDoor, serving_tls
+from kubus_apiserver.doors.inflight import Inflight
+from kubus_apiserver.doors.nonresource import NonResource
+from kubus_apiserver.doors.rest import Rest
+from kubus_apiserver.doors.streams import Streams
 from kubus_apiserver.settings import ApiserverSettings
-from kubus_apiserver.streams import Streams
 
 _BACKLOG = 1024
 _CHECK_SECONDS = 2.0

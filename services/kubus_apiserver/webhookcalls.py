@@ -20,7 +20,7 @@ import aiohttp
 
 from kubus.model.codec import DecodeError, from_json, to_json
 from kubus.model.objects import Key, Object, path_of
-from kubus_apiserver.watchcache import WatchCache
+from kubus_apiserver.reading.watchcache import WatchCache
 
 _ANSWER_BYTES_MAX = 16 * 1024 * 1024
 _WORDS_MAX = 256

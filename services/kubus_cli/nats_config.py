@@ -4,7 +4,7 @@ The subject of an API request is the authenticated user, so the permissions writ
 authentication on the bus: an identity publishes under its own `kubus.api.<identity>` and nobody else's, and hears
 its own inbox only. A kubelet hears and says nothing of another node; scheduler and proxies hear of the kinds that
 their roles let them read. The apiserver may publish to every inbox, so it looks where a reply is wanted before it
-answers (`kubus_apiserver.busdoor`): nats-server does not.
+answers (`kubus_apiserver.doors.busdoor`): nats-server does not.
 
 Users are matched by the certificate's whole subject (`verify_and_map`), so a certificate of the cluster's authority
 with another subject gets nothing.

@@ -30,9 +30,9 @@ from kubus.testing.clock import SimulatedClock
 from kubus.testing.faulty_bus import Faults, FaultyBus
 from kubus.testing.faulty_store import FaultyStore, StoreFaults
 from kubus_apiserver.bootstrap import bootstrap
-from kubus_apiserver.busdoor import BusDoor
 from kubus_apiserver.core import SERVICE_CIDR, Core
 from kubus_apiserver.core import build as build_core
+from kubus_apiserver.doors.busdoor import BusDoor
 from kubus_controllers import main as controllers_main
 from kubus_controllers.settings import ControllersSettings
 from kubus_relay.relay import Relay

@@ -18,7 +18,7 @@ from kubus.model.names import SUFFIX_ALPHABET
 from kubus.model.objects import Key, Object
 from kubus_apiserver.access.service_accounts import ACCOUNTS
 from kubus_apiserver.admission import Proposal
-from kubus_apiserver.watchcache import WatchCache
+from kubus_apiserver.reading.watchcache import WatchCache
 
 MOUNT_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"
 TOKEN_SECONDS = 3607

@@ -18,8 +18,8 @@ from kubus.model.codec import to_json
 from kubus.model.objects import Object
 from kubus.model.times import Clock, rfc3339_micro
 from kubus_apiserver.access.audit_policy import Deed, Measure, Policy
+from kubus_apiserver.access.reviews import user_info
 from kubus_apiserver.calls import User
-from kubus_apiserver.reviews import user_info
 
 BYTES_MAX = 100 * 1024 * 1024
 

@@ -12,11 +12,11 @@ from kubus.model.errors import StatusError
 from kubus.model.objects import Object
 from kubus_apiserver.access.audit import AuditLog, Recording
 from kubus_apiserver.access.audit_policy import Deed
-from kubus_apiserver.answers import Answer, Call, StreamAnswer, WatchAnswer
-from kubus_apiserver.bodies import read_value
 from kubus_apiserver.calls import Target, User
-from kubus_apiserver.entries import Entry
-from kubus_apiserver.routes import Route
+from kubus_apiserver.doors.answers import Answer, Call, StreamAnswer, WatchAnswer
+from kubus_apiserver.doors.routes import Route
+from kubus_apiserver.reading.entries import Entry
+from kubus_apiserver.writing.bodies import read_value
 
 _COMPLETE = "ResponseComplete"
 

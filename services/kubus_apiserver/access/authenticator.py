@@ -18,7 +18,7 @@ from kubus_apiserver.access import service_accounts
 from kubus_apiserver.access.bootstrap_tokens import bootstrap_user, is_bootstrap_token
 from kubus_apiserver.access.tokens import Keys, TokenInvalid
 from kubus_apiserver.calls import ANONYMOUS, User
-from kubus_apiserver.watchcache import WatchCache
+from kubus_apiserver.reading.watchcache import WatchCache
 
 _SUBPROTOCOL = "base64url.bearer.authorization.k8s.io."
 

@@ -19,7 +19,7 @@ from kubus.model.codec import DecodeError
 from kubus.model.objects import Key
 from kubus.model.times import parse_time
 from kubus_apiserver.calls import AUTHENTICATED, User
-from kubus_apiserver.watchcache import WatchCache
+from kubus_apiserver.reading.watchcache import WatchCache
 
 TYPE = "bootstrap.kubernetes.io/token"
 GROUP = "system:bootstrappers"

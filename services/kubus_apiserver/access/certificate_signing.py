@@ -18,11 +18,11 @@ from kubus.model.certificate_requests import NoRequest, Requested, read_request
 from kubus.model.errors import FieldError, forbidden, invalid, invalid_object
 from kubus.model.objects import Object, path_of
 from kubus.model.times import rfc3339
+from kubus_apiserver.access.authorization import Attributes, Authorizer
 from kubus_apiserver.admission import Proposal
-from kubus_apiserver.authorization import Attributes, Authorizer
 from kubus_apiserver.calls import MASTERS
-from kubus_apiserver.watchcache import WatchCache
-from kubus_apiserver.writes import Change
+from kubus_apiserver.reading.watchcache import WatchCache
+from kubus_apiserver.writing.writes import Change
 
 REQUESTS = "certificatesigningrequests.certificates.k8s.io"
 CLIENT_SIGNER = "kubernetes.io/kube-apiserver-client"

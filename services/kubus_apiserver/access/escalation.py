@@ -15,8 +15,7 @@ from typing import Any
 from kubus.model.codec import to_json
 from kubus.model.errors import forbidden, not_found
 from kubus.model.objects import Object
-from kubus_apiserver.admission import Proposal
-from kubus_apiserver.authorization import (
+from kubus_apiserver.access.authorization import (
     BINDINGS,
     CLUSTER_BINDINGS,
     CLUSTER_ROLES,
@@ -26,8 +25,9 @@ from kubus_apiserver.authorization import (
     Attributes,
     Authorizer,
 )
+from kubus_apiserver.admission import Proposal
 from kubus_apiserver.calls import User
-from kubus_apiserver.watchcache import WatchCache
+from kubus_apiserver.reading.watchcache import WatchCache
 
 Rule = dict[str, Any]
 _GROUP = "rbac.authorization.k8s.io"

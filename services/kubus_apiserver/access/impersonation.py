@@ -16,8 +16,8 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from kubus.model.errors import bad_request
+from kubus_apiserver.access.authorization import Attributes, Authorizer
 from kubus_apiserver.access.service_accounts import account_of, groups_of
-from kubus_apiserver.authorization import Attributes, Authorizer
 from kubus_apiserver.calls import ANONYMOUS, AUTHENTICATED, UNAUTHENTICATED, User
 
 _PREFIX = "impersonate-"

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 from kubus.model.codec import DecodeError
 from kubus.model.objects import Object, path_of
-from kubus_apiserver.entries import Entry
-from kubus_apiserver.watchcache import Changed, WatchCache
+from kubus_apiserver.reading.entries import Entry
+from kubus_apiserver.reading.watchcache import Changed, WatchCache
 
 PODS, CLAIMS, VOLUMES = "pods.core", "persistentvolumeclaims.core", "persistentvolumes.core"
 ATTACHMENTS = "volumeattachments.storage.k8s.io"

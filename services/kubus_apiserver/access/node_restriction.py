@@ -17,7 +17,7 @@ from kubus.model.objects import Object, path_of
 from kubus_apiserver.access.node_rights import LEASE_NAMESPACE, node_of
 from kubus_apiserver.admission import Proposal
 from kubus_apiserver.calls import User
-from kubus_apiserver.watchcache import WatchCache
+from kubus_apiserver.reading.watchcache import WatchCache
 
 _MIRROR = "kubernetes.io/config.mirror"
 _OWN_LABELS = frozenset(

@@ -13,9 +13,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from kubus.model.selectors import FieldSelector
+from kubus_apiserver.access.authorization import Attributes, rule_allows
 from kubus_apiserver.access.node_graph import NodeGraph, Ref
 from kubus_apiserver.access.policy import NODE_RULES, rule
-from kubus_apiserver.authorization import Attributes, rule_allows
 from kubus_apiserver.calls import User
 
 NODES_GROUP = "system:nodes"

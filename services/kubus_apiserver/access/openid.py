@@ -8,7 +8,7 @@ from __future__ import annotations
 from kubus.model.codec import to_json
 from kubus.model.errors import path_not_found
 from kubus_apiserver.access.tokens import Keys
-from kubus_apiserver.answers import Answer
+from kubus_apiserver.doors.answers import Answer
 
 CONFIGURATION_PATH = "/.well-known/openid-configuration"
 KEYS_PATH = "/openid/v1/jwks"

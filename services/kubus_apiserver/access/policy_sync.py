@@ -15,8 +15,8 @@ from typing import Any
 from kubus.model.errors import StatusError
 from kubus.model.objects import Key, Object
 from kubus_apiserver.access import policy
+from kubus_apiserver.access.authorization import BINDINGS, CLUSTER_BINDINGS, CLUSTER_ROLES, ROLES
 from kubus_apiserver.access.escalation import uncovered
-from kubus_apiserver.authorization import BINDINGS, CLUSTER_BINDINGS, CLUSTER_ROLES, ROLES
 from kubus_apiserver.calls import Target, User, WriteOptions
 from kubus_apiserver.core import Core
 

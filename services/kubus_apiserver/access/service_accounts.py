@@ -17,7 +17,7 @@ from kubus.model.objects import Key, Object, uid_of
 from kubus.model.times import parse_time
 from kubus_apiserver.access.tokens import TokenInvalid
 from kubus_apiserver.calls import AUTHENTICATED, User
-from kubus_apiserver.watchcache import WatchCache
+from kubus_apiserver.reading.watchcache import WatchCache
 
 ISSUER = "https://kubernetes.default.svc.cluster.local"
 PREFIX = "system:serviceaccount:"

@@ -33,8 +33,8 @@ from kubus_apiserver.access.node_restriction import check_token_request
 from kubus_apiserver.access.service_accounts import Bound, claims
 from kubus_apiserver.access.tokens import TokenInvalid
 from kubus_apiserver.calls import ReadOptions, Target, User
-from kubus_apiserver.entries import Entry
-from kubus_apiserver.reads import Reads
+from kubus_apiserver.reading.entries import Entry
+from kubus_apiserver.reading.reads import Reads
 
 SECONDS_MIN = 600
 SECONDS_MAX = 1 << 32

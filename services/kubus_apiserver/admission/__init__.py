@@ -4,7 +4,7 @@ A plug-in is a function of a `Proposal` and of the cache as it stands. All mutat
 final and rules are checked, all validators after, as in Kubernetes; which ones there are, and in which order, stands
 in `kubus_apiserver.admission.plugins`. Three things have to ask somebody else and are apart: webhooks
 (`webhooks`), quotas, which are charged when everybody has agreed (`quotas`), and the life cycle of the namespace
-(`kubus_apiserver.namespaces`).
+(`kubus_apiserver.writing.namespaces`).
 
 https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/
 """
@@ -18,7 +18,7 @@ from kubus.model.errors import StatusError, forbidden
 from kubus.model.kinds import Kind
 from kubus.model.objects import Object
 from kubus_apiserver.calls import User
-from kubus_apiserver.watchcache import WatchCache
+from kubus_apiserver.reading.watchcache import WatchCache
 
 
 def _unheard(_warning: str) -> None:

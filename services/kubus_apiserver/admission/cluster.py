@@ -8,7 +8,7 @@ from __future__ import annotations
 from kubus.model.kinds.storageclasses import DEFAULT_CLASS
 from kubus.model.objects import Object, annotations_of
 from kubus_apiserver.admission import Proposal
-from kubus_apiserver.watchcache import WatchCache
+from kubus_apiserver.reading.watchcache import WatchCache
 
 _OWN_NAMESPACES = ("default", "kube-system", "kube-public")
 _NOT_READY = {"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}

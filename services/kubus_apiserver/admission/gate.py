@@ -13,7 +13,7 @@ from kubus.model.objects import Object
 from kubus_apiserver.admission import Chain, Proposal
 from kubus_apiserver.admission.quotas import Quotas
 from kubus_apiserver.admission.webhooks import Webhooks
-from kubus_apiserver.watchcache import WatchCache
+from kubus_apiserver.reading.watchcache import WatchCache
 
 _STAYS = ("name", "namespace", "uid", "creationTimestamp", "generation", "managedFields", "resourceVersion")
 """Metadata that no webhook changes."""

@@ -14,7 +14,7 @@ from kubus.model.quantities import canonical, parse_quantity
 from kubus.model.resource_totals import LIMITS, REQUESTS, Amounts, amounts, pod_totals, shown
 from kubus_apiserver.admission import Proposal
 from kubus_apiserver.admission.namespaced import Namespaced
-from kubus_apiserver.watchcache import WatchCache
+from kubus_apiserver.reading.watchcache import WatchCache
 
 COLLECTION = "limitranges.core"
 PODS, CLAIMS = "pods.core", "persistentvolumeclaims.core"

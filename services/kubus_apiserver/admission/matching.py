@@ -16,7 +16,7 @@ from kubus.model.cel import CelError, Environment, Program
 from kubus.model.objects import Key, Object
 from kubus.model.selectors import EVERYTHING, NOTHING, LabelSelector
 from kubus_apiserver.admission import Proposal
-from kubus_apiserver.watchcache import WatchCache
+from kubus_apiserver.reading.watchcache import WatchCache
 
 _GROUP = "admissionregistration.k8s.io"
 _NAMESPACES = "namespaces.core"

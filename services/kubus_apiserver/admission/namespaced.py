@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from kubus_apiserver.entries import Entry
-from kubus_apiserver.watchcache import Collection, WatchCache
+from kubus_apiserver.reading.entries import Entry
+from kubus_apiserver.reading.watchcache import Collection, WatchCache
 
 T = TypeVar("T")
 

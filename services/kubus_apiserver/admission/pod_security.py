@@ -15,7 +15,7 @@ from kubus.model.errors import invalid, invalid_object
 from kubus.model.objects import Key, path_of
 from kubus_apiserver.admission import Proposal
 from kubus_apiserver.admission.pod_standards import LEVELS, Violation, violations
-from kubus_apiserver.watchcache import WatchCache
+from kubus_apiserver.reading.watchcache import WatchCache
 
 _PREFIX = "pod-security.kubernetes.io/"
 _ENFORCE, _WARN, _AUDIT = f"{_PREFIX}enforce", f"{_PREFIX}warn", f"{_PREFIX}audit"

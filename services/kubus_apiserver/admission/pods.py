@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from kubus.model.objects import Key, Object
 from kubus_apiserver.admission import Proposal
-from kubus_apiserver.watchcache import WatchCache
+from kubus_apiserver.reading.watchcache import WatchCache
 
 PODS = "pods.core"
 _TOLERATION_SECONDS = 300

@@ -22,8 +22,8 @@ from kubus_apiserver.admission import Proposal
 from kubus_apiserver.admission.matching import Matcher, is_exempt
 from kubus_apiserver.admission.namespaced import Namespaced
 from kubus_apiserver.admission.requests import variables_of
-from kubus_apiserver.entries import Entry
-from kubus_apiserver.watchcache import WatchCache
+from kubus_apiserver.reading.entries import Entry
+from kubus_apiserver.reading.watchcache import WatchCache
 
 _GROUP = "admissionregistration.k8s.io"
 POLICIES = f"validatingadmissionpolicies.{_GROUP}"

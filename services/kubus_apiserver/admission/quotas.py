@@ -32,9 +32,9 @@ from kubus.model.times import Clock, microseconds
 from kubus.store import Conflict, Fenced, KeyExists, Store, StoreError
 from kubus_apiserver.admission import Proposal
 from kubus_apiserver.admission.namespaced import Namespaced
-from kubus_apiserver.entries import Entry, without_revision
-from kubus_apiserver.reads import entry_of, read_fresh
-from kubus_apiserver.watchcache import WatchCache
+from kubus_apiserver.reading.entries import Entry, without_revision
+from kubus_apiserver.reading.reads import entry_of, read_fresh
+from kubus_apiserver.reading.watchcache import WatchCache
 
 COLLECTION = "resourcequotas.core"
 _TRIES = 64

@@ -26,8 +26,8 @@ from kubus_apiserver.admission import Proposal
 from kubus_apiserver.admission.matching import Condition, Matcher, compiled_conditions, conditions_hold, is_exempt
 from kubus_apiserver.admission.namespaced import Namespaced
 from kubus_apiserver.admission.requests import objects_of, review_request, variables_of
-from kubus_apiserver.entries import Entry
-from kubus_apiserver.watchcache import WatchCache
+from kubus_apiserver.reading.entries import Entry
+from kubus_apiserver.reading.watchcache import WatchCache
 from kubus_apiserver.webhookcalls import WebhookFailed
 
 _GROUP = "admissionregistration.k8s.io"

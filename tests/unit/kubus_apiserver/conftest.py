@@ -17,15 +17,15 @@ from kubus.model.kinds.builtin import builtin_kinds
 from kubus.service.clocks import SystemClock
 from kubus.service.logs import Logger
 from kubus.store.memory import MemoryStore
-from kubus_apiserver.answers import Answer, Call, WatchAnswer
 from kubus_apiserver.bootstrap import bootstrap
 from kubus_apiserver.calls import AUTHENTICATED, MASTERS, User
 from kubus_apiserver.core import SERVICE_CIDR, Core, build
-from kubus_apiserver.health import fine
-from kubus_apiserver.nonresource import NonResource
-from kubus_apiserver.queries import parse_query
-from kubus_apiserver.rest import Rest
-from kubus_apiserver.watches import Batch
+from kubus_apiserver.doors.answers import Answer, Call, WatchAnswer
+from kubus_apiserver.doors.health import fine
+from kubus_apiserver.doors.nonresource import NonResource
+from kubus_apiserver.doors.queries import parse_query
+from kubus_apiserver.doors.rest import Rest
+from kubus_apiserver.reading.watches import Batch
 
 ADMIN = User("admin", (MASTERS, AUTHENTICATED))
 

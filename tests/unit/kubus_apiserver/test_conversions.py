@@ -14,7 +14,7 @@ from kubus.model.custom.definitions import kinds_of
 from kubus.model.errors import StatusError
 from kubus.model.objects import Object
 from kubus_apiserver.conversions import Conversions, is_converted
-from kubus_apiserver.entries import Entry
+from kubus_apiserver.reading.entries import Entry
 from kubus_apiserver.webhookcalls import WebhookFailed
 
 

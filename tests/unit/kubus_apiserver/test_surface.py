@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kubus_apiserver.componentstatuses import COLLECTION
-from kubus_apiserver.health import fine, health
+from kubus_apiserver.doors.health import fine, health
 
 ROLES = "/apis/rbac.authorization.k8s.io/v1/namespaces/default/roles"
 MAPS = "/api/v1/namespaces/default/configmaps"

@@ -17,7 +17,7 @@ from kubus.model.codec import Raw, pack
 from kubus.store import StoreChange
 from kubus.testing.certificates import Authority
 from kubus.testing.etcd_server import free_port
-from kubus_apiserver.watchcache import WatchCache
+from kubus_apiserver.reading.watchcache import WatchCache
 from kubus_apiserver.webhookcalls import Address, WebhookCalls, WebhookFailed
 
 

@@ -11,8 +11,8 @@ from kubus.model.objects import Key
 from kubus.model.records import Note, encode_record, store_key
 from kubus.store import StoreChange
 from kubus_apiserver.access import policy
-from kubus_apiserver.authorization import BINDINGS, CLUSTER_BINDINGS, CLUSTER_ROLES, ROLES
-from kubus_apiserver.watchcache import WatchCache
+from kubus_apiserver.access.authorization import BINDINGS, CLUSTER_BINDINGS, CLUSTER_ROLES, ROLES
+from kubus_apiserver.reading.watchcache import WatchCache
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 

@@ -16,8 +16,8 @@ from kubus.service.logs import Logger
 from kubus_apiserver.access.audit import AppendedFile, AuditLog
 from kubus_apiserver.access.audit_policy import Policy, Rule
 from kubus_apiserver.access.impersonation import Wanted
-from kubus_apiserver.busdoor import BusDoor
 from kubus_apiserver.calls import User
+from kubus_apiserver.doors.busdoor import BusDoor
 
 MAPS = "/api/v1/namespaces/default/configmaps"
 

@@ -13,9 +13,9 @@ from kubus.model.errors import StatusError
 from kubus.model.kinds.clusterroles import KIND as CLUSTER_ROLES_KIND
 from kubus.model.kinds.rolebindings import KIND as BINDINGS_KIND
 from kubus.model.kinds.roles import KIND as ROLES_KIND
+from kubus_apiserver.access.authorization import Attributes, Authorizer, rule_allows
 from kubus_apiserver.access.escalation import Escalation, compact, uncovered
 from kubus_apiserver.admission import Proposal
-from kubus_apiserver.authorization import Attributes, Authorizer, rule_allows
 from kubus_apiserver.calls import AUTHENTICATED, User
 
 GROUP = "rbac.authorization.k8s.io"

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from kubus.model.errors import StatusError
+from kubus_apiserver.access.authorization import Authorizer
 from kubus_apiserver.access.impersonation import Wanted, impersonated, wanted
-from kubus_apiserver.authorization import Authorizer
 from kubus_apiserver.calls import User
 
 ADMIN = User("admin", ("system:masters",))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from kubus.store import Stored
 from kubus_apiserver.access.node_graph import NodeGraph, Ref, refs_of_pod
-from kubus_apiserver.watchcache import WatchCache
+from kubus_apiserver.reading.watchcache import WatchCache
 
 POD = {
     "metadata": {"name": "p", "namespace": "d"},

@@ -13,7 +13,7 @@ from kubus.model.kinds.pods import KIND as PODS
 from kubus_apiserver.access.node_restriction import check_token_request, node_restriction
 from kubus_apiserver.admission import Proposal
 from kubus_apiserver.calls import User
-from kubus_apiserver.watchcache import WatchCache
+from kubus_apiserver.reading.watchcache import WatchCache
 
 KUBELET = User("system:node:n1", ("system:nodes",))
 MIRROR = {

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from kubus_apiserver.access.authorization import Attributes
 from kubus_apiserver.access.node_graph import NodeGraph
 from kubus_apiserver.access.node_rights import KubeletRights, node_of
-from kubus_apiserver.authorization import Attributes
 from kubus_apiserver.calls import AUTHENTICATED, User
 
 KUBELET = User("system:node:n1", ("system:nodes", AUTHENTICATED))

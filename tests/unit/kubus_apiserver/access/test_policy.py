@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from kubus_apiserver.access.authorization import Attributes, Authorizer
 from kubus_apiserver.access.policy import cluster_bindings, cluster_roles, rule
-from kubus_apiserver.authorization import Attributes, Authorizer
 from kubus_apiserver.calls import ANONYMOUS, AUTHENTICATED, User
 
 _RBAC = "rbac.authorization.k8s.io"
@@ -89,7 +89,7 @@ def test_who_may_what_from_the_start(told: Any, user: User, wanted: Attributes, 
     ],
 )
 def test_parts_of_the_roles_for_people(role: str, resource: str, verb: str, allowed: bool) -> None:
-    from kubus_apiserver.authorization import rule_allows
+    from kubus_apiserver.access.authorization import rule_allows
 
     (rules,) = (each["rules"] for each in cluster_roles() if each["metadata"]["name"] == role)
     group = _RBAC if resource == "roles" else ""

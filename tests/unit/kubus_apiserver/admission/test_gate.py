@@ -17,7 +17,7 @@ from kubus_apiserver.admission.gate import Gate
 from kubus_apiserver.admission.quotas import Quotas
 from kubus_apiserver.admission.webhooks import MUTATING, Webhooks
 from kubus_apiserver.calls import User
-from kubus_apiserver.watchcache import WatchCache
+from kubus_apiserver.reading.watchcache import WatchCache
 
 RULES = [{"apiGroups": ["apps"], "apiVersions": ["v1"], "operations": ["*"], "resources": ["*/*"]}]
 

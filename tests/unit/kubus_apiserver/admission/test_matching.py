@@ -21,7 +21,7 @@ from kubus_apiserver.admission.matching import (
     rule_matches,
 )
 from kubus_apiserver.calls import User
-from kubus_apiserver.watchcache import WatchCache
+from kubus_apiserver.reading.watchcache import WatchCache
 
 ALL = {"apiGroups": ["*"], "apiVersions": ["*"], "operations": ["*"], "resources": ["*"]}
 

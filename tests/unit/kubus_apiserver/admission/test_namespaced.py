@@ -6,8 +6,8 @@ from kubus.model.objects import Key
 from kubus.model.records import Note, encode_record, store_key
 from kubus.store import StoreChange
 from kubus_apiserver.admission.namespaced import Namespaced
-from kubus_apiserver.entries import Entry
-from kubus_apiserver.watchcache import WatchCache
+from kubus_apiserver.reading.entries import Entry
+from kubus_apiserver.reading.watchcache import WatchCache
 
 
 def put(cache: WatchCache, namespace: str, name: str, *, gone: bool = False) -> None:

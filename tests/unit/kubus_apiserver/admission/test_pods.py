@@ -14,7 +14,7 @@ from kubus.store import StoreChange
 from kubus_apiserver.admission import Proposal
 from kubus_apiserver.admission.plugins import built_in
 from kubus_apiserver.calls import User
-from kubus_apiserver.watchcache import WatchCache
+from kubus_apiserver.reading.watchcache import WatchCache
 
 
 def classes(*values: tuple[str, int, bool]) -> WatchCache:

@@ -19,7 +19,7 @@ from kubus.store import StoreChange
 from kubus_apiserver.admission import Proposal
 from kubus_apiserver.admission.webhooks import MUTATING, VALIDATING, Webhooks
 from kubus_apiserver.calls import User
-from kubus_apiserver.watchcache import WatchCache
+from kubus_apiserver.reading.watchcache import WatchCache
 from kubus_apiserver.webhookcalls import WebhookFailed
 
 RULE = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["*"], "resources": ["configmaps"]}

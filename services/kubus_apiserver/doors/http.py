@@ -1,0 +1,242 @@
+"""The HTTP door: aiohttp's server below, a `Call` and an answer above.
+
+Requests are parsed by aiohttp; answers are written here, because a header of four known lines needs no header
+machinery, and because a watch hands the same chunk to a thousand connections. TLS verifies client certificates
+against the cluster's authority and asks for none: who has none is anonymous.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+from weakref import WeakKeyDictionary
+
+from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+
+from kubus.model.errors import StatusError, bad_request, gone, too_large
+from kubus.model.limits import BODY_BYTES_MAX
+from kubus_apiserver.access.authentication import user_of_certificate
+from kubus_apiserver.access.impersonation import wanted
+from kubus_apiserver.calls import ANONYMOUS, User
+from kubus_apiserver.doors.answers import Answer, Call, StreamAnswer, WatchAnswer, failed
+from kubus_apiserver.doors.encodings import encoded_for, is_plain
+from kubus_apiserver.doors.heads import Heads
+from kubus_apiserver.doors.queries import parse_query
+from kubus_apiserver.doors.rest import Rest
+from kubus_apiserver.reading.watches import Batch, failure
+from kubus_apiserver.reading.watchstreams import Watches
+
+if TYPE_CHECKING:
+    from kubus_apiserver.doors.streams import Streams
+
+_UNSENT_BYTES_MAX = 2 * 1024 * 1024
+"""What a watcher may leave unread before its watch ends."""
+_COMFORTABLE_BYTES = 256 * 1024
+_DRAIN_SECONDS = 0.005
+_SHUTDOWN_SECONDS = 1.0
+_WHOLE_BYTES = 64 * 1024
+"""Answers up to this size are written in one piece."""
+
+
+class Written(web.StreamResponse):
+    """Tells aiohttp that the answer stands on the wire already."""
+
+    def __init__(self, *, keep_alive: bool) -> None:
+        super().__init__()
+        self._stays = keep_alive
+
+    @property
+    def keep_alive(self) -> bool:
+        """Whether the connection takes another request."""
+        return self._stays
+
+    async def prepare(self, request: web.BaseRequest) -> None:
+        """Nothing is left to send."""
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        """Nothing is left to send."""
+
+
+class ChunkSink:
+    """A watch's way out: chunks straight onto the connection."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self.overrun = False
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing more can be sent."""
+        return self.overrun or self._transport.is_closing()
+
+    def send(self, batch: Batch) -> None:
+        """Write a batch as one chunk; a reader too far behind gets a last word and the end."""
+        if self.closed:
+            return
+        self._transport.write(batch.chunk)
+        if self._transport.get_write_buffer_size() > _UNSENT_BYTES_MAX:
+            self.overrun = True
+            self._transport.write(Batch([failure(gone("the watch was too slow to keep up"))]).chunk)
+
+    async def drained(self) -> None:
+        """Wait until the reader has taken most of it."""
+        await drained(self._transport)
+
+
+async def drained(transport: asyncio.Transport | asyncio.WriteTransport) -> None:
+    """Wait until a connection has little left to send."""
+    while not transport.is_closing() and transport.get_write_buffer_size() > _COMFORTABLE_BYTES:  # noqa: ASYNC110  only its protocol is told
+        await asyncio.sleep(_DRAIN_SECONDS)
+
+
+class HttpDoor:
+    """Serves the REST API."""
+
+    def __init__(self, rest: Rest, watches: Watches, streams: Streams | None) -> None:
+        self._rest = rest
+        self._heads = Heads(rest.clock.now)
+        self._watches = watches
+        self._streams = streams
+        self._users: WeakKeyDictionary[Any, User] = WeakKeyDictionary()
+
+    def runner(self) -> web.ServerRunner:
+        """What listens, once it is given sites."""
+        loop = asyncio.get_running_loop()
+
+        def request(*parts: Any) -> web.BaseRequest:
+            message, payload, protocol, writer, task = parts
+            return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=BODY_BYTES_MAX + 1)
+
+        server = web.Server(
+            self.handle,
+            request_factory=request,
+            access_log=None,
+            keepalive_timeout=300.0,
+            auto_decompress=False,
+            max_line_size=64 * 1024,
+            max_field_size=64 * 1024,
+        )
+        return web.ServerRunner(server, handle_signals=False, shutdown_timeout=_SHUTDOWN_SECONDS)
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """One request."""
+        try:
+            call = await self._call(request)
+        except StatusError as error:
+            return self._write(request, failed(error))
+        except (web.HTTPException, HttpProcessingError):
+            return self._write(request, failed(bad_request("the request cannot be read")))
+        answer = await self._rest.answer(call)
+        if isinstance(answer, Answer):
+            return await self._write_all(request, answer if is_plain(answer, call) else await encoded_for(answer, call))
+        if isinstance(answer, WatchAnswer):
+            return await self._watch(request, answer)
+        return await self._stream(request, call, answer)
+
+    async def _call(self, request: web.BaseRequest) -> Call:
+        headers = request.headers
+        path, _, query = request.raw_path.partition("?")
+        body = b""
+        if request.body_exists and request.method != "GET":
+            if (request.content_length or 0) > BODY_BYTES_MAX:
+                raise _body_too_large()
+            try:
+                body = await request.read()
+            except web.HTTPRequestEntityTooLarge:
+                raise _body_too_large() from None
+        return Call(
+            method=request.method,
+            path=unquote(path) if "%" in path else path,
+            query=parse_query(query) if query else {},
+            user=self._user(request),
+            accept=headers.get("Accept", ""),
+            content_type=headers.get("Content-Type", ""),
+            user_agent=headers.get("User-Agent", ""),
+            trace=headers.get("traceparent"),
+            body=body,
+            authorization=headers.get("Authorization", ""),
+            subprotocols=headers.get("Sec-WebSocket-Protocol", ""),
+            impersonate=wanted(headers.items()),
+            source=request.remote or "",
+            accept_encoding=headers.get("Accept-Encoding", ""),
+            if_none_match=headers.get("If-None-Match", ""),
+        )
+
+    def _user(self, request: web.BaseRequest) -> User:
+        transport = request.transport
+        tls = None if transport is None else transport.get_extra_info("ssl_object")
+        if tls is None:
+            return ANONYMOUS
+        user = self._users.get(tls)
+        if user is None:
+            user = self._users[tls] = user_of_certificate(tls.getpeercert())
+        return user
+
+    def _write(self, request: web.BaseRequest, answer: Answer) -> web.StreamResponse:
+        transport = request.transport
+        if transport is None or transport.is_closing():
+            return Written(keep_alive=False)
+        keep = bool(request.keep_alive) and not (request.body_exists and not request.content.at_eof())
+        body = b"" if request.method == "HEAD" else answer.body
+        transport.write(self._heads.of(answer, keep) + body)
+        return Written(keep_alive=keep)
+
+    async def _write_all(self, request: web.BaseRequest, answer: Answer) -> web.StreamResponse:
+        if len(answer.body) <= _WHOLE_BYTES:
+            return self._write(request, answer)
+        transport = request.transport
+        if transport is None or request.method == "HEAD":
+            return self._write(request, answer)
+        body = memoryview(answer.body)
+        transport.write(self._heads.of(answer, bool(request.keep_alive)))
+        for start in range(0, len(body), _COMFORTABLE_BYTES):
+            await drained(transport)
+            if transport.is_closing():
+                break
+            transport.write(body[start : start + _COMFORTABLE_BYTES])
+        return Written(keep_alive=bool(request.keep_alive))
+
+    async def _watch(self, request: web.BaseRequest, answer: WatchAnswer) -> web.StreamResponse:
+        if request.headers.get("Upgrade", "").lower() == "websocket" and self._streams is not None:
+            return await self._streams.watch(request, answer.start)
+        transport = request.transport
+        if transport is None:
+            return Written(keep_alive=False)
+        transport.write(self._heads.of_watch(answer.content_type))
+        sink = ChunkSink(transport)
+        await self._watches.stream(answer.start, sink)
+        if not transport.is_closing():
+            transport.write(b"0\r\n\r\n")
+        return Written(keep_alive=bool(request.keep_alive) and not sink.closed)
+
+    async def _stream(self, request: web.BaseRequest, call: Call, answer: StreamAnswer) -> web.StreamResponse:
+        if self._streams is None:
+            return self._write(request, failed(bad_request("this apiserver has no way to the nodes")))
+        try:
+            return await self._streams.serve(request, call, answer)
+        except StatusError as error:
+            return self._write(request, failed(error))
+
+
+def _body_too_large() -> StatusError:
+    return too_large(f"Request entity too large: limit is {BODY_BYTES_MAX}")
+
+
+def serving_tls(cert_file: Path, key_file: Path, client_ca_file: Path | None) -> ssl.SSLContext:
+    """TLS as a server that verifies client certificates and asks for none.
+
+    Raises:
+        OSError: a file cannot be read.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(cert_file, key_file)
+    context.set_alpn_protocols(["http/1.1"])
+    if client_ca_file is not None:
+        context.load_verify_locations(client_ca_file)
+        context.verify_mode = ssl.CERT_OPTIONAL
+    return context

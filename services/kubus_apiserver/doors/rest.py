@@ -1,0 +1,279 @@
+"""REST: from a call to an answer, with no socket in sight.
+
+`Rest.answer` routes, authorizes and acts, in Kubernetes' order: rights come before existence, so that nobody
+learns what they may not see. Errors become `Status` bodies here, every one of them; what is no `StatusError` is our
+own fault, is logged, and comes as 500.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from kubus.model.codec import DecodeError
+from kubus.model.errors import StatusError, bad_request, internal, path_not_found, unavailable
+from kubus.model.kinds import Kind
+from kubus.model.objects import Object
+from kubus.model.times import Clock
+from kubus.service.logs import Logger
+from kubus.store import StoreError
+from kubus_apiserver import actions
+from kubus_apiserver.access.audit import AuditLog, Recording
+from kubus_apiserver.access.audited import begun, ended
+from kubus_apiserver.access.authorization import Attributes
+from kubus_apiserver.access.impersonation import impersonated
+from kubus_apiserver.calls import Target, WriteOptions
+from kubus_apiserver.core import Core
+from kubus_apiserver.doors.answers import Answer, Call, StreamAnswer, WatchAnswer, failed, success
+from kubus_apiserver.doors.fairness import Asked
+from kubus_apiserver.doors.inflight import Inflight
+from kubus_apiserver.doors.nonresource import NonResource
+from kubus_apiserver.doors.queries import check_patch_options, delete_options, first, read_options, write_options
+from kubus_apiserver.doors.routes import Route, route
+from kubus_apiserver.doors.streamcalls import stream_call
+from kubus_apiserver.reading.entries import Entry
+from kubus_apiserver.reading.negotiation import Form, negotiate
+from kubus_apiserver.reading.representations import View, many, one
+from kubus_apiserver.writing.bodies import is_json, is_slow, read_object, read_patch, told_of_duplicates
+from kubus_apiserver.writing.writes import Deleted
+
+AnyAnswer = Answer | WatchAnswer | StreamAnswer
+_Handler = Callable[[Call, Route, Target], Awaitable[AnyAnswer]]
+_STREAMS = frozenset({"log", "exec", "attach"})
+
+
+class Rest:
+    """The REST API of a core."""
+
+    def __init__(
+        self,
+        core: Core,
+        nonresource: NonResource,
+        log: Logger,
+        audit: AuditLog | None = None,
+        inflight: Inflight | None = None,
+    ) -> None:
+        self._core = core
+        self._inflight = inflight
+        self._decoding = asyncio.Semaphore(1)
+        self._audit = audit
+        self._nonresource = nonresource
+        self._log = log
+        self._handlers: dict[str, _Handler] = {
+            "get": self._get,
+            "list": self._list,
+            "watch": self._watch,
+            "create": self._create,
+            "update": self._update,
+            "patch": self._patch,
+            "delete": self._delete,
+            "deletecollection": self._delete_collection,
+        }
+
+    @property
+    def clock(self) -> Clock:
+        """What time it is."""
+        return self._core.clock
+
+    async def answer(self, call: Call) -> AnyAnswer:
+        """The answer to a call; never an exception."""
+        try:
+            user = self._core.authenticator.user(call.user, call.authorization, call.subprotocols)
+        except StatusError as error:
+            return failed(error)
+        if user is not call.user:
+            call = call._replace(user=user)
+        watching = "watch" in call.query and call.query["watch"][0] in ("1", "true", "True", "t", "")
+        found = route(call.method, call.path, watch=watching)
+        recording = None if self._audit is None else begun(self._audit, call, found)
+        answer = await self._seated(call, found, recording)
+        if recording is not None:
+            ended(recording, call, answer)
+        return answer
+
+    async def _seated(self, call: Call, found: Route, recording: Recording | None) -> AnyAnswer:
+        """The answer once it is this user's turn."""
+        if self._inflight is None:
+            return await self._guarded(call, found, recording)
+        resource = f"{found.resource}/{found.subresource}" if found.subresource else found.resource
+        seats = self._inflight.seats(call.user, Asked(found.verb, resource, found.namespace, call.path))
+        if seats is None:
+            return await self._guarded(call, found, recording)
+        try:
+            async with self._inflight.seat(seats, call.user):
+                return await self._guarded(call, found, recording)
+        except StatusError as error:
+            return failed(error)
+
+    async def _guarded(self, call: Call, found: Route, recording: Recording | None) -> AnyAnswer:
+        try:
+            if call.impersonate is not None:
+                other = impersonated(call.user, call.impersonate, self._core.authorizer)
+                if recording is not None:
+                    recording.impersonated(other)
+                call = call._replace(user=other)
+            return await self._answer(call, found)
+        except StatusError as error:
+            return failed(error)
+        except StoreError as error:
+            return failed(unavailable(f"the store does not answer: {error}"))
+        except DecodeError as error:
+            return failed(internal(f"a stored object cannot be read: {error}"))
+        except Exception as error:
+            self._log.exception("request failed", method=call.method, path=call.path, user=call.user.name)
+            return failed(internal(f"{type(error).__name__}"))
+
+    async def _answer(self, call: Call, found: Route) -> AnyAnswer:
+        if not found.resource:
+            self._core.authorizer.check(call.user, Attributes(found.verb, path=call.path))
+            return await self._nonresource.answer(call)
+        kind = self._core.registry.resource(found.group, found.version, found.resource)
+        if found.subresource in _STREAMS and found.verb in ("get", "create"):
+            found = found._replace(verb="get" if found.subresource == "log" else "create")
+        resource = f"{found.resource}/{found.subresource}" if found.subresource else found.resource
+        selected = first(call.query, "fieldSelector")
+        wanted = Attributes(found.verb, found.group, resource, found.namespace, found.name, field_selector=selected)
+        if found.resource == "namespaces" and not found.group:
+            wanted = wanted._replace(namespace=found.name)
+        self._core.authorizer.check(call.user, wanted)
+        if kind is None:
+            raise path_not_found()
+        target = actions.target_of(kind, found.namespace, found.name, found.subresource)
+        actions.check_served(target, found.verb)
+        handler = self._handlers.get(found.verb)
+        if handler is None:
+            raise path_not_found()
+        return await handler(call, found, target)
+
+    async def _get(self, call: Call, found: Route, target: Target) -> AnyAnswer:
+        options = read_options(call.query)
+        if target.subresource == "log":
+            return await self._stream(call, target)
+        view = _view(call)
+        entry = await actions.get(self._core, target, options)
+        return Answer(200, one(target.kind, entry, view, self._core.clock.now()), view.form.media)
+
+    async def _list(self, call: Call, found: Route, target: Target) -> AnyAnswer:
+        view = _view(call)
+        listed = await actions.list_(self._core, target, read_options(call.query))
+        return Answer(200, many(target.kind, listed, view, self._core.clock.now()), view.form.media)
+
+    async def _watch(self, call: Call, found: Route, target: Target) -> AnyAnswer:
+        view = _view(call)
+        options = read_options({**call.query, "watch": ["true"]})  # the legacy path /watch/ says it too
+        start = await self._core.watches.start(target, options, view)
+        return WatchAnswer(start, view.form.media)
+
+    async def _create(self, call: Call, found: Route, target: Target) -> AnyAnswer:
+        if target.subresource in ("exec", "attach"):
+            return await self._stream(call, target)
+        if not target.name and target.kind.namespaced and not target.namespace:
+            raise path_not_found()
+        if target.name and not target.subresource:
+            raise StatusError(
+                405, "MethodNotAllowed", "the server does not allow this method on the requested resource"
+            )
+        options = write_options(call.query, call.user_agent, call.trace, "CreateOptions")
+        view = _view(call)
+        body, doubled = await self._body(call, target, options)
+        made, warnings = await actions.create(self._core, target, body, call.user, options)
+        plain = target.subresource not in ("", "token") or target.kind.collection == actions.BINDINGS
+        if isinstance(made, Deleted) or plain:
+            return success(code=201)
+        return self._shown(target, made, view, (*doubled, *warnings), options, created=True)
+
+    async def _update(self, call: Call, found: Route, target: Target) -> AnyAnswer:
+        options = write_options(call.query, call.user_agent, call.trace, "UpdateOptions")
+        view = _view(call)
+        body, doubled = await self._body(call, target, options)
+        done, warnings = await actions.update_or_create(self._core, target, body, call.user, options)
+        return self._shown(target, done.entry, view, (*doubled, *warnings), options, created=done.created)
+
+    async def _patch(self, call: Call, found: Route, target: Target) -> AnyAnswer:
+        options = write_options(call.query, call.user_agent, call.trace, "PatchOptions")
+        view = _view(call)
+        patch_type, patch = await self._decoded(call, read_patch)
+        check_patch_options(call.query, patch_type)
+        if patch_type == "apply":
+            done = await actions.apply(self._core, target, patch, call.user, options)
+            return self._shown(target, done.entry, view, (), options, created=done.created)
+        entry, warnings = await actions.patch(self._core, target, patch_type, patch, user=call.user, options=options)
+        return self._shown(target, entry, view, warnings, options)
+
+    async def _delete(self, call: Call, found: Route, target: Target) -> AnyAnswer:
+        view = _view(call)
+        write, options = self._deletion(call)
+        deleted = await actions.delete(self._core, target, options, call.user, write)
+        if deleted.removed and not target.kind.grace:
+            return success(_details(target.kind, deleted))._replace(warnings=_all((), write))
+        return self._shown(target, deleted.entry, view, (), write)
+
+    async def _delete_collection(self, call: Call, found: Route, target: Target) -> AnyAnswer:
+        view = _view(call)
+        write, options = self._deletion(call)
+        chosen = read_options(call.query)
+        listed = await self._core.reads.list(target, chosen)
+        await actions.delete_many(self._core, target, chosen, options, user=call.user, write=write)
+        return Answer(200, many(target.kind, listed, view, self._core.clock.now()), view.form.media)
+
+    def _shown(
+        self,
+        target: Target,
+        entry: Entry,
+        view: View,
+        warnings: tuple[str, ...],
+        options: WriteOptions,
+        *,
+        created: bool = False,
+    ) -> Answer:
+        """What a write has made."""
+        body = one(target.kind, entry, view, self._core.clock.now())
+        return Answer(201 if created else 200, body, view.form.media, _all(warnings, options))
+
+    async def _decoded(self, call: Call, read: Callable[[str, bytes], Any]) -> Any:
+        """The body read; one that takes long is read in a thread, one at a time, while others are served."""
+        if not is_slow(call.content_type, call.body):
+            return read(call.content_type, call.body)
+        async with self._decoding:
+            return await asyncio.to_thread(read, call.content_type, call.body)
+
+    async def _body(self, call: Call, target: Target, options: WriteOptions) -> tuple[Object, tuple[str, ...]]:
+        """The object of a body, and warnings about what it says twice."""
+        body: Object = await self._decoded(call, read_object)
+        if not is_json(call.content_type) or target.subresource not in ("", "status"):
+            return body, ()
+        return body, told_of_duplicates(target.kind, call.body, body, self._core.schemas, options.field_validation)
+
+    def _deletion(self, call: Call) -> tuple[WriteOptions, Object]:
+        body = read_object(call.content_type, call.body) if call.body else {}
+        query = call.query
+        if isinstance(body.get("dryRun"), list) and "dryRun" not in query:
+            query = {**query, "dryRun": [str(each) for each in body["dryRun"]]}
+        write = write_options(query, call.user_agent, call.trace, "DeleteOptions")
+        return write, delete_options(query, body)
+
+    async def _stream(self, call: Call, target: Target) -> StreamAnswer:
+        pod = await actions.get(self._core, target._replace(subresource=""), actions.READ)
+        node, request = stream_call(target.subresource, pod.object, call.query)
+        return StreamAnswer(node, request)
+
+
+def _all(warnings: tuple[str, ...], options: WriteOptions) -> tuple[str, ...]:
+    """Warnings about the object, and those that came on the way to the store."""
+    return (*warnings, *options.said) if options.said else warnings
+
+
+def _view(call: Call) -> View:
+    form: Form = negotiate(call.accept)
+    include = first(call.query, "includeObject") if form.transform == "Table" else ""
+    if include not in ("", "None", "Metadata", "Object"):
+        raise bad_request(f'unrecognized includeObject value: "{include[:64]}"')
+    return View(form, include)
+
+
+def _details(kind: Kind, deleted: Deleted) -> Object:
+    details: Object = {"name": deleted.entry.name, "kind": kind.plural, "uid": deleted.entry.object["metadata"]["uid"]}
+    if kind.group:
+        details["group"] = kind.group
+    return details

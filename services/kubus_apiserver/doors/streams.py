@@ -1,0 +1,195 @@
+"""Streams: exec, attach and logs, from a client's connection to a kubelet's session on the bus.
+
+exec and attach speak Kubernetes' WebSocket protocols: every binary message starts with a channel byte (0 stdin, 1
+stdout, 2 stderr, 3 error, 4 resize; in v5 255 closes a channel). The exit code travels in the error channel as a
+Status, last. A log is a plain chunked body.
+
+https://kubernetes.io/docs/reference/using-api/websocket-streaming/ (KEP-4006)
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+from aiohttp import WSMsgType, web
+
+from kubus.bus import Bus
+from kubus.bus.sessions import CLOSE, ERROR, STDIN, Session, SessionLost, open_session
+from kubus.model.codec import DecodeError, from_json, to_json
+from kubus.model.errors import StatusError, bad_request, internal, unavailable
+from kubus_apiserver.doors.answers import Call, StreamAnswer
+from kubus_apiserver.reading.watches import Batch
+from kubus_apiserver.reading.watchstreams import Start, Watches
+
+_PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
+_MESSAGE_BYTES_MAX = 4 * 1024 * 1024
+_HEARTBEAT_SECONDS = 30.0
+_DRAIN_SECONDS = 0.005
+_SUCCESS = to_json({"metadata": {}, "status": "Success"})
+
+
+class Streams:
+    """Connects clients to kubelets. `bus` is set once there is one."""
+
+    def __init__(self, watches: Watches) -> None:
+        self.bus: Bus | None = None
+        self._watches = watches
+
+    async def serve(self, request: web.BaseRequest, call: Call, answer: StreamAnswer) -> web.StreamResponse:
+        """Serve a log, exec or attach until it ends.
+
+        Raises:
+            StatusError: before anything was sent: the kubelet refuses or is away, the client speaks another protocol.
+        """
+        if self.bus is None:
+            raise unavailable("the bus is away, and with it the way to the nodes")
+        if answer.call["verb"] == "log":
+            return await self._log(request, await open_session(self.bus, answer.node, answer.call))
+        if request.headers.get("Upgrade", "").lower() != "websocket":
+            raise bad_request("Upgrade request required: exec and attach are served over WebSocket (v5.channel.k8s.io)")
+        socket = web.WebSocketResponse(
+            protocols=_PROTOCOLS, max_msg_size=_MESSAGE_BYTES_MAX, heartbeat=_HEARTBEAT_SECONDS, compress=False
+        )
+        if not socket.can_prepare(request):
+            raise bad_request("the WebSocket handshake cannot be understood")
+        session = await open_session(self.bus, answer.node, answer.call)
+        try:
+            await socket.prepare(request)
+            await _relay(socket, session)
+        finally:
+            await session.aclose()
+            await socket.close()
+        return socket
+
+    async def watch(self, request: web.BaseRequest, start: Start) -> web.StreamResponse:
+        """Serve a watch over WebSocket: one text message an event."""
+        socket = web.WebSocketResponse(heartbeat=_HEARTBEAT_SECONDS, compress=False)
+        await socket.prepare(request)
+        sink = MessageSink(socket)
+        with suppress(ConnectionError):
+            async with asyncio.TaskGroup() as tasks:
+                sending = tasks.create_task(sink.run())
+                reading = tasks.create_task(sink.read())
+                await self._watches.stream(start, sink)
+                sending.cancel()
+                reading.cancel()
+        await socket.close()
+        return socket
+
+    async def _log(self, request: web.BaseRequest, session: Session) -> web.StreamResponse:
+        try:
+            first = await session.receive()
+            if first is not None and first[0] == ERROR:
+                raise _refused(first[1])
+            response = web.StreamResponse(headers={"Content-Type": "text/plain", "Cache-Control": "no-cache, private"})
+            response.enable_chunked_encoding()
+            await response.prepare(request)
+            item = first
+            while item is not None:
+                channel, data = item
+                if channel == ERROR:
+                    break
+                if channel != CLOSE and data:
+                    await response.write(data)
+                item = await session.receive()
+            await response.write_eof()
+        except SessionLost as error:
+            raise unavailable(f"the log stream was lost: {error}") from None
+        except ConnectionError:
+            return web.StreamResponse()  # the reader has gone
+        finally:
+            await session.aclose()
+        return response
+
+
+class MessageSink:
+    """A watch's way out over WebSocket. Sending waits here, so that the watch itself need not."""
+
+    def __init__(self, socket: web.WebSocketResponse) -> None:
+        self._socket = socket
+        self._queue: asyncio.Queue[bytes] = asyncio.Queue(maxsize=10_000)
+        self.overrun = False
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing more can be sent."""
+        return self.overrun or self._socket.closed
+
+    def send(self, batch: Batch) -> None:
+        """Queue the events of a batch; a reader too far behind is left."""
+        for event in batch.events:
+            try:
+                self._queue.put_nowait(event)
+            except asyncio.QueueFull:
+                self.overrun = True
+                return
+
+    async def drained(self) -> None:
+        """Wait until the queue is short."""
+        while self._queue.qsize() > 1000 and not self.closed:  # noqa: ASYNC110  a queue tells nobody its length
+            await asyncio.sleep(_DRAIN_SECONDS)
+
+    async def run(self) -> None:
+        """Send what is queued, for ever."""
+        while True:
+            await self._socket.send_str((await self._queue.get()).decode())
+
+    async def read(self) -> None:
+        """Notice that the client closes."""
+        while not self._socket.closed:
+            await self._socket.receive()
+
+
+async def _relay(socket: web.WebSocketResponse, session: Session) -> None:
+    """Both directions, until the kubelet has said its last word or the client has gone."""
+    with suppress(ConnectionError, SessionLost):
+        async with asyncio.TaskGroup() as tasks:
+            upward = tasks.create_task(_upward(socket, session))
+            try:
+                await _downward(socket, session)
+            finally:
+                upward.cancel()
+
+
+async def _downward(socket: web.WebSocketResponse, session: Session) -> None:
+    said = False
+    while True:
+        try:
+            item = await session.receive()
+        except SessionLost as error:
+            lost = to_json(internal(f"the stream was lost: {error}").status)
+            await socket.send_bytes(bytes([ERROR]) + lost)
+            return
+        if item is None:
+            if not said:
+                await socket.send_bytes(bytes([ERROR]) + _SUCCESS)
+            return
+        channel, data = item
+        if channel == CLOSE:
+            if socket.ws_protocol == _PROTOCOLS[0]:
+                await socket.send_bytes(bytes([CLOSE]) + data)
+            continue
+        said = said or channel == ERROR
+        await socket.send_bytes(bytes([channel]) + data)
+
+
+async def _upward(socket: web.WebSocketResponse, session: Session) -> None:
+    with suppress(SessionLost):
+        async for message in socket:
+            data = message.data.encode() if message.type is WSMsgType.TEXT else message.data
+            if message.type not in (WSMsgType.BINARY, WSMsgType.TEXT) or not data:
+                continue
+            channel, content = data[0], data[1:]
+            if channel == CLOSE:
+                await session.close_channel(content[0] if content else STDIN)
+            elif content:
+                await session.send(channel, content)
+        await session.aclose()  # the client has gone
+
+
+def _refused(data: bytes) -> StatusError:
+    try:
+        return StatusError.from_status(from_json(data))
+    except (DecodeError, AttributeError, TypeError, ValueError):
+        return internal("the kubelet's refusal cannot be read")

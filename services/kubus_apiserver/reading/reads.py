@@ -1,0 +1,260 @@
+"""Gets and lists, from the cache.
+
+A read without a resourceVersion is consistent: it waits until the cache has every write acknowledged so far.
+`resourceVersion=0` takes the cache as it is; any other waits until the cache is at least as new. Lists in pages
+are all of one revision: the pages after the first come from the list that the first was cut from, and where that
+is no longer remembered (another process gave it, or many lists are going on) from the store at that revision.
+
+The rules follow https://kubernetes.io/docs/reference/using-api/api-concepts/#semantics-for-get-and-list.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, TypeAlias
+
+from kubus.model.codec import DecodeError
+from kubus.model.errors import (
+    FieldError,
+    StatusError,
+    forbidden_field,
+    gone,
+    internal,
+    invalid,
+    invalid_object,
+    not_found,
+    not_supported,
+)
+from kubus.model.objects import Key
+from kubus.model.records import collection_prefix, parse_store_key, split_record, store_key
+from kubus.store import Compacted, FutureRevision, Store, Stored
+from kubus_apiserver.calls import ReadOptions, Target
+from kubus_apiserver.conversions import Conversions
+from kubus_apiserver.reading.continuations import decode_token, encode_token
+from kubus_apiserver.reading.entries import Entry
+from kubus_apiserver.reading.follower import Freshness
+from kubus_apiserver.reading.selection import Selection, selection
+from kubus_apiserver.reading.watchcache import WatchCache
+
+EXPIRED = (
+    "The provided continue parameter is too old to display a consistent list result. You can start a new list "
+    "without the continue parameter."
+)
+
+
+Entries: TypeAlias = list[Entry]
+
+
+class Listed(NamedTuple):
+    """Objects of a collection at one revision."""
+
+    entries: Entries
+    revision: int
+    continue_: str = ""
+    remaining: int | None = None
+    """How many follow; None where a selector makes that unknown."""
+
+
+class Reads:
+    """Gets and lists."""
+
+    def __init__(self, store: Store, cache: WatchCache, freshness: Freshness, conversions: Conversions) -> None:
+        self._store = store
+        self._cache = cache
+        self._freshness = freshness
+        self._conversions = conversions
+
+    async def get(self, target: Target, options: ReadOptions) -> Entry:
+        """One object.
+
+        Raises:
+            StatusError: 404 there is none; 504 the cache does not get there; 400 the revision is no number.
+        """
+        version = options.resource_version
+        if not version:
+            await self._freshness.consistent()
+        elif version != "0":
+            await self._freshness.at_least(parse_revision(version))
+        entry = self._cache.get(target.key)
+        if entry is not None:
+            await self._conversions.ready(target.kind, [entry])
+            return entry.viewed(target.kind)
+        return self.cached(target)
+
+    def cached(self, target: Target) -> Entry:
+        """One object as the cache has it.
+
+        Raises:
+            StatusError: 404 there is none; 500 what is stored cannot be read.
+        """
+        key = target.key
+        entry = self._cache.get(key)
+        kind = target.kind
+        if entry is None:
+            if self._cache.quarantined and store_key(key) in self._cache.quarantined:
+                raise internal(f"{kind.resource} {target.name!r} is stored but cannot be read")
+            raise not_found(kind.plural, kind.group, target.name)
+        return entry if kind.from_stored is None else entry.viewed(kind)
+
+    async def list(self, target: Target, options: ReadOptions) -> Listed:
+        """A collection, or a page of it.
+
+        Raises:
+            StatusError: 400 and 422 options that make no sense; 410 the page's revision is too old; 504.
+        """
+        check_list_options(options)
+        chosen = selection(target.kind, options)
+        if options.continue_:
+            revision, after = decode_token(options.continue_)
+            entries = self._cache.kept(target.kind.collection, target.namespace, revision)
+            if entries is None:
+                entries = await self._at(target, revision, EXPIRED)
+            entries = _after(entries, after)
+            return await self._page(target, chosen, entries, revision, options.limit)
+        version, match = options.resource_version, options.resource_version_match
+        if not version:
+            await self._freshness.consistent()
+        elif version != "0":
+            wanted = parse_revision(version)
+            if match == "Exact" or (not match and options.limit):
+                return await self._exactly(target, chosen, wanted, options.limit)
+            await self._freshness.at_least(wanted)
+        collection = self._cache.collection(target.kind.collection)
+        if chosen.name and target.namespace:
+            entry = collection.entries.get((target.namespace, chosen.name))
+            entries = [] if entry is None else [entry]
+        else:
+            entries = collection.select(target.namespace)
+        return await self._page(target, chosen, entries, self._cache.revision, options.limit)
+
+    def keep(self, target: Target, listed: Listed) -> None:
+        """Remember a list of which only a part was given, for the pages that follow."""
+        self._cache.keep(target.kind.collection, target.namespace, listed.revision, listed.entries)
+
+    async def _exactly(self, target: Target, chosen: Selection, revision: int, limit: int) -> Listed:
+        collection = self._cache.collection(target.kind.collection)
+        if collection.revision <= revision <= self._cache.revision:
+            entries = collection.select(target.namespace)
+        else:
+            entries = await self._at(
+                target, revision, f"The resourceVersion for the provided list is too old: {revision}"
+            )
+        return await self._page(target, chosen, entries, revision, limit)
+
+    async def _page(self, target: Target, chosen: Selection, entries: Entries, revision: int, limit: int) -> Listed:
+        kind = target.kind
+        if chosen.everything and kind.from_stored is None:
+            if not limit or len(entries) <= limit:
+                return Listed(entries, revision)
+            self._cache.keep(kind.collection, target.namespace, revision, entries)
+            last = entries[limit - 1]
+            token = encode_token(revision, last.namespace, last.name)
+            return Listed(entries[:limit], revision, token, len(entries) - limit)
+        await self._conversions.ready(kind, entries)
+        found: list[Entry] = []
+        for entry in entries:
+            view = _readable(entry, target)
+            if view is None or not chosen.matches(view.object):
+                continue
+            if limit and len(found) == limit:
+                self._cache.keep(kind.collection, target.namespace, revision, entries)
+                return Listed(found, revision, encode_token(revision, found[-1].namespace, found[-1].name))
+            found.append(view)
+        return Listed(found, revision)
+
+    async def _at(self, target: Target, revision: int, expired: str) -> Entries:
+        prefix = collection_prefix(target.kind.collection, target.namespace or None)
+        try:
+            page = await self._store.page(prefix, at=revision)
+        except Compacted:
+            raise gone(expired) from None
+        except FutureRevision:
+            await self._freshness.at_least(revision)
+            page = await self._store.page(prefix, at=revision)
+        entries = [entry for item in page.items if (entry := entry_of(item)) is not None]
+        return sorted(
+            entries, key=lambda entry: (entry.namespace, entry.name)
+        )  # "a-b/" < "a/" to etcd, not to the cache
+
+
+def entry_of(item: Stored) -> Entry | None:
+    """The entry of a stored value; None if it cannot be read."""
+    key = parse_store_key(item.key)
+    try:
+        return None if key is None else Entry(key.namespace, key.name, item.revision, split_record(item.value)[1])
+    except DecodeError:
+        return None
+
+
+async def read_fresh(store: Store, key: Key) -> Entry | None:
+    """The object as the store has it now."""
+    item = await store.get(store_key(key))
+    return None if item is None else entry_of(item)
+
+
+def parse_revision(text: str) -> int:
+    """A resourceVersion as a number.
+
+    Raises:
+        StatusError: 400, it is none.
+    """
+    if text.isascii() and text.isdigit() and len(text) < 20:
+        return int(text)
+    raise StatusError(
+        400, "BadRequest", f'Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax'
+    )
+
+
+def check_list_options(options: ReadOptions) -> None:
+    """Refuse options that contradict one another.
+
+    Raises:
+        StatusError: 422 with Kubernetes' words.
+    """
+    errors: list[FieldError] = []
+    match, version = options.resource_version_match, options.resource_version
+    field = "resourceVersionMatch"
+    if options.watch and options.send_initial_events is not None and match != "NotOlderThan":
+        errors.append(forbidden_field(field, "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"))
+    elif options.watch and match and options.send_initial_events is None:
+        errors.append(
+            forbidden_field(field, "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided")
+        )
+    elif options.send_initial_events is not None and not options.watch:
+        errors.append(forbidden_field("sendInitialEvents", "sendInitialEvents is forbidden for list"))
+    elif match and not options.watch:
+        if options.continue_:
+            errors.append(forbidden_field(field, "resourceVersionMatch is forbidden when continue is provided"))
+        elif not version:
+            errors.append(
+                forbidden_field(field, "resourceVersionMatch is forbidden unless resourceVersion is provided")
+            )
+        elif match not in ("Exact", "NotOlderThan"):
+            errors.append(not_supported(field, match, ["Exact", "NotOlderThan", ""]))
+        elif match == "Exact" and version == "0":
+            errors.append(forbidden_field(field, 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'))
+    if options.continue_ and version not in ("", "0"):
+        errors.append(
+            invalid("resourceVersion", version, "specifying resource version is not allowed when using continue")
+        )
+    if errors:
+        raise invalid_object("ListOptions", "meta.k8s.io", "", errors)
+
+
+def _after(entries: list[Entry], after: tuple[str, str]) -> list[Entry]:
+    low, high = 0, len(entries)
+    while low < high:
+        middle = (low + high) // 2
+        if (entries[middle].namespace, entries[middle].name) <= after:
+            low = middle + 1
+        else:
+            high = middle
+    return entries[low:]
+
+
+def _readable(entry: Entry, target: Target) -> Entry | None:
+    try:
+        view = entry.viewed(target.kind)
+        view.object  # noqa: B018  decoded here, so that what cannot be read is left out here
+    except DecodeError:
+        return None
+    return view

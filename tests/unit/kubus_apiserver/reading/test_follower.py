@@ -1,0 +1,137 @@
+"""How the cache is filled and how fresh it has to be."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+
+import pytest
+
+from kubus.model.errors import StatusError
+from kubus.model.objects import Key
+from kubus.model.records import Note, encode_record, store_key
+from kubus.service.clocks import SystemClock
+from kubus.store import StoreChange, Unavailable
+from kubus.store.memory import MemoryStore
+from kubus_apiserver.reading.follower import Follower, Freshness
+from kubus_apiserver.reading.watchcache import WatchCache
+
+VALUE = encode_record(Note("t", "t", "create", 0), {"metadata": {"name": "x"}})
+
+
+def key(name: str) -> str:
+    return store_key(Key("configmaps.core", "d", name))
+
+
+class Slow:
+    """A store whose revision takes a while, and that counts how often it is asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.revision_now = 1
+        self.away = False
+
+    async def revision(self) -> int:
+        self.asked += 1
+        await asyncio.sleep(0.01)
+        if self.away:
+            raise Unavailable("no leader")
+        return self.revision_now
+
+
+async def test_the_cache_gets_what_was_there_and_what_comes() -> None:
+    store, cache = MemoryStore(SystemClock()), WatchCache()
+    await store.create(key("a"), VALUE)
+    follower = Follower(store, cache)
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(follower.run())
+        await follower.loaded.wait()
+        revision = await store.create(key("b"), VALUE)
+        reached = cache.reached(revision)
+        if reached is not None:
+            await asyncio.wait_for(reached, 5)
+        assert [entry.name for entry in cache.collection("configmaps.core").select()] == ["a", "b"]
+        running.cancel()
+
+
+async def test_many_questions_take_few_answers() -> None:
+    store, cache = Slow(), WatchCache()
+    cache.revision = 5
+    freshness = Freshness(store, cache)
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(freshness.run())
+        await asyncio.gather(*(freshness.consistent() for _ in range(100)))
+        assert store.asked == 1
+        first = tasks.create_task(freshness.consistent())
+        await asyncio.sleep(0.002)
+        await freshness.consistent()  # comes while one is under way: takes the next
+        await first
+        assert store.asked == 3
+        running.cancel()
+
+
+async def test_a_reader_waits_until_the_cache_is_there() -> None:
+    store, cache = Slow(), WatchCache()
+    cache.revision, store.revision_now = 1, 2
+    freshness = Freshness(store, cache)
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(freshness.run())
+        reading = tasks.create_task(freshness.consistent())
+        await asyncio.sleep(0.05)
+        assert not reading.done()
+        cache.replace([], 2)
+        await reading
+        running.cancel()
+
+
+async def test_a_store_that_is_away_is_said_to_be() -> None:
+    store = Slow()
+    store.away = True
+    freshness = Freshness(store, WatchCache())
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(freshness.run())
+        with pytest.raises(StatusError) as refused:
+            await freshness.consistent()
+        assert refused.value.code == 503
+        store.away = False
+        store.revision_now = 0
+        await freshness.consistent()
+        running.cancel()
+
+
+class Lagging(MemoryStore):
+    """A store whose streams begin where they are asked to and bring one old change each."""
+
+    def __init__(self) -> None:
+        super().__init__(SystemClock())
+        self.streams: list[int] = []
+        self.ahead: Callable[[], object] = list
+
+    async def changes(self, prefix: str, *, after: int) -> AsyncGenerator[list[StoreChange], None]:
+        self.streams.append(after)
+        if len(self.streams) == 1:
+            self.ahead()
+            yield [StoreChange(key("a"), VALUE, after + 1, after + 1, None)]
+        await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize(
+    ("first_own", "goes_on_after"),
+    [(2, 1999), (4, 2)],
+    ids=["what the cache has by itself", "the cache lacks another's write"],
+)
+async def test_a_stream_far_behind_what_is_known_is_left_for_a_new_one(first_own: int, goes_on_after: int) -> None:
+    store, cache = Lagging(), WatchCache()
+
+    def ahead() -> None:
+        for revision in range(first_own, 2000):
+            cache.acknowledged(StoreChange(key(f"x{revision}"), VALUE, revision, revision, None))
+
+    store.ahead = ahead
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(Follower(store, cache).run())
+        async with asyncio.timeout(5):
+            while len(store.streams) < 2:
+                await asyncio.sleep(0.01)
+        assert store.streams == [1, goes_on_after]
+        running.cancel()
