@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from kubus.model.taints import FORBIDDING, untolerated
 from kubus_scheduler.domains import Domains, Layouts
 from kubus_scheduler.filters import NO_SPREAD_LABEL, NOT_APART, NOT_NEAR, REPELLED, SKEWED, Failure, is_affine
 from kubus_scheduler.podterms import PodTerm, SpreadRule
 from kubus_scheduler.scores import attraction_score, spread_score
 from kubus_scheduler.snapshot import Snapshot
-from kubus_scheduler.taints import FORBIDDING, untolerated
 from kubus_scheduler.templates import Template
 from kubus_scheduler.topology import Holder, Population, Relation
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from kubus.model.objects import Object, labels_of, name_of, path_of
+from kubus.model.taints import Taint, taints_of
 from kubus_scheduler.needs import amount
-from kubus_scheduler.taints import Taint, taints_of
 
 
 class NodeFacts(NamedTuple):

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kubus.model.taints import DISCOURAGING, untolerated
 from kubus_scheduler.nodes import NodeFacts
-from kubus_scheduler.taints import DISCOURAGING, untolerated
 
 if TYPE_CHECKING:
     from kubus_scheduler.templates import NodeRule

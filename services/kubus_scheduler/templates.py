@@ -16,10 +16,10 @@ from typing import Any, NamedTuple
 
 from kubus.model.codec import pack
 from kubus.model.objects import Key, Object, controller_of, is_deleting, labels_of, metadata, revision_of, uid_of
+from kubus.model.taints import Toleration, tolerations_of
 from kubus_scheduler.needs import HostPort, Needs, needs_of, ports_of
 from kubus_scheduler.podterms import PodTerm, SpreadRule, Weighted, match_label_keys, pod_terms, spread_rules
 from kubus_scheduler.requirements import NodeTerm, Requirements, from_pairs
-from kubus_scheduler.taints import Toleration, tolerations_of
 
 DEFAULT_SCHEDULER = "default-scheduler"
 _TEMPLATES_MAX = 16_384

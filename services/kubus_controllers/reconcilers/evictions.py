@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any
 
 from kubus.machinery.plans import CollectGarbage, Controller, Delete, Index, Plan, Record, View, Watch
 from kubus.model.kinds.nodes import KIND as NODES
 from kubus.model.kinds.pods import KIND as PODS
 from kubus.model.objects import Key, Object, is_deleting, name_of, namespace_of, path_of, uid_of
+from kubus.model.taints import Taint, Toleration, taint_of, tolerations_of
 from kubus.model.times import parse_time
 from kubus_controllers.reconcilers.nodes import BY_NODE, node_of
 from kubus_controllers.reconcilers.pods_of import is_finished
@@ -44,36 +44,24 @@ def reconcile(pod: Object, view: View, now: datetime) -> Plan:
 
 def _time_left(pod: Object, node: Object, now: datetime) -> timedelta:
     """How long the pod may stay: of all NoExecute taints the shortest."""
-    left = FOR_EVER
-    for taint in path_of(node, "spec", "taints", default=()):
-        if taint.get("effect") != "NoExecute":
-            continue
-        seconds = _tolerated_seconds(taint, path_of(pod, "spec", "tolerations", default=()))
+    left, tolerations = FOR_EVER, tolerations_of(pod["spec"])
+    for each in path_of(node, "spec", "taints", default=()):
+        taint = taint_of(each)
+        seconds = _tolerated_seconds(taint, tolerations) if taint.effect == "NoExecute" else None
         if seconds is None:
             continue
-        since = parse_time(taint["timeAdded"]) if taint.get("timeAdded") else now
+        since = parse_time(each["timeAdded"]) if each.get("timeAdded") else now
         left = min(left, since + timedelta(seconds=seconds) - now)
     return left
 
 
-def _tolerated_seconds(taint: dict[str, Any], tolerations: Iterable[dict[str, Any]]) -> float | None:
+def _tolerated_seconds(taint: Taint, tolerations: Iterable[Toleration]) -> float | None:
     """How long the pod tolerates a taint: None for ever, 0 not at all; of several tolerations the shortest counts."""
-    limits = [each.get("tolerationSeconds") for each in tolerations if tolerates(each, taint)]
+    limits = [each.seconds for each in tolerations if each.tolerates(taint)]
     if not limits:
         return 0.0
     finite = [max(float(limit), 0.0) for limit in limits if limit is not None]
     return min(finite) if finite else None
-
-
-def tolerates(toleration: dict[str, Any], taint: dict[str, Any]) -> bool:
-    """Whether a toleration matches a taint."""
-    if toleration.get("effect") and toleration["effect"] != taint["effect"]:
-        return False
-    if toleration.get("key") and toleration["key"] != taint["key"]:
-        return False
-    if toleration.get("operator") == "Exists":
-        return True
-    return bool(toleration.get("key")) and toleration.get("value", "") == taint.get("value", "")
 
 
 def _pods_on(node: Object, view: View) -> list[Key]:

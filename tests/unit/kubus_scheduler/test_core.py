@@ -12,12 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kubus.model.objects import labels_of, name_of, namespace_of
+from kubus.model.taints import FORBIDDING, untolerated
 from kubus_scheduler import scores
 from kubus_scheduler.constraints import HOLDER_SCALE
 from kubus_scheduler.core import Bind, Refuse, Scheduler
 from kubus_scheduler.filters import check_node, is_affine, named_nodes
 from kubus_scheduler.nodes import capacity_of, facts_of
-from kubus_scheduler.taints import FORBIDDING, untolerated
 from kubus_scheduler.templates import Parts, parse
 
 Obj = dict[str, Any]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from kubus.model.taints import Taint
 from kubus_scheduler.nodes import Capacity, capacity_of, facts_of
-from kubus_scheduler.taints import Taint
 
 
 def test_capacity_is_what_is_allocatable_in_whole_numbers(build: Any) -> None:

@@ -10,7 +10,7 @@ from kubus.model.kinds.nodes import KIND as NODES
 from kubus.model.kinds.pods import KIND as PODS
 from kubus.model.objects import Object
 from kubus.testing.world import World
-from kubus_controllers.reconcilers.evictions import CONTROLLER, tolerates
+from kubus_controllers.reconcilers.evictions import CONTROLLER
 
 TAINT = {"key": "node.kubernetes.io/unreachable", "effect": "NoExecute", "timeAdded": "2026-01-01T12:00:00Z"}
 
@@ -53,15 +53,10 @@ def test_a_pod_whose_node_is_gone_is_collected_without_grace() -> None:
 
 
 @pytest.mark.parametrize(
-    ("toleration", "expected"),
-    [
-        ({"operator": "Exists"}, True),
-        ({"key": TAINT["key"], "operator": "Exists"}, True),
-        ({"key": TAINT["key"], "operator": "Equal", "value": ""}, True),
-        ({"key": TAINT["key"], "value": "x"}, False),
-        ({"key": "other", "operator": "Exists"}, False),
-        ({"key": TAINT["key"], "operator": "Exists", "effect": "NoSchedule"}, False),
-    ],
+    ("seconds", "left"), [((300, 60), 60), ((60, None), 60), ((None, None), None), ((-5, 300), None)]
 )
-def test_tolerations_match_by_key_value_and_effect(toleration: Object, expected: bool) -> None:
-    assert tolerates(toleration, TAINT) is expected
+def test_of_several_tolerations_the_shortest_counts(seconds: tuple[int | None, ...], left: int | None) -> None:
+    w = world([TAINT], *({"operator": "Exists", "tolerationSeconds": each} for each in seconds))
+    plan = w.plan(CONTROLLER, w.list(PODS)[0])
+    assert plan.again_after == (timedelta(seconds=left) if left else None)
+    assert bool(plan.actions) is (-5 in seconds)

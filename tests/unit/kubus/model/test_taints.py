@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kubus_scheduler.taints import FORBIDDING, Taint, taints_of, tolerations_of, untolerated
+from kubus.model.taints import FORBIDDING, Taint, taints_of, tolerations_of, untolerated
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,8 @@ from kubus_scheduler.taints import FORBIDDING, Taint, taints_of, tolerations_of,
         ({"key": "k", "value": "v"}, True),
         ({"key": "k", "operator": "Exists"}, True),
         ({"operator": "Exists"}, True),
+        ({"value": "v"}, True),
+        ({"value": "w"}, False),
         ({"key": "k", "operator": "Exists", "effect": "NoExecute"}, False),
         ({"key": "k", "value": "w"}, False),
         ({"key": "other", "operator": "Exists"}, False),
