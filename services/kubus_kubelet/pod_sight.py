@@ -1,0 +1,213 @@
+"""What is seen of one pod on this node: its containers, how they end, what their probes say.
+
+Podman is asked about a container when something was done to it; that it ends is learned from its pidfd and conmon's
+exit file, within milliseconds. Everything goes into one value, `seen`, on which `pod_machine.decide` rests; each change
+of it calls `changed`. Here is no decision, and nothing is done to a container.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+
+from kubus.model.objects import Object, is_deleting, name_of, namespace_of, uid_of
+from kubus_kubelet.exits import ExitWatch, exit_code, oom_noted
+from kubus_kubelet.inspections import KILLED_CODE, EndNote, container_seen
+from kubus_kubelet.node_tools import NodeTools
+from kubus_kubelet.pod_directory import PodDirectory
+from kubus_kubelet.probing import Probing
+from kubus_kubelet.states import ContainerSeen, Failure, PodSeen
+from kubus_kubelet.statuses import lost, recalled
+
+
+class PodSight:
+    """What is seen of a pod. `changed` is called whenever a new decision may be due."""
+
+    def __init__(self, tools: NodeTools, pod: Object, directory: PodDirectory, changed: Callable[[], None]) -> None:
+        self.pod = pod
+        """The pod as the API has it."""
+        self.seen = PodSeen(node_address=tools.settings.node_ip)
+        self._tools = tools
+        self._directory = directory
+        self._changed = changed
+        self._uid = uid_of(pod)
+        self._probing = Probing(tools.handlers, self._verdict, self._unhealthy)
+        self._watches: dict[str, ExitWatch] = {}
+        self._ended: dict[str, asyncio.Event] = {}
+        self._tasks: asyncio.TaskGroup | None = None
+
+    # Over the pod's life
+
+    def adopt(self, containers: list[ContainerSeen], *, prepared: bool) -> None:
+        """Take over what an earlier kubelet left; called before `begin`."""
+        address = self._tools.addresses.address(self._uid)
+        host_network = bool(self.pod["spec"].get("hostNetwork"))
+        address = self._tools.settings.node_ip if host_network else address
+        missing = recalled(self.pod, containers, self._tools.clock.now())
+        self.note(containers=(*containers, *missing), prepared=prepared, address=address)
+
+    def begin(self, tasks: asyncio.TaskGroup) -> None:
+        """Watch what runs already; `tasks` lives as long as the pod is here."""
+        self._tasks = tasks
+        for each in self.seen.containers:
+            if each.step == "running":
+                self._watch(each, adopted=True)
+
+    async def end(self) -> None:
+        """Stop all probes."""
+        await self._probing.stop_all()
+
+    def close(self) -> None:
+        """Watch nothing any more."""
+        for watch in self._watches.values():
+            watch.close()
+
+    # What others have seen
+
+    def note(self, **facts: object) -> None:
+        """Fields of `seen` that are different now."""
+        self.seen = replace(self.seen, **facts)  # type: ignore[arg-type]  # the fields' own names and types
+
+    def forget(self, container_id: str) -> None:
+        """A container was removed."""
+        self.note(containers=tuple(each for each in self.seen.containers if each.id != container_id))
+
+    def vanished(self, present: set[str]) -> None:
+        """An audit found which containers exist: those removed behind our back have ended."""
+        now = self._tools.clock.now()
+        found = tuple(
+            each if each.id in present or each.name in self.seen.busy else lost(each, now)
+            for each in self.seen.containers
+        )
+        if found != self.seen.containers:
+            self.note(containers=found)
+            self._changed()
+
+    def failed(self, name: str, failure: Failure) -> None:
+        """A container (or the pod as a whole: "") could not be started."""
+        self.note(failures={**self.seen.failures, name: failure})
+
+    def succeeded(self, name: str) -> None:
+        """What had failed has not, this time."""
+        self.note(failures={key: each for key, each in self.seen.failures.items() if key != name})
+
+    # Looking
+
+    def container(self, name: str) -> Object:
+        """A container as the pod's spec has it."""
+        spec = self.pod["spec"]
+        for kind in ("containers", "initContainers", "ephemeralContainers"):
+            for each in spec.get(kind) or ():
+                if each["name"] == name:
+                    return dict(each)
+        return {"name": name}
+
+    def find(self, container_id: str) -> ContainerSeen | None:
+        """What was seen of a container."""
+        return next((each for each in self.seen.containers if each.id == container_id), None)
+
+    async def look(self) -> None:
+        """Ask Podman about all of the pod's containers.
+
+        Raises:
+            EngineError
+        """
+        listed = await self._tools.engine.containers(f"kubus.pod.uid={self._uid}")
+        present = {str(each["Id"]) for each in listed}
+        self.note(containers=tuple(each for each in self.seen.containers if each.id in present))
+        for each in present - {each.id for each in self.seen.containers if each.step == "exited"}:
+            await self.look_at(each)
+
+    async def look_at(self, container_id: str) -> None:
+        """Ask Podman about one.
+
+        Raises:
+            EngineError
+        """
+        inspection = await self._tools.engine.inspect(container_id)
+        found = container_seen(inspection, EndNote())
+        if found is None:
+            return
+        found = container_seen(inspection, self._directory.end_note(found.name, found.attempt)) or found
+        if found.step == "exited" and not found.message:
+            found = replace(found, message=self._last_words(found))
+        self._put(found)
+        if found.step == "running":
+            self._watch(found, adopted=False)
+
+    async def ending(self, container_id: str) -> tuple[ExitWatch, asyncio.Event] | None:
+        """Stop probing a container that is to end; how to signal it and what is set when it has; None if it has."""
+        watch, ended = self._watches.get(container_id), self._ended.get(container_id)
+        await self._probing.stop(container_id)
+        return None if watch is None or ended is None else (watch, ended)
+
+    def _put(self, found: ContainerSeen) -> None:
+        others = tuple(each for each in self.seen.containers if each.id != found.id)
+        self.note(containers=(*others, found))
+        self._changed()
+
+    def _watch(self, found: ContainerSeen, *, adopted: bool) -> None:
+        if found.id in self._watches:
+            return
+        assert self._tasks is not None
+        tasks = self._tasks
+        self._ended[found.id] = asyncio.Event()
+        try:
+            self._watches[found.id] = ExitWatch(found.id, found.pid, lambda: self._begin_exit(found.id))
+        except OSError:
+            tasks.create_task(self._exited(found.id))
+            return
+        container = self.container(found.name)
+        seeded = self._reported(found) if adopted else {}
+        verdict = self._probing.begin(tasks, container, found, self.seen.address, seeded)
+        self.note(verdicts={**self.seen.verdicts, found.id: verdict})
+
+    def _begin_exit(self, container_id: str) -> None:
+        assert self._tasks is not None
+        self._tasks.create_task(self._exited(container_id))
+
+    def _reported(self, found: ContainerSeen) -> Object:
+        status = self.pod.get("status") or {}
+        for each in [*(status.get("containerStatuses") or ()), *(status.get("initContainerStatuses") or ())]:
+            if each.get("containerID") == f"podman://{found.id}":
+                return dict(each)
+        return {}
+
+    async def _exited(self, container_id: str) -> None:
+        watch = self._watches.pop(container_id, None)
+        found = self.find(container_id)
+        await self._probing.stop(container_id)
+        if found is None:
+            return
+        finished = self._tools.clock.now()
+        code = await exit_code(self._tools.paths, container_id)
+        reason = "" if code is not None else "ContainerStatusUnknown"
+        if code == KILLED_CODE and ((watch and watch.out_of_memory) or oom_noted(self._tools.paths, container_id)):
+            reason = "OOMKilled"
+        found = replace(
+            found, step="exited", pid=0, finished_at=finished, exit_code=KILLED_CODE if code is None else code
+        )
+        message = self._last_words(found)
+        if reason:
+            self._directory.note_end(found.name, found.attempt, EndNote(reason, message))
+        self._put(replace(found, reason=reason, message=message))
+        self._ended[container_id].set()
+        self._warn_back_off(found)
+
+    def _last_words(self, found: ContainerSeen) -> str:
+        return self._directory.termination_message(self.container(found.name), found.attempt, found.exit_code)
+
+    def _warn_back_off(self, found: ContainerSeen) -> None:
+        if found.streak and found.exit_code and not is_deleting(self.pod):
+            words = f"Back-off restarting failed container {found.name} in pod {name_of(self.pod)}_"
+            words += f"{namespace_of(self.pod)}({self._uid})"
+            self._tools.api.record(self.pod, "Warning", "BackOff", words, f"spec.containers{{{found.name}}}")
+
+    def _verdict(self, container_id: str) -> None:
+        verdict = self._probing.verdict(container_id)
+        self.note(verdicts={**self.seen.verdicts, container_id: verdict})
+        self._changed()
+
+    def _unhealthy(self, name: str, message: str) -> None:
+        self._tools.api.record(self.pod, "Warning", "Unhealthy", message, f"spec.containers{{{name}}}")
