@@ -149,6 +149,16 @@ IMAGES = Column(
     priority=1,
     description="Images of the containers in the template.",
 )
+REPLICA_COUNTS = (
+    NAME,
+    Column("Desired", number("spec", "replicas"), "integer", description="Pods wanted."),
+    Column("Current", number("status", "replicas"), "integer", description="Pods there are."),
+    Column("Ready", number("status", "readyReplicas"), "integer", description="Pods that are ready."),
+    AGE,
+    CONTAINERS,
+    IMAGES,
+)
+"""What everything that keeps a number of equal pods shows first."""
 SELECTOR = Column("Selector", selector_cell("spec", "selector"), priority=1, description="Labels of the pods it owns.")
 CREATED = Column(
     "Created At",

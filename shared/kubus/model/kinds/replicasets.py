@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from kubus.model.cells import AGE, CONTAINERS, IMAGES, NAME, SELECTOR, number
+from kubus.model.cells import REPLICA_COUNTS, SELECTOR
 from kubus.model.defaults.pod_spec import set_template_defaults
-from kubus.model.kinds import Column, Kind, Scale
+from kubus.model.kinds import Kind, Scale
 from kubus.model.objects import Object
 from kubus.model.validation.workloads import replica_set_errors
 
@@ -31,13 +31,7 @@ KIND = Kind(
     defaults=set_defaults,
     rules=(replica_set_errors,),
     columns=(
-        NAME,
-        Column("Desired", number("spec", "replicas"), "integer", description="Pods wanted."),
-        Column("Current", number("status", "replicas"), "integer", description="Pods there are."),
-        Column("Ready", number("status", "readyReplicas"), "integer", description="Pods that are ready."),
-        AGE,
-        CONTAINERS,
-        IMAGES,
+        *REPLICA_COUNTS,
         SELECTOR,
     ),
     fields={"status.replicas": lambda obj: str((obj.get("status") or {}).get("replicas", 0))},

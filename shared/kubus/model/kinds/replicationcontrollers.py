@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubus.model.cells import AGE, CONTAINERS, IMAGES, NAME, labels_text, number, plain
+from kubus.model.cells import REPLICA_COUNTS, labels_text, plain
 from kubus.model.defaults.pod_spec import set_template_defaults
 from kubus.model.kinds import Column, Kind, Scale
 from kubus.model.objects import Object, path_of
@@ -37,13 +37,7 @@ KIND = Kind(
     defaults=set_defaults,
     rules=(replication_controller_errors,),
     columns=(
-        NAME,
-        Column("Desired", number("spec", "replicas"), "integer", description="Pods wanted."),
-        Column("Current", number("status", "replicas"), "integer", description="Pods there are."),
-        Column("Ready", number("status", "readyReplicas"), "integer", description="Pods that are ready."),
-        AGE,
-        CONTAINERS,
-        IMAGES,
+        *REPLICA_COUNTS,
         Column(
             "Selector",
             plain(lambda obj: labels_text(path_of(obj, "spec", "selector"))),
