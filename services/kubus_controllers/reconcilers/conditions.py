@@ -27,14 +27,18 @@ def with_condition(
     said: Said,
     now: datetime,
     updated: bool = False,
+    generation: int | None = None,
 ) -> list[Condition]:
     """The conditions with one of them set; lastTransitionTime moves only with the status.
 
     `updated`: whether the condition has a lastUpdateTime (a Deployment's), which moves with reason and message too.
+    `generation`: the condition's observedGeneration, where it has one.
     An unchanged condition is returned as it was, so that a status that says the same compares equal.
     """
     before = next((each for each in conditions if each.get("type") == type_), None)
-    wanted = {"type": type_, **said._asdict()}
+    wanted: Condition = {"type": type_, **said._asdict()}
+    if generation is not None:
+        wanted["observedGeneration"] = generation
     if before is not None and wanted.items() <= before.items():
         return list(conditions)
     moment = rfc3339(now)

@@ -31,14 +31,15 @@ def surge_and_unavailable(deployment: Object) -> tuple[int, int]:
         return 0, 0
     rolling = path_of(deployment, "spec", "strategy", "rollingUpdate", default={})
     replicas = replicas_of(deployment)
-    surge = _resolved(rolling.get("maxSurge", "25%"), replicas, up=True)
-    unavailable = _resolved(rolling.get("maxUnavailable", "25%"), replicas, up=False)
+    surge = resolved(rolling.get("maxSurge", "25%"), replicas, up=True)
+    unavailable = resolved(rolling.get("maxUnavailable", "25%"), replicas, up=False)
     if not surge and not unavailable:
         unavailable = 1
     return surge, min(unavailable, replicas)
 
 
-def _resolved(value: Any, of: int, *, up: bool) -> int:
+def resolved(value: Any, of: int, *, up: bool) -> int:
+    """What a number or a percentage of `of` comes to, rounded up or down."""
     if isinstance(value, int):
         return value
     share = int(str(value).removesuffix("%")) * of / 100
