@@ -23,6 +23,7 @@ from kubus.model.errors import FieldError, StatusError, internal, invalid, inval
 from kubus.model.kinds import Kind
 from kubus.model.objects import Key, Object
 from kubus.model.records import decode_record, store_key
+from kubus.model.service_changes import needs_health_check, needs_node_ports
 from kubus.store import Conflict, KeyExists, Store, Stored, StoreError
 from kubus_apiserver.reading.watchcache import WatchCache
 
@@ -106,8 +107,19 @@ class Allocations:
         elif spec["clusterIP"] != "None" and _address_key(spec["clusterIP"]) not in had:
             await self._claim_address(obj, spec["clusterIP"], taken)
         spec["clusterIPs"] = [spec["clusterIP"], *(spec.get("clusterIPs") or [])[1:]]
-        if spec.get("type") in ("NodePort", "LoadBalancer"):
+        if needs_node_ports(spec):
             await self._assign_ports(obj, had, taken)
+        if needs_health_check(spec):
+            await self._assign_health_check(obj, had, taken)
+
+    async def _assign_health_check(self, obj: Object, had: set[str], taken: list[str]) -> None:
+        """The port at which nodes say whether they have endpoints of their own."""
+        field = "healthCheckNodePort"
+        wanted = obj["spec"].get(field)
+        if not wanted:
+            obj["spec"][field] = await self._port(obj, taken)
+        elif _port_key(wanted) not in had and _port_key(wanted) not in taken:
+            await self._claim_port(obj, f"spec.{field}", wanted, taken)
 
     async def _assign_ports(self, obj: Object, had: set[str], taken: list[str]) -> None:
         if obj["spec"].get("allocateLoadBalancerNodePorts") is False and obj["spec"]["type"] == "LoadBalancer":
@@ -117,7 +129,7 @@ class Allocations:
             wanted = port.get("nodePort")
             if wanted:
                 if _port_key(wanted) not in had and _port_key(wanted) not in taken:
-                    await self._claim_port(obj, index, wanted, taken)
+                    await self._claim_port(obj, f"spec.ports[{index}].nodePort", wanted, taken)
             elif port["port"] in by_number:
                 wanted = by_number[port["port"]]  # TCP and UDP of one port share a node port
             else:
@@ -155,8 +167,7 @@ class Allocations:
                 return number
         raise internal("failed to allocate a nodePort: range is full")
 
-    async def _claim_port(self, obj: Object, index: int, number: int, taken: list[str]) -> None:
-        field = f"spec.ports[{index}].nodePort"
+    async def _claim_port(self, obj: Object, field: str, number: int, taken: list[str]) -> None:
         if number not in self._node_ports:
             detail = (
                 f"provided port is not in the valid range. The range of valid ports is "

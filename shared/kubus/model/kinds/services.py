@@ -1,7 +1,7 @@
 """Services.
 
-ClusterIPs and node ports are allocated by the apiserver before the rules are asked; an update that leaves them out
-keeps them.
+ClusterIPs and node ports are allocated by the apiserver once the rules are content; an update that leaves them out
+keeps them (`kubus.model.service_changes`).
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from typing import Any
 from kubus.model.cells import AGE, NAME, NONE, at, labels_text, plain
 from kubus.model.kinds import Column, Kind
 from kubus.model.objects import Object, path_of
+from kubus.model.service_changes import is_external, prepare_changed, prepare_new
 from kubus.model.validation.services import service_errors
 
-KEPT = ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy")
 AFFINITY_SECONDS = 10800
 
 
@@ -30,7 +30,7 @@ def set_defaults(obj: Object) -> None:
     for port in spec.get("ports") or ():
         port["protocol"] = port.get("protocol") or "TCP"
         port["targetPort"] = port.get("targetPort") or port.get("port", 0)
-    if spec["type"] in ("NodePort", "LoadBalancer") and not spec.get("externalTrafficPolicy"):
+    if is_external(spec) and not spec.get("externalTrafficPolicy"):
         spec["externalTrafficPolicy"] = "Cluster"
     if spec["type"] in ("ClusterIP", "NodePort", "LoadBalancer"):
         spec.setdefault("internalTrafficPolicy", "Cluster")
@@ -39,30 +39,15 @@ def set_defaults(obj: Object) -> None:
 
 
 def prepare(obj: Object, old: Object | None) -> None:
-    """An update that says nothing of addresses and node ports keeps those that were allocated."""
-    spec, before = obj.get("spec") or {}, (old or {}).get("spec") or {}
-    if spec.get("type") == "ExternalName":
-        for key in () if old is None or before.get("type") == "ExternalName" else (*KEPT, "internalTrafficPolicy"):
-            if spec.get(key) == before.get(key):
-                spec.pop(key, None)
+    """What was allocated is kept, what no longer goes with the type is dropped, the balancer's status with it."""
+    spec = obj.setdefault("spec", {})
+    if old is None:
+        prepare_new(spec)
+        obj["status"] = {"loadBalancer": {}}
         return
-    if before.get("type") != "ExternalName" and not spec.get("clusterIP") and not spec.get("clusterIPs"):
-        spec.update({key: before[key] for key in KEPT if key in before and not spec.get(key)})
-    _keep_node_ports(spec, before)
-
-
-def _keep_node_ports(spec: Object, before: Object) -> None:
-    wanted, had = spec.get("type") in ("NodePort", "LoadBalancer"), before.get("type") in ("NodePort", "LoadBalancer")
-    old_ports = {(p.get("port"), p.get("protocol")): p.get("nodePort") for p in before.get("ports") or ()}
-    for port in spec.get("ports") or ():
-        old_port = old_ports.get((port.get("port"), port.get("protocol")))
-        if wanted and had and not port.get("nodePort") and old_port:
-            port["nodePort"] = old_port
-        elif had and not wanted and old_port and port.get("nodePort") == old_port:
-            del port["nodePort"]
-    health = "healthCheckNodePort"
-    if spec.get("externalTrafficPolicy") == "Local" and before.get(health) and not spec.get(health):
-        spec[health] = before[health]
+    prepare_changed(spec, old.get("spec") or {})
+    if spec.get("type") != "LoadBalancer" and path_of(obj, "status", "loadBalancer"):
+        obj["status"] = {**obj["status"], "loadBalancer": {}}
 
 
 def _ports(obj: Object) -> str:

@@ -1,124 +1,171 @@
-"""Services: ports, addresses, and what cannot change.
+"""Services: ports, traffic policies, and what cannot change.
 
-Follows `ValidateService` and `ValidateServiceUpdate` of pkg/apis/core/validation.
+Follows `ValidateService` and `ValidateServiceUpdate` of pkg/apis/core/validation; addresses are a module of their own
+(`service_addresses`). The cluster gives addresses and ports after validation, so their absence is no mistake here.
 """
 
 from __future__ import annotations
 
-from kubus.model.errors import FieldError, duplicate, forbidden_field, invalid, required
-from kubus.model.names import dns_label_errors, dns_subdomain_errors, ip_errors
-from kubus.model.objects import Object
+from kubus.model.errors import FieldError, duplicate, forbidden_field, invalid, not_supported, required
+from kubus.model.names import cidr_errors, dns_label_errors, dns_subdomain_errors, label_key_errors
+from kubus.model.objects import Object, annotations_of
+from kubus.model.service_changes import HEADLESS, is_external, is_headless, needs_health_check
 from kubus.model.validation.metadata import labels_errors
+from kubus.model.validation.service_addresses import address_change_errors, address_errors
 from kubus.model.validation.values import port_number, port_number_or_name, required_one_of
 
 TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
 PROTOCOLS = ("SCTP", "TCP", "UDP")
-HEADLESS = "None"
+AFFINITY_SECONDS_MAX = 86400
+DISTRIBUTIONS = ("PreferClose", "PreferSameZone", "PreferSameNode")
+OF_LOAD_BALANCERS = "may only be used when `type` is 'LoadBalancer'"
+SOURCE_RANGES = "service.beta.kubernetes.io/load-balancer-source-ranges"
 
 
 def service_errors(obj: Object, old: Object | None) -> list[FieldError]:
     """What is wrong with a Service."""
-    spec = obj.get("spec") or {}
-    errors = required_one_of(spec.get("type"), "spec.type", TYPES)
+    spec, before = obj.get("spec") or {}, (old or {}).get("spec")
+    errors = _change_errors(spec, before) if before is not None else []
+    if not spec.get("ports") and not is_headless(spec) and spec.get("type") != "ExternalName":
+        errors.append(required("spec.ports"))
     errors += _type_errors(spec)
-    errors += _ports_errors(spec.get("ports") or [], spec)
+    for index, port in enumerate(spec.get("ports") or ()):
+        errors += _port_errors(spec, index, port)
     errors += labels_errors(spec.get("selector"), "spec.selector")
-    errors += required_one_of(spec.get("sessionAffinity"), "spec.sessionAffinity", ("ClientIP", "None"))
-    errors += _address_errors(spec)
+    errors += _affinity_errors(spec)
+    errors += address_errors(spec, before or {})
+    errors += required_one_of(spec.get("type"), "spec.type", TYPES)
+    errors += _repeated_errors(spec.get("ports") or [])
+    errors += _balancer_errors(obj, spec)
     errors += _policy_errors(spec)
-    if old is not None:
-        errors += _update_errors(spec, old.get("spec") or {})
     return errors
 
 
 def _type_errors(spec: Object) -> list[FieldError]:
-    if spec.get("type") == "ExternalName":
-        name = (spec.get("externalName") or "").rstrip(".")
-        errors: list[FieldError] = []
-        if spec.get("clusterIP"):
-            detail = "may not be set when `type` is 'ExternalName'"
-            errors.append(forbidden_field("spec.clusterIPs[0]", detail))
-        found = dns_subdomain_errors(name)
-        return errors + (
-            [invalid("spec.externalName", name, each) for each in found] if name else [required("spec.externalName")]
-        )
-    headless = spec.get("clusterIP") == HEADLESS
-    if spec.get("type") == "LoadBalancer" and headless:
-        return [invalid("spec.clusterIPs[0]", HEADLESS, "may not be set to 'None' for LoadBalancer services")]
-    if spec.get("type") == "NodePort" and headless:
-        return [invalid("spec.clusterIPs[0]", HEADLESS, "may not be set to 'None' for NodePort services")]
-    if not spec.get("ports") and not headless:
-        return [required("spec.ports")]
-    return []
+    kind = spec.get("type")
+    if kind in ("LoadBalancer", "NodePort") and is_headless(spec):
+        return [invalid("spec.clusterIPs[0]", HEADLESS, f"may not be set to 'None' for {kind} services")]
+    if kind != "ExternalName":
+        return []
+    errors = [
+        forbidden_field(f"spec.{field}", "may not be set for ExternalName services")
+        for field in ("clusterIPs", "ipFamilies", "ipFamilyPolicy")
+        if spec.get(field) or (field == "clusterIPs" and spec.get("clusterIP"))
+    ]
+    name = (spec.get("externalName") or "").removesuffix(".")
+    if not name:
+        return [*errors, required("spec.externalName")]
+    return errors + [invalid("spec.externalName", name, each) for each in dns_subdomain_errors(name)]
 
 
-def _ports_errors(ports: list[Object], spec: Object) -> list[FieldError]:
+def _port_errors(spec: Object, index: int, port: Object) -> list[FieldError]:
+    at, name, ports = f"spec.ports[{index}]", port.get("name") or "", spec["ports"]
     errors: list[FieldError] = []
-    names: set[str] = set()
-    pairs: set[tuple[int, str]] = set()
-    node_ports: set[tuple[int, str]] = set()
-    for index, port in enumerate(ports):
-        at, name = f"spec.ports[{index}]", port.get("name") or ""
-        if name:
-            errors += [invalid(f"{at}.name", name, each) for each in dns_label_errors(name)]
-        elif len(ports) > 1:
-            errors.append(required(f"{at}.name"))
-        if name and name in names:
+    if name:
+        errors += [invalid(f"{at}.name", name, each) for each in dns_label_errors(name)]
+        if name in [each.get("name") for each in ports[:index]]:
             errors.append(duplicate(f"{at}.name", name))
-        names.add(name)
-        errors += port_number(port.get("port"), f"{at}.port")
-        protocol = port.get("protocol") or ""
-        errors += required_one_of(protocol, f"{at}.protocol", PROTOCOLS)
-        if spec.get("type") != "ExternalName":
-            errors += port_number_or_name(port.get("targetPort"), f"{at}.targetPort")
-        if (port.get("port") or 0, protocol) in pairs:
-            errors.append(duplicate(at, {"protocol": protocol, "port": port.get("port"), "targetPort": 0}))
-        pairs.add((port.get("port") or 0, protocol))
-        node_port = port.get("nodePort")
-        if node_port and spec.get("type") in ("ClusterIP", "ExternalName"):
-            errors.append(forbidden_field(f"{at}.nodePort", "may not be used when `type` is 'ClusterIP'"))
-        if node_port and (node_port, protocol) in node_ports:
-            errors.append(duplicate(f"{at}.nodePort", node_port))
-        node_ports.add((node_port or 0, protocol))
+    elif len(ports) > 1:
+        errors.append(required(f"{at}.name"))
+    errors += port_number(port.get("port"), f"{at}.port")
+    errors += required_one_of(port.get("protocol"), f"{at}.protocol", PROTOCOLS)
+    errors += port_number_or_name(port.get("targetPort"), f"{at}.targetPort")
+    if (protocol := port.get("appProtocol")) is not None:
+        errors += [invalid(f"{at}.appProtocol", protocol, each) for each in label_key_errors(protocol)]
+    if port.get("nodePort") and spec.get("type") == "ClusterIP":
+        errors.append(forbidden_field(f"{at}.nodePort", "may not be used when `type` is 'ClusterIP'"))
     return errors
 
 
-def _address_errors(spec: Object) -> list[FieldError]:
+def _repeated_errors(ports: list[Object]) -> list[FieldError]:
+    """A protocol has each port once, and each node port."""
     errors: list[FieldError] = []
-    ips = spec.get("clusterIPs") or []
-    for index, ip in enumerate(ips):
-        if ip != HEADLESS:
-            errors += [invalid(f"spec.clusterIPs[{index}]", ip, each) for each in ip_errors(ip)]
-    if ips and spec.get("clusterIP") != ips[0]:
-        errors.append(invalid("spec.clusterIPs", ips, "first value must match `clusterIP`"))
-    for index, ip in enumerate(spec.get("externalIPs") or ()):
-        errors += [invalid(f"spec.externalIPs[{index}]", ip, each) for each in ip_errors(ip)]
+    seen: set[tuple[str, str, int]] = set()
+    for key in ("nodePort", "port"):
+        for index, port in enumerate(ports):
+            number, protocol = port.get(key) or 0, port.get("protocol") or ""
+            if (key, protocol, number) in seen and (number or key == "port"):
+                errors.append(_repeated(key, index, number, protocol))
+            seen.add((key, protocol, number))
     return errors
+
+
+def _repeated(key: str, index: int, number: int, protocol: str) -> FieldError:
+    if key == "nodePort":
+        return duplicate(f"spec.ports[{index}].nodePort", number)
+    shown = {"Name": "", "Protocol": protocol, "AppProtocol": None, "Port": number, "TargetPort": 0, "NodePort": 0}
+    return duplicate(f"spec.ports[{index}]", shown)
+
+
+def _affinity_errors(spec: Object) -> list[FieldError]:
+    errors = required_one_of(spec.get("sessionAffinity"), "spec.sessionAffinity", ("ClientIP", "None"))
+    seconds = ((spec.get("sessionAffinityConfig") or {}).get("clientIP") or {}).get("timeoutSeconds")
+    if seconds is not None and not 0 < seconds <= AFFINITY_SECONDS_MAX:
+        path = "spec.sessionAffinityConfig.clientIP.timeoutSeconds"
+        errors.append(invalid(path, seconds, f"must be greater than 0 and less than {AFFINITY_SECONDS_MAX}"))
+    return errors
+
+
+def _balancer_errors(obj: Object, spec: Object) -> list[FieldError]:
+    """What is for load balancers alone."""
+    balanced = spec.get("type") == "LoadBalancer"
+    errors = _range_errors(obj, spec, balanced)
+    if spec.get("allocateLoadBalancerNodePorts") is not None and not balanced:
+        errors.append(forbidden_field("spec.allocateLoadBalancerNodePorts", OF_LOAD_BALANCERS))
+    chosen = spec.get("loadBalancerClass")
+    if chosen is not None and not balanced:
+        errors.append(forbidden_field("spec.loadBalancerClass", OF_LOAD_BALANCERS))
+    elif chosen is not None:
+        errors += [invalid("spec.loadBalancerClass", chosen, each) for each in label_key_errors(chosen)]
+    return errors
+
+
+def _range_errors(obj: Object, spec: Object, balanced: bool) -> list[FieldError]:
+    ranges = spec.get("loadBalancerSourceRanges") or []
+    annotated = annotations_of(obj).get(SOURCE_RANGES)
+    if ranges:
+        path = "spec.LoadBalancerSourceRanges"
+        places = [(f"{path}[{index}]", each.strip()) for index, each in enumerate(ranges)]
+    elif annotated is not None:
+        path = f"metadata.annotations[{SOURCE_RANGES}]"
+        places = [(path, each.strip()) for each in annotated.split(",")] if annotated.strip() else []
+    else:
+        return []
+    errors = [] if balanced else [forbidden_field(path, OF_LOAD_BALANCERS)]
+    return errors + [invalid(at, each, sentence) for at, each in places for sentence in cidr_errors(each)]
 
 
 def _policy_errors(spec: Object) -> list[FieldError]:
     errors: list[FieldError] = []
-    external = spec.get("externalTrafficPolicy")
-    if external and spec.get("type") not in ("NodePort", "LoadBalancer") and not spec.get("externalIPs"):
-        detail = "may only be set for externally-accessible services"
-        errors.append(invalid("spec.externalTrafficPolicy", external, detail))
-    elif external:
+    external, health = spec.get("externalTrafficPolicy"), spec.get("healthCheckNodePort")
+    if not is_external(spec):
+        if external:
+            detail = "may only be set for externally-accessible services"
+            errors.append(invalid("spec.externalTrafficPolicy", external, detail))
+    else:
         errors += required_one_of(external, "spec.externalTrafficPolicy", ("Cluster", "Local"))
-    if spec.get("internalTrafficPolicy"):
-        errors += required_one_of(spec["internalTrafficPolicy"], "spec.internalTrafficPolicy", ("Cluster", "Local"))
-    seconds = ((spec.get("sessionAffinityConfig") or {}).get("clientIP") or {}).get("timeoutSeconds")
-    if seconds is not None and not 0 < seconds <= 86400:
-        path = "spec.sessionAffinityConfig.clientIP.timeoutSeconds"
-        errors.append(invalid(path, seconds, "must be greater than 0 and less than 86400"))
+    if health and not needs_health_check(spec):
+        detail = "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'"
+        errors.append(invalid("spec.healthCheckNodePort", health, detail))
+    elif health:
+        errors += port_number(health, "spec.healthCheckNodePort")
+    internal = spec.get("internalTrafficPolicy")
+    if internal is not None and internal not in ("Cluster", "Local"):
+        errors.append(not_supported("spec.internalTrafficPolicy", internal, ("Cluster", "Local")))
+    distribution = spec.get("trafficDistribution")
+    if distribution is not None and distribution not in DISTRIBUTIONS:
+        errors.append(not_supported("spec.trafficDistribution", distribution, DISTRIBUTIONS))
     return errors
 
 
-def _update_errors(spec: Object, before: Object) -> list[FieldError]:
-    """A ClusterIP stays while the type needs one."""
-    had = before.get("clusterIPs") or []
-    if "ExternalName" in (spec.get("type"), before.get("type")) or not had:
-        return []
-    ips = spec.get("clusterIPs") or ([spec["clusterIP"]] if spec.get("clusterIP") else [])
-    if ips[:1] != had[:1]:
-        return [invalid("spec.clusterIPs[0]", ips, "may not change once set")]
-    return []
+def _change_errors(spec: Object, before: Object) -> list[FieldError]:
+    """What stays for as long as the type needs it."""
+    errors = address_change_errors(spec, before)
+    if spec.get("type") == before.get("type") == "LoadBalancer":
+        chosen = spec.get("loadBalancerClass")
+        if chosen != before.get("loadBalancerClass"):
+            errors.append(invalid("spec.loadBalancerClass", chosen, "may not change once set"))
+    moved = spec.get("healthCheckNodePort") != before.get("healthCheckNodePort")
+    if moved and needs_health_check(spec) and needs_health_check(before):
+        errors.append(forbidden_field("spec.healthCheckNodePort", "field is immutable"))
+    return errors

@@ -138,3 +138,42 @@ async def test_who_loses_a_race_for_a_name_gives_nothing_of_the_winners_back() -
             await cluster.store.create(store_key(Key("services.core", "d", "s")), winner)
             raise ValueError("exists")
     assert await cluster.taken() == {f"{ROOT}addresses/10.0.0.1"}
+
+
+async def test_a_service_goes_through_all_its_types_and_leaves_nothing_behind(api) -> None:
+    url = "/api/v1/namespaces/default/services"
+    manifest = {"metadata": {"name": "s"}, "spec": {"ports": [{"port": 80}]}}
+    before = {item.key for item in (await api.core.store.page(ROOT)).items}
+    address = (await api.ok("POST", url, manifest))["spec"]["clusterIP"]
+
+    async def patched(**spec: Any) -> dict[str, Any]:
+        media = "application/merge-patch+json"
+        return (await api.ok("PATCH", f"{url}/s", {"spec": spec}, content_type=media))["spec"]
+
+    on_nodes = await patched(type="NodePort")
+    number = on_nodes["ports"][0]["nodePort"]
+    balanced = await patched(type="LoadBalancer", externalTrafficPolicy="Local")
+    assert (balanced["clusterIP"], balanced["ports"][0]["nodePort"]) == (address, number)
+    assert balanced["healthCheckNodePort"] not in (0, number)
+    held = {item.key for item in (await api.core.store.page(ROOT)).items} - before
+    assert held == {
+        f"{ROOT}addresses/{address}",
+        f"{ROOT}ports/{number}",
+        f"{ROOT}ports/{balanced['healthCheckNodePort']}",
+    }
+    plain = await patched(type="ClusterIP")
+    assert plain["clusterIP"] == address
+    assert {item.key for item in (await api.core.store.page(ROOT)).items} - before == {f"{ROOT}addresses/{address}"}
+    external = await patched(type="ExternalName", externalName="example.com")
+    assert "clusterIP" not in external
+    assert {item.key for item in (await api.core.store.page(ROOT)).items} == before
+    assert (await patched(type="ClusterIP"))["clusterIP"]
+
+
+async def test_the_health_check_port_that_is_asked_for_is_given_once() -> None:
+    cluster = Cluster()
+    allocations = cluster.allocations()
+    wanted = {"type": "LoadBalancer", "externalTrafficPolicy": "Local", "healthCheckNodePort": 30005}
+    assert (await assign(allocations, service("a", **wanted)))["healthCheckNodePort"] == 30005
+    with pytest.raises(StatusError, match="healthCheckNodePort: Invalid value: 30005: provided port is already"):
+        await assign(allocations, service("b", **wanted))

@@ -20,6 +20,8 @@ def test_defaults():
         "sessionAffinity": "None",
         "internalTrafficPolicy": "Cluster",
         "ports": [{"port": 80, "protocol": "TCP", "targetPort": 80}],
+        "ipFamilies": ["IPv4"],
+        "ipFamilyPolicy": "SingleStack",
     }
     assert _service(type="NodePort")["spec"]["externalTrafficPolicy"] == "Cluster"
     assert _service(type="LoadBalancer")["spec"]["allocateLoadBalancerNodePorts"] is True
@@ -33,8 +35,8 @@ def test_an_update_that_says_nothing_of_addresses_keeps_them():
 
 
 def test_node_ports_stay_with_their_port():
-    old = _service(type="NodePort", ports=[{"port": 80, "nodePort": 30080, "protocol": "TCP"}])
-    new = sent(KIND, spec={"type": "NodePort", "ports": [{"port": 80}, {"port": 81}]})
+    old = _service(type="NodePort", ports=[{"name": "a", "port": 80, "nodePort": 30080, "protocol": "TCP"}])
+    new = sent(KIND, spec={"type": "NodePort", "ports": [{"name": "a", "port": 80}, {"name": "b", "port": 81}]})
     assert [port.get("nodePort") for port in updated(KIND, new, old)["spec"]["ports"]] == [30080, None]
 
 
