@@ -5,6 +5,8 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo -E)
 BIN := .venv/bin
 NODES ?= 1
 SEEDS ?= 1000
+# Much of a test's time is waiting: one worker more than there are cores.
+WORKERS ?= $(shell expr $$(nproc) + 1)
 FIRST ?= 0
 
 .PHONY: setup demo up down status test simulate check format bench
@@ -25,7 +27,7 @@ status: setup
 	@$(SUDO) $(BIN)/kubus status
 
 test: setup
-	@$(SUDO) $(BIN)/pytest $(TESTS)
+	@$(SUDO) $(BIN)/pytest -n $(WORKERS) --dist loadfile $(TESTS)
 
 simulate: setup
 	@$(BIN)/python -m tests.simulation --seeds $(SEEDS) --first $(FIRST)

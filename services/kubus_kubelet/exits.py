@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -40,6 +41,7 @@ class ExitWatch:
             raise ProcessLookupError(pid)
         self._oom_fd = _watch_memory(cgroup) if cgroup is not None else -1
         self._cgroup = cgroup
+        self._signals = 0
         self._loop.add_reader(self._pidfd, self._on_exit)
         if self._oom_fd >= 0:
             self._loop.add_reader(self._oom_fd, self._on_memory)
@@ -59,15 +61,17 @@ class ExitWatch:
         self._pidfd = self._oom_fd = -1
 
     def _on_exit(self) -> None:
+        if self._oom_fd >= 0:
+            self._on_memory()  # both may be readable at once, and this one first
         self.close()
         self._ended()
 
     def _on_memory(self) -> None:
-        with contextlib.suppress(OSError):
-            os.read(self._oom_fd, 8)
-        # The kernel signals the removal of the cgroup, too.
-        if self._cgroup is not None and self._cgroup.is_dir():
-            self.out_of_memory = True
+        with contextlib.suppress(BlockingIOError):
+            self._signals += int.from_bytes(os.read(self._oom_fd, 8), sys.byteorder)
+        # The kernel signals the removal of the cgroup too, once.
+        there = self._cgroup is not None and self._cgroup.is_dir()
+        self.out_of_memory = self._signals > (0 if there else 1)
 
 
 def _belongs(pid: int, container_id: str) -> bool:
