@@ -6,7 +6,7 @@ only them: who asks (`User`), which resource (`Target`), and with which options.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from kubus.model.kinds import Kind
@@ -44,6 +44,16 @@ class Target(NamedTuple):
         return Key(self.kind.collection, self.namespace, self.name)
 
 
+@dataclass(slots=True)
+class Notes:
+    """What is said about a request beside its answer, also where that is a refusal."""
+
+    warnings: list[str] = field(default_factory=list)
+    """For the client."""
+    annotations: dict[str, str] = field(default_factory=dict)
+    """For the audit log."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
     """What a get, a list or a watch wants; empty strings stand for what was not said."""
@@ -75,10 +85,15 @@ class WriteOptions:
     trace: str | None = None
     fence: tuple[str, str, str, int] | None = None
     """(namespace, name, holder, transitions) of the Lease under which a leader writes."""
-    said: list[str] | None = None
-    """Takes warnings for the client, as they come; None: there is nobody to read them."""
+    notes: Notes | None = None
+    """Takes warnings and annotations as they come; None: there is nobody to read them."""
 
     def warn(self, text: str) -> None:
         """Warn the client."""
-        if self.said is not None and text not in self.said:
-            self.said.append(text)
+        if self.notes is not None and text not in self.notes.warnings:
+            self.notes.warnings.append(text)
+
+    def annotate(self, key: str, value: str) -> None:
+        """Say something to the audit log."""
+        if self.notes is not None:
+            self.notes.annotations.setdefault(key, value)

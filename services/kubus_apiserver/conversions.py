@@ -74,6 +74,18 @@ class Conversions:
             return (await self._converted(kind, custom, [obj], custom.storage_version))[0]
         return obj if kind.to_stored is None else kind.to_stored(obj)
 
+    async def between(self, kind: Kind, other: Kind, obj: Object) -> Object:
+        """An object of a kind as another version or group of the same objects has it.
+
+        Raises:
+            StatusError: 500, the webhook did not convert it.
+        """
+        custom = kind.custom
+        if custom is not None and custom.webhook is not None:
+            return (await self._converted(kind, custom, [obj], other.version))[0]
+        stored = obj if kind.to_stored is None else kind.to_stored(obj)
+        return stored if other.from_stored is None else other.from_stored(stored)
+
     async def _converted(self, kind: Kind, custom: Custom, objects: list[Object], version: str) -> list[Object]:
         wanted = f"{kind.group}/{version}"
         webhook = custom.webhook or {}

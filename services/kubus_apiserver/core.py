@@ -31,9 +31,13 @@ from kubus_apiserver.admission.gate import Gate
 from kubus_apiserver.admission.plugins import built_in
 from kubus_apiserver.admission.policies import Policies
 from kubus_apiserver.admission.quotas import Quotas
+from kubus_apiserver.admission.versions import Versions
 from kubus_apiserver.admission.webhooks import Webhooks
 from kubus_apiserver.conversions import Conversions
 from kubus_apiserver.customresources import CustomResources
+from kubus_apiserver.forwarding.clients import ClusterClients
+from kubus_apiserver.forwarding.dialling import Dialler
+from kubus_apiserver.forwarding.endpoints import Endpoints
 from kubus_apiserver.reading.follower import Follower, Freshness
 from kubus_apiserver.reading.ownwrites import OwnWrites
 from kubus_apiserver.reading.reads import Reads
@@ -67,6 +71,9 @@ class Core:
     reads: Reads
     writes: Writes
     watches: Watches
+    endpoints: Endpoints
+    dialler: Dialler
+    clients: ClusterClients
     webhook_calls: WebhookCalls
     custom_resources: CustomResources
     evictions: Evictions
@@ -120,9 +127,12 @@ def build(
     freshness = Freshness(store, cache)
     allocations = Allocations(written, cache, random, service_cidr=service_cidr, node_ports=node_ports)
     fields = FieldManagers(schemas, registry, clock)
-    webhook_calls = WebhookCalls(cache)
+    endpoints, dialler = Endpoints(cache, random), Dialler()
+    clients = ClusterClients(endpoints, dialler)
+    webhook_calls = WebhookCalls(clients)
     conversions = Conversions(webhook_calls, random)
-    gate = Gate(cache, chain, Webhooks(cache, webhook_calls, random), Quotas(written, cache, clock))
+    versions = Versions(registry, conversions, schemas)
+    gate = Gate(cache, chain, Webhooks(cache, webhook_calls, random, versions), Quotas(written, cache, clock))
     writes = Writes(
         written,
         cache,
@@ -152,6 +162,9 @@ def build(
         reads=reads,
         writes=writes,
         watches=watches,
+        endpoints=endpoints,
+        dialler=dialler,
+        clients=clients,
         webhook_calls=webhook_calls,
         custom_resources=CustomResources(registry, cache, freshness, writes, watches, clock=clock),
         evictions=Evictions(cache, writes, budgets, clock),

@@ -9,6 +9,7 @@ under the time, and a new one begun.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -122,6 +123,11 @@ class Recording:
     def impersonated(self, user: User) -> None:
         """The request was done in another's name."""
         self._base["impersonatedUser"] = user_info(user)
+
+    def annotated(self, annotations: Mapping[str, str]) -> None:
+        """Admission has said something."""
+        if annotations:
+            self._base["annotations"] = {**self._base.get("annotations", {}), **annotations}
 
     def tell(
         self,

@@ -11,8 +11,9 @@ https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from kubus.model.errors import StatusError, forbidden
 from kubus.model.kinds import Kind
@@ -21,16 +22,23 @@ from kubus_apiserver.calls import User
 from kubus_apiserver.reading.watchcache import WatchCache
 
 
-def _unheard(_warning: str) -> None:
+def _unheard(*_said: str) -> None:
     """Nobody listens."""
 
 
+class Place(NamedTuple):
+    """Where something happens to an object: `x` in `default`."""
+
+    namespace: str
+    name: str
+
+
 class Proposal(NamedTuple):
-    """A write that is about to happen."""
+    """A write, or a connection, that is about to happen."""
 
     user: User
     verb: str
-    """create, update or delete."""
+    """create, update, delete or connect."""
     kind: Kind
     subresource: str
     object: Object
@@ -39,16 +47,28 @@ class Proposal(NamedTuple):
     dry_run: bool = False
     warn: Callable[[str], None] = _unheard
     """Takes a warning for the client."""
+    annotate: Callable[[str, str], None] = _unheard
+    """Takes a key and a value for the audit log."""
+    place: Place | None = None
+    """Set where `object` is none of `kind`, but what a subresource takes, and perhaps without metadata: a Scale, a
+    Binding, an Eviction, a TokenRequest, PodExecOptions. It names the object that the subresource belongs to."""
+    options: Mapping[str, Any] = MappingProxyType({})
+    """What the client wants of the write: CreateOptions, UpdateOptions or DeleteOptions."""
 
     @property
     def namespace(self) -> str:
         """The object's namespace, "" if none."""
-        return self.object["metadata"].get("namespace") or ""
+        return self.place.namespace if self.place is not None else self.object["metadata"].get("namespace") or ""
 
     @property
     def name(self) -> str:
         """The object's name, "" if it has none yet."""
-        return self.object["metadata"].get("name") or ""
+        return self.place.name if self.place is not None else self.object["metadata"].get("name") or ""
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether `object` is of another kind than what is written or connected to."""
+        return self.place is not None
 
     def refused(self, detail: str) -> StatusError:
         """403 `pods "x" is forbidden: detail`."""

@@ -9,10 +9,11 @@ https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-con
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from kubus.model.cel import CelError, Environment, Program
+from kubus.model.kinds import Kind
 from kubus.model.objects import Key, Object
 from kubus.model.selectors import EVERYTHING, NOTHING, LabelSelector
 from kubus_apiserver.admission import Proposal
@@ -30,24 +31,43 @@ class Matcher(NamedTuple):
     excluded: tuple[Object, ...]
     namespaces: LabelSelector
     objects: LabelSelector
+    exact: bool = False
+    """Whether other versions of the same objects are other objects: `matchPolicy: Exact`."""
 
     @classmethod
     def of(cls, rules: Iterable[Object], holder: Object, excluded: Iterable[Object] = ()) -> Matcher:
-        """The matcher of rules and of a holder's `namespaceSelector` and `objectSelector`."""
+        """The matcher of rules and of a holder's `matchPolicy`, `namespaceSelector` and `objectSelector`."""
         selectors = (_selector(holder.get("namespaceSelector")), _selector(holder.get("objectSelector")))
-        return cls(tuple(rules), tuple(excluded), *selectors)
+        return cls(tuple(rules), tuple(excluded), *selectors, exact=holder.get("matchPolicy") == "Exact")
+
+    def seen_as(self, proposal: Proposal, others: Callable[[], Sequence[Kind]]) -> Kind | None:
+        """The kind as which a rule names what is written; None if none does.
+
+        That is the kind that the client wrote, or, unless only exact matches count, one of the `others`: of the other
+        versions and groups in which the same objects are served (`admission.versions.Versions.others`). Depends on
+        operation, resource, name and scope only.
+        """
+        if self.excluded and self._first(self.excluded, proposal, others) is not None:
+            return None
+        return self._first(self.rules, proposal, others)
+
+    def _first(self, rules: Sequence[Object], proposal: Proposal, others: Callable[[], Sequence[Kind]]) -> Kind | None:
+        if any(rule_matches(rule, proposal) for rule in rules):
+            return proposal.kind
+        if self.exact or not rules:
+            return None
+        served = others()
+        return next((kind for rule in rules for kind in served if rule_matches(rule, proposal, kind)), None)
 
     def about(self, proposal: Proposal) -> bool:
-        """Whether a rule names what is written: depends on operation, resource and scope only."""
-        if not any(rule_matches(rule, proposal) for rule in self.rules):
-            return False
-        return not any(rule_matches(rule, proposal) for rule in self.excluded)
+        """Whether a rule names what is written in the version in which it is written."""
+        return self.seen_as(proposal, tuple) is not None
 
     def selects(self, proposal: Proposal, cache: WatchCache) -> bool:
-        """Whether labels agree."""
+        """Whether labels agree: those of the new object or those of the old one."""
         if not self.objects.everything:
-            states = (proposal.object, proposal.old or proposal.object)
-            if not any(self.objects.matches(each["metadata"].get("labels")) for each in states):
+            states = [each for each in objects_of(proposal) if each is not None]
+            if not any(self.objects.matches((each.get("metadata") or {}).get("labels")) for each in states):
                 return False
         if self.namespaces.everything:
             return True
@@ -79,9 +99,16 @@ def is_exempt(proposal: Proposal) -> bool:
     return proposal.kind.group == _GROUP
 
 
-def rule_matches(rule: Object, proposal: Proposal) -> bool:
-    """Whether a rule names a write."""
-    kind = proposal.kind
+def objects_of(proposal: Proposal) -> tuple[Object | None, Object | None]:
+    """(object, oldObject) as a review has them: None is what is not there."""
+    if proposal.verb == "delete":
+        return None, proposal.old
+    return proposal.object, proposal.old
+
+
+def rule_matches(rule: Object, proposal: Proposal, kind: Kind | None = None) -> bool:
+    """Whether a rule names a write; with `kind`, were it one of that kind."""
+    kind = kind or proposal.kind
     return (
         _one_of(rule.get("operations"), OPERATIONS[proposal.verb])
         and _one_of(rule.get("apiGroups"), kind.group)

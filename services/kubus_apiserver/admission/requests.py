@@ -7,29 +7,31 @@ from __future__ import annotations
 
 from typing import Any
 
+from kubus.model.kinds import Kind
 from kubus.model.objects import Object
 from kubus_apiserver.admission import Proposal
-from kubus_apiserver.admission.matching import OPERATIONS
+from kubus_apiserver.admission.matching import OPERATIONS, objects_of
 
-_OPTIONS = {"create": "CreateOptions", "update": "UpdateOptions", "delete": "DeleteOptions", "connect": ""}
+_OPTIONS = {"create": "CreateOptions", "update": "UpdateOptions", "delete": "DeleteOptions"}
 
 
-def review_request(proposal: Proposal) -> Object:
-    """What is asked, without uid and objects."""
-    kind = proposal.kind
-    version = {"group": kind.group, "version": kind.version}
-    kind_of, resource = {**version, "kind": kind.name}, {**version, "resource": kind.plural}
+def review_request(proposal: Proposal, asked_as: Kind | None = None) -> Object:
+    """What is asked, without uid and objects; of the same objects in the version `asked_as` where that is another."""
+    own, shown = proposal.kind, asked_as or proposal.kind
     request: Object = {
-        "kind": kind_of,
-        "resource": resource,
-        "requestKind": kind_of,
-        "requestResource": resource,
+        "kind": _kind_of(shown, proposal),
+        "resource": {"group": shown.group, "version": shown.version, "resource": shown.plural},
+        "requestKind": _kind_of(own, proposal),
+        "requestResource": {"group": own.group, "version": own.version, "resource": own.plural},
         "name": proposal.name,
         "operation": OPERATIONS[proposal.verb],
         "userInfo": _user(proposal),
         "dryRun": proposal.dry_run,
-        "options": {"kind": _OPTIONS[proposal.verb], "apiVersion": "meta.k8s.io/v1"},
+        "options": None,
     }
+    if proposal.verb in _OPTIONS:
+        named = {"kind": _OPTIONS[proposal.verb], "apiVersion": "meta.k8s.io/v1"}
+        request["options"] = {**proposal.options, **named}
     if proposal.subresource:
         request["subResource"] = request["requestSubResource"] = proposal.subresource
     if proposal.kind.collection == "namespaces.core":
@@ -39,17 +41,18 @@ def review_request(proposal: Proposal) -> Object:
     return request
 
 
-def objects_of(proposal: Proposal) -> tuple[Object | None, Object | None]:
-    """(object, oldObject) as a review has them: null is what is not there."""
-    if proposal.verb == "delete":
-        return None, proposal.old
-    return proposal.object, proposal.old
+def _kind_of(kind: Kind, proposal: Proposal) -> Object:
+    """The kind of the object in the request, which may be none of the resource's."""
+    if not proposal.is_foreign:
+        return {"group": kind.group, "version": kind.version, "kind": kind.name}
+    group, _, version = str(proposal.object["apiVersion"]).rpartition("/")
+    return {"group": group, "version": version, "kind": proposal.object["kind"]}
 
 
-def variables_of(proposal: Proposal) -> dict[str, Any]:
+def variables_of(proposal: Proposal, asked_as: Kind | None = None) -> dict[str, Any]:
     """What expressions can name in every case."""
     obj, old = objects_of(proposal)
-    return {"object": obj, "oldObject": old, "request": review_request(proposal)}
+    return {"object": obj, "oldObject": old, "request": review_request(proposal, asked_as)}
 
 
 def _user(proposal: Proposal) -> Object:

@@ -2,8 +2,9 @@
 
 Configurations are prepared once a revision: rules, selectors, and conditions compiled. Mutating webhooks are
 asked one after the other in the order of their configurations' names, each seeing what the last one made; who
-asked for it (`reinvocationPolicy: IfNeeded`) is asked once more if others changed the object after it. Validating ones
-are asked all at once. A webhook that cannot be asked refuses, or is passed over, as its `failurePolicy` says.
+asked for it (`reinvocationPolicy: IfNeeded`) is asked once more if the object was changed after it. Validating ones
+are asked all at once. A webhook that cannot be asked refuses, or is passed over, as its `failurePolicy` says; one that
+answers with a patch that does not apply refuses in any case.
 
 https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/
 """
@@ -11,21 +12,21 @@ https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-con
 from __future__ import annotations
 
 import asyncio
-from base64 import b64decode
 from collections.abc import Sequence
 from random import Random
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from kubus.model.cel import CelError, Environment
-from kubus.model.codec import DecodeError, from_json
-from kubus.model.errors import StatusError, bad_request, internal
+from kubus.model.errors import bad_request, internal
+from kubus.model.kinds import Kind
 from kubus.model.objects import Object
-from kubus.model.patches import json_patch
 from kubus_apiserver.admission import Proposal
 from kubus_apiserver.admission.matching import Condition, Matcher, compiled_conditions, conditions_hold, is_exempt
 from kubus_apiserver.admission.namespaced import Namespaced
-from kubus_apiserver.admission.requests import objects_of, review_request, variables_of
+from kubus_apiserver.admission.requests import variables_of
+from kubus_apiserver.admission.reviews import Response, denied, patched, response_of, review
+from kubus_apiserver.admission.versions import Versions
 from kubus_apiserver.reading.entries import Entry
 from kubus_apiserver.reading.watchcache import WatchCache
 from kubus_apiserver.webhookcalls import WebhookFailed
@@ -50,14 +51,41 @@ class Webhook(NamedTuple):
     again: bool
     version: str
     """Of the AdmissionReview that it understands."""
+    mutating: bool
 
 
-def prepared(entry: Entry) -> tuple[Webhook, ...]:
+class Asked(NamedTuple):
+    """A webhook that a proposal concerns."""
+
+    webhook: Webhook
+    kind: Kind
+    """The kind in which it wants to see the object."""
+
+
+class Sightings:
+    """Which state of an object each mutating webhook has seen, for as long as the object is being changed."""
+
+    def __init__(self) -> None:
+        self.state = 0
+        """Counts the changes."""
+        self.seen: dict[int, int] = {}
+        """By the number of the webhook: the state after its own changes."""
+
+    def wanted_again(self, asked: Sequence[Asked]) -> bool:
+        """Whether one that has seen the object wants to see what became of it."""
+        return any(self.is_due(number, each.webhook) for number, each in enumerate(asked) if number in self.seen)
+
+    def is_due(self, number: int, webhook: Webhook) -> bool:
+        """Whether a webhook that was asked is to be asked again."""
+        return webhook.again and self.seen.get(number, self.state) != self.state
+
+
+def prepared(entry: Entry, *, mutating: bool) -> tuple[Webhook, ...]:
     """The webhooks of a configuration."""
-    return tuple(_webhook(each) for each in entry.object.get("webhooks") or ())
+    return tuple(_webhook(each, mutating=mutating) for each in entry.object.get("webhooks") or ())
 
 
-def _webhook(each: Object) -> Webhook:
+def _webhook(each: Object, *, mutating: bool) -> Webhook:
     return Webhook(
         name=each.get("name") or "",
         config=each.get("clientConfig") or {},
@@ -68,6 +96,7 @@ def _webhook(each: Object) -> Webhook:
         dry_run=each.get("sideEffects") in ("None", "NoneOnDryRun"),
         again=each.get("reinvocationPolicy") == "IfNeeded",
         version=next((v for v in each.get("admissionReviewVersions") or () if v in ("v1", "v1beta1")), "v1"),
+        mutating=mutating,
     )
 
 
@@ -81,132 +110,116 @@ class Caller(Protocol):
 class Webhooks:
     """Asks those webhooks that a write concerns."""
 
-    def __init__(self, cache: WatchCache, caller: Caller, random: Random) -> None:
+    def __init__(self, cache: WatchCache, caller: Caller, random: Random, versions: Versions) -> None:
         self._cache = cache
         self._caller = caller
         self._random = random
-        self._mutating: Namespaced[tuple[Webhook, ...]] = Namespaced(MUTATING, prepared)
-        self._validating: Namespaced[tuple[Webhook, ...]] = Namespaced(VALIDATING, prepared)
+        self._versions = versions
+        self._mutating: Namespaced[tuple[Webhook, ...]] = Namespaced(
+            MUTATING, lambda entry: prepared(entry, mutating=True)
+        )
+        self._validating: Namespaced[tuple[Webhook, ...]] = Namespaced(
+            VALIDATING, lambda entry: prepared(entry, mutating=False)
+        )
 
-    def mutating(self, proposal: Proposal) -> list[Webhook]:
+    def mutating(self, proposal: Proposal) -> list[Asked]:
         """Those that may want to change it."""
         return self._concerned(self._mutating, proposal)
 
-    def validating(self, proposal: Proposal) -> list[Webhook]:
+    def validating(self, proposal: Proposal) -> list[Asked]:
         """Those that may want to refuse it."""
         return self._concerned(self._validating, proposal)
 
-    def _concerned(self, configured: Namespaced[tuple[Webhook, ...]], proposal: Proposal) -> list[Webhook]:
+    def _concerned(self, configured: Namespaced[tuple[Webhook, ...]], proposal: Proposal) -> list[Asked]:
         found = configured.of(self._cache)
         if not found or is_exempt(proposal):
             return []
-        return [webhook for webhooks in found for webhook in webhooks if webhook.matcher.about(proposal)]
+        others: list[Kind] | None = None
 
-    async def mutated(self, webhooks: Sequence[Webhook], proposal: Proposal) -> Object:
-        """The object as they want it: another one if anything changes.
+        def served() -> list[Kind]:
+            nonlocal others
+            if others is None:
+                others = self._versions.others(proposal.kind)
+            return others
+
+        asked = []
+        for webhook in (each for webhooks in found for each in webhooks):
+            kind = webhook.matcher.seen_as(proposal, served)
+            if kind is not None:
+                asked.append(Asked(webhook, kind))
+        return asked
+
+    async def mutated(self, asked: Sequence[Asked], proposal: Proposal, sightings: Sightings) -> Proposal:
+        """The proposal as they want it, with another object if anything changes.
+
+        Those that have seen it (`sightings`) are asked only if they want to be asked again and it has changed since.
 
         Raises:
             StatusError: one refuses, or cannot be asked and must be.
         """
-        current = proposal
-        last_change = -1
-        for number, webhook in enumerate(webhooks):
-            changed = await self._patched(webhook, current)
+        first = not sightings.seen
+        for number, each in enumerate(asked):
+            if not first and not sightings.is_due(number, each.webhook):
+                continue
+            shown = await self._versions.shown(proposal, each.kind)
+            response = await self._response(each, shown)
+            if response is None:
+                continue
+            changed = patched(each.webhook.name, response, shown)
             if changed is not None:
-                current, last_change = current._replace(object=changed), number
-        for number, webhook in enumerate(webhooks):
-            if webhook.again and number < last_change:
-                changed = await self._patched(webhook, current)
-                if changed is not None:
-                    current = current._replace(object=changed)
-        return current.object
+                proposal = await self._versions.taken_over(proposal, each.kind, changed)
+                sightings.state += 1
+            sightings.seen[number] = sightings.state
+        return proposal
 
-    async def validate(self, webhooks: Sequence[Webhook], proposal: Proposal) -> None:
+    async def validate(self, asked: Sequence[Asked], proposal: Proposal) -> None:
         """Let them refuse it.
 
         Raises:
             StatusError: one does, or cannot be asked and must be.
         """
-        done = await asyncio.gather(*(self._ask(each, proposal) for each in webhooks), return_exceptions=True)
+        done = await asyncio.gather(*(self._validated(each, proposal) for each in asked), return_exceptions=True)
         for answer in done:
             if isinstance(answer, BaseException):
                 raise answer
 
-    async def _patched(self, webhook: Webhook, proposal: Proposal) -> Object | None:
-        response = await self._ask(webhook, proposal)
-        patch = (response or {}).get("patch")
-        if not patch or proposal.verb == "delete":
-            return None
-        try:
-            if (response or {}).get("patchType") != "JSONPatch":
-                raise ValueError("the patch is of no type that is known")
-            changed = json_patch(proposal.object, from_json(b64decode(patch)))
-        except (ValueError, DecodeError, StatusError) as error:
-            self._failed(webhook, f"the patch does not apply: {error}")
-            return None
-        return changed if changed != proposal.object else None
+    async def _validated(self, asked: Asked, proposal: Proposal) -> None:
+        await self._response(asked, await self._versions.shown(proposal, asked.kind))
 
-    async def _ask(self, webhook: Webhook, proposal: Proposal) -> Object | None:
-        """The response of a webhook that allows it; None where it is not asked."""
-        if not webhook.matcher.selects(proposal, self._cache):
-            return None
-        try:
-            if webhook.conditions and not conditions_hold(webhook.conditions, variables_of(proposal)):
-                return None
-        except CelError as error:
-            self._failed(webhook, str(error))
+    async def _response(self, asked: Asked, proposal: Proposal) -> Response | None:
+        """The response of a webhook that allows it; None where it is not asked, or passed over."""
+        webhook = asked.webhook
+        if not webhook.matcher.selects(proposal, self._cache) or not self._meant(asked, proposal):
             return None
         if proposal.dry_run and not webhook.dry_run:
             raise bad_request(f'admission webhook "{webhook.name}" does not support dry run')
         uid = str(UUID(int=self._random.getrandbits(128), version=4))
+        body = review(proposal, asked.kind, webhook.version, uid)
         try:
-            answer = await self._caller.call(
-                webhook.config, _review(webhook, proposal, uid), timeout_seconds=webhook.timeout_seconds
-            )
-            response = _response(answer, webhook.version, uid)
+            answer = await self._caller.call(webhook.config, body, timeout_seconds=webhook.timeout_seconds)
+            response = response_of(answer, webhook.version, uid, mutating=webhook.mutating)
         except WebhookFailed as error:
-            self._failed(webhook, f"failed to call webhook: {error}")
-            return None
-        for warning in response.get("warnings") or ():
-            proposal.warn(str(warning))
-        if response.get("allowed") is not True:
-            raise denied(webhook.name, response.get("status"))
+            if webhook.ignored_failures:
+                return None
+            raise internal(f'failed calling webhook "{webhook.name}": failed to call webhook: {error}') from None
+        for warning in response.warnings:
+            proposal.warn(warning)
+        for key, value in response.annotations.items():
+            proposal.annotate(f"{webhook.name}/{key}", value)
+        if not response.allowed:
+            raise denied(webhook.name, response.status)
         return response
 
-    def _failed(self, webhook: Webhook, words: str) -> None:
-        if not webhook.ignored_failures:
-            raise internal(f'failed calling webhook "{webhook.name}": {words}')
+    def _meant(self, asked: Asked, proposal: Proposal) -> bool:
+        """Whether a webhook's conditions hold.
 
-
-def _review(webhook: Webhook, proposal: Proposal, uid: str) -> Object:
-    obj, old = objects_of(proposal)
-    request = {"uid": uid, **review_request(proposal), "object": obj, "oldObject": old}
-    return {"apiVersion": f"admission.k8s.io/{webhook.version}", "kind": "AdmissionReview", "request": request}
-
-
-def _response(answer: Object, version: str, uid: str) -> Object:
-    expected, given = f"admission.k8s.io/{version}", answer.get("apiVersion")
-    if given != expected or answer.get("kind") != "AdmissionReview":
-        wanted = f"{expected}, Kind=AdmissionReview"
-        raise WebhookFailed(f"expected webhook response of {wanted}, got {given}, Kind={answer.get('kind')}")
-    response = answer.get("response")
-    if not isinstance(response, dict):
-        raise WebhookFailed("webhook response was absent")
-    if response.get("uid") != uid:
-        raise WebhookFailed(f'expected response.uid="{uid}", got "{response.get("uid")}"')
-    return response
-
-
-def denied(name: str, status: Object | None) -> StatusError:
-    """A webhook's refusal in its own words."""
-    said = status if isinstance(status, dict) else {}
-    start = f'admission webhook "{name}" denied the request'
-    explanation = said.get("message") or said.get("reason")
-    code = said.get("code")
-    details = said.get("details")
-    return StatusError(
-        code if isinstance(code, int) and code >= 400 else 400,
-        str(said.get("reason") or ""),
-        f"{start}: {explanation}" if explanation else f"{start} without explanation",
-        details if isinstance(details, dict) else None,
-    )
+        Raises:
+            StatusError: 403, one has no value, and who cannot be asked must be.
+        """
+        webhook = asked.webhook
+        try:
+            return not webhook.conditions or conditions_hold(webhook.conditions, variables_of(proposal, asked.kind))
+        except CelError as error:
+            if webhook.ignored_failures:
+                return False
+            raise proposal.refused(str(error)) from None

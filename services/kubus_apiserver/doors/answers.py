@@ -8,7 +8,7 @@ from kubus.model.codec import to_json
 from kubus.model.errors import StatusError
 from kubus.model.objects import Object
 from kubus_apiserver.access.impersonation import Wanted
-from kubus_apiserver.calls import User
+from kubus_apiserver.calls import Notes, User
 from kubus_apiserver.reading.watchstreams import Start
 
 
@@ -34,6 +34,8 @@ class Call(NamedTuple):
     """The client's address."""
     accept_encoding: str = ""
     if_none_match: str = ""
+    notes: Notes | None = None
+    """Takes what is said of the call on its way; `Rest` brings its own."""
 
 
 class Answer(NamedTuple):

@@ -22,7 +22,7 @@ from kubus.model.errors import (
     required,
     too_long,
 )
-from kubus_apiserver.calls import ReadOptions, WriteOptions
+from kubus_apiserver.calls import Notes, ReadOptions, WriteOptions
 
 _TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
 _FALSE = frozenset({"", "0", "f", "F", "false", "FALSE", "False"})
@@ -67,7 +67,9 @@ def read_options(query: Mapping[str, list[str]]) -> ReadOptions:
     )
 
 
-def write_options(query: Mapping[str, list[str]], user_agent: str, trace: str | None, kind: str) -> WriteOptions:
+def write_options(
+    query: Mapping[str, list[str]], user_agent: str, trace: str | None, kind: str, notes: Notes | None = None
+) -> WriteOptions:
     """The options of a write; without a field manager it is the first word of the user agent.
 
     Raises:
@@ -89,7 +91,7 @@ def write_options(query: Mapping[str, list[str]], user_agent: str, trace: str | 
         dry_run=bool(dry_run),
         field_validation=validation,
         force=flag(query, "force"),
-        said=[],
+        notes=notes,
         trace=trace,
     )
 

@@ -23,7 +23,7 @@ from kubus_apiserver.access.audit import AuditLog, Recording
 from kubus_apiserver.access.audited import begun, ended
 from kubus_apiserver.access.authorization import Attributes
 from kubus_apiserver.access.impersonation import impersonated
-from kubus_apiserver.calls import Target, WriteOptions
+from kubus_apiserver.calls import Notes, Target, WriteOptions
 from kubus_apiserver.core import Core
 from kubus_apiserver.doors.answers import Answer, Call, StreamAnswer, WatchAnswer, failed, success
 from kubus_apiserver.doors.fairness import Asked
@@ -82,13 +82,16 @@ class Rest:
             user = self._core.authenticator.user(call.user, call.authorization, call.subprotocols)
         except StatusError as error:
             return failed(error)
-        if user is not call.user:
-            call = call._replace(user=user)
+        notes = Notes()
+        call = call._replace(user=user, notes=notes)
         watching = "watch" in call.query and call.query["watch"][0] in ("1", "true", "True", "t", "")
         found = route(call.method, call.path, watch=watching)
         recording = None if self._audit is None else begun(self._audit, call, found)
         answer = await self._seated(call, found, recording)
+        if notes.warnings and isinstance(answer, Answer) and answer.code >= 400:
+            answer = answer._replace(warnings=tuple(notes.warnings))
         if recording is not None:
+            recording.annotated(notes.annotations)
             ended(recording, call, answer)
         return answer
 
@@ -174,7 +177,7 @@ class Rest:
             raise StatusError(
                 405, "MethodNotAllowed", "the server does not allow this method on the requested resource"
             )
-        options = write_options(call.query, call.user_agent, call.trace, "CreateOptions")
+        options = write_options(call.query, call.user_agent, call.trace, "CreateOptions", call.notes)
         view = _view(call)
         body, doubled = await self._body(call, target, options)
         made, warnings = await actions.create(self._core, target, body, call.user, options)
@@ -184,14 +187,14 @@ class Rest:
         return self._shown(target, made, view, (*doubled, *warnings), options, created=True)
 
     async def _update(self, call: Call, found: Route, target: Target) -> AnyAnswer:
-        options = write_options(call.query, call.user_agent, call.trace, "UpdateOptions")
+        options = write_options(call.query, call.user_agent, call.trace, "UpdateOptions", call.notes)
         view = _view(call)
         body, doubled = await self._body(call, target, options)
         done, warnings = await actions.update_or_create(self._core, target, body, call.user, options)
         return self._shown(target, done.entry, view, (*doubled, *warnings), options, created=done.created)
 
     async def _patch(self, call: Call, found: Route, target: Target) -> AnyAnswer:
-        options = write_options(call.query, call.user_agent, call.trace, "PatchOptions")
+        options = write_options(call.query, call.user_agent, call.trace, "PatchOptions", call.notes)
         view = _view(call)
         patch_type, patch = await self._decoded(call, read_patch)
         check_patch_options(call.query, patch_type)
@@ -250,7 +253,7 @@ class Rest:
         query = call.query
         if isinstance(body.get("dryRun"), list) and "dryRun" not in query:
             query = {**query, "dryRun": [str(each) for each in body["dryRun"]]}
-        write = write_options(query, call.user_agent, call.trace, "DeleteOptions")
+        write = write_options(query, call.user_agent, call.trace, "DeleteOptions", call.notes)
         return write, delete_options(query, body)
 
     async def _stream(self, call: Call, target: Target) -> StreamAnswer:
@@ -261,7 +264,7 @@ class Rest:
 
 def _all(warnings: tuple[str, ...], options: WriteOptions) -> tuple[str, ...]:
     """Warnings about the object, and those that came on the way to the store."""
-    return (*warnings, *options.said) if options.said else warnings
+    return (*warnings, *options.notes.warnings) if options.notes is not None else warnings
 
 
 def _view(call: Call) -> View:

@@ -126,7 +126,7 @@ class Writes:
             obj["metadata"]["managedFields"] = managed
         else:
             self._fields.created(kind, obj, options.manager)
-        proposal = Proposal(user, "create", kind, "", obj, None, options.dry_run, options.warn)
+        proposal = Proposal(user, "create", kind, "", obj, None, **_said(options))
         proposal = await self._gate.mutated(proposal)
         obj = proposal.object
         if kind.prepare is not None:
@@ -222,7 +222,7 @@ class Writes:
         if (not subresource or by_schema) and kind.defaults is not None:
             kind.defaults(obj)
         managing(obj, old, given)
-        proposal = Proposal(user, "update", kind, named, obj, old, options.dry_run, options.warn)
+        proposal = Proposal(user, "update", kind, named, obj, old, **_said(options))
         proposal = await self._gate.mutated(proposal)
         obj = proposal.object
         if not subresource and kind.prepare is not None:
@@ -299,7 +299,7 @@ class Writes:
     ) -> Deleted:
         kind, key, obj = target.kind, target.key, current.object
         deletion.check_preconditions(kind, obj, options)
-        proposal = Proposal(user, "delete", kind, "", obj, obj, write.dry_run, write.warn)
+        proposal = Proposal(user, "delete", kind, "", obj, obj, **_said(write))._replace(options=options)
         await self._gate.validated(await self._gate.mutated(proposal))
         verdict = deletion.decide(kind, obj, options, self._clock.now())
         if isinstance(verdict, deletion.Keep):
@@ -372,6 +372,14 @@ class Writes:
         if len(data) > OBJECT_BYTES_MAX:
             raise too_large(f"{kind.singular} is too large: {len(data)} bytes of {OBJECT_BYTES_MAX} at most")
         return Raw(data)
+
+
+def _said(options: WriteOptions) -> dict[str, Any]:
+    """What a proposal has of the options of its write."""
+    asked: Object = {"fieldManager": options.manager, "fieldValidation": options.field_validation}
+    if options.dry_run:
+        asked["dryRun"] = ["All"]
+    return {"dry_run": options.dry_run, "warn": options.warn, "annotate": options.annotate, "options": asked}
 
 
 class _Stale(Exception):

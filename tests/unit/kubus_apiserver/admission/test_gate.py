@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from random import Random
 from typing import Any
 
-from tests.unit.kubus_apiserver.admission.test_webhooks import Hooks, configured, hook
+from tests.unit.kubus_apiserver.admission.test_webhooks import Hooks, configured, hook, webhooks_of
 
 from kubus.model.codec import to_json
 from kubus.model.kinds.deployments import KIND as DEPLOYMENTS
@@ -15,7 +14,7 @@ from kubus.store.memory import MemoryStore
 from kubus_apiserver.admission import Chain, Proposal
 from kubus_apiserver.admission.gate import Gate
 from kubus_apiserver.admission.quotas import Quotas
-from kubus_apiserver.admission.webhooks import MUTATING, Webhooks
+from kubus_apiserver.admission.webhooks import MUTATING
 from kubus_apiserver.calls import User
 from kubus_apiserver.reading.watchcache import WatchCache
 
@@ -25,7 +24,7 @@ RULES = [{"apiGroups": ["apps"], "apiVersions": ["v1"], "operations": ["*"], "re
 def gate(hooks: Hooks, cache: WatchCache, *mutators: Any) -> Gate:
     clock = SystemClock()
     quotas = Quotas(MemoryStore(clock), cache, clock)
-    return Gate(cache, Chain(mutators), Webhooks(cache, hooks, Random(1)), quotas)
+    return Gate(cache, Chain(mutators), webhooks_of(cache, hooks), quotas)
 
 
 def patching(**values: Any) -> Any:
@@ -67,3 +66,17 @@ async def test_of_a_status_only_the_status_changes() -> None:
     proposal = Proposal(User("u"), "update", DEPLOYMENTS, "status", deployment(), deployment())
     changed = (await made.mutated(proposal)).object
     assert (changed["spec"], changed["status"]) == ({}, {"replicas": 9})
+
+
+async def test_a_webhook_sees_again_what_a_plug_in_made_of_anothers_change() -> None:
+    def paused(proposal: Proposal, _cache: WatchCache) -> None:
+        if proposal.object["spec"].get("paused"):
+            proposal.object["metadata"]["labels"] = {"paused": "yes"}
+
+    hooks = Hooks(a=patching(spec_paused=True), b=lambda _: {"allowed": True})
+    cache = configured(
+        MUTATING, hook("a", rules=RULES), hook("b", rules=RULES, reinvocationPolicy="IfNeeded"), hook("b", rules=RULES)
+    )
+    await gate(hooks, cache, paused).mutated(Proposal(User("u"), "create", DEPLOYMENTS, "", deployment(), None))
+    assert hooks.asked == ["a", "b", "b", "b"]
+    assert hooks.requests[-1]["object"]["metadata"]["labels"] == {"paused": "yes"}

@@ -10,6 +10,8 @@ from kubus.model.cel import CelError, Environment
 from kubus.model.kinds import Kind
 from kubus.model.kinds.clusterroles import KIND as CLUSTER_ROLES
 from kubus.model.kinds.deployments import KIND as DEPLOYMENTS
+from kubus.model.kinds.horizontalpodautoscalers import KIND as AUTOSCALERS
+from kubus.model.kinds.horizontalpodautoscalers_v1 import KIND as AUTOSCALERS_V1
 from kubus.model.kinds.namespaces import KIND as NAMESPACES
 from kubus.model.kinds.validatingadmissionpolicies import KIND as POLICIES
 from kubus_apiserver.admission import Proposal
@@ -51,6 +53,26 @@ def write(kind: Kind = DEPLOYMENTS, subresource: str = "", **labels: str) -> Pro
 )
 def test_rules(rule: dict[str, Any], wanted: Proposal, matches: bool) -> None:
     assert rule_matches({**ALL, **rule}, wanted) is matches
+
+
+@pytest.mark.parametrize(
+    ("rule", "holder", "seen"),
+    [
+        ({"apiVersions": ["v2"]}, {}, "v2"),
+        ({"apiVersions": ["v2"]}, {"matchPolicy": "Equivalent"}, "v2"),
+        ({"apiVersions": ["v2"]}, {"matchPolicy": "Exact"}, None),
+        ({"apiVersions": ["*"]}, {}, "v1"),
+        ({"apiVersions": ["v1"]}, {"matchPolicy": "Exact"}, "v1"),
+        ({"apiVersions": ["v3"]}, {}, None),
+    ],
+)
+def test_other_versions_of_the_same_objects_match_unless_exact_ones_are_wanted(
+    rule: dict[str, Any], holder: dict[str, Any], seen: str | None
+) -> None:
+    found = Matcher.of([{**ALL, **rule}], holder).seen_as(write(AUTOSCALERS_V1), lambda: [AUTOSCALERS])
+    assert (found and found.version) == seen
+    excluded = Matcher.of([ALL], holder, [{**ALL, **rule}]).seen_as(write(AUTOSCALERS_V1), lambda: [AUTOSCALERS])
+    assert (excluded is None) is (seen is not None)
 
 
 def test_what_is_excluded_is_not_meant() -> None:

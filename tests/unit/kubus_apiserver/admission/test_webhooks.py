@@ -12,13 +12,19 @@ from tests.unit.kubus_apiserver.conftest import Api
 
 from kubus.model.codec import to_json
 from kubus.model.errors import StatusError
+from kubus.model.kinds import Registry
+from kubus.model.kinds.builtin import builtin_kinds
 from kubus.model.kinds.configmaps import KIND as CONFIGMAPS
+from kubus.model.kinds.horizontalpodautoscalers_v1 import KIND as V1
 from kubus.model.objects import Key
 from kubus.model.records import Note, encode_record, store_key
+from kubus.model.schema import load_schemas
 from kubus.store import StoreChange
 from kubus_apiserver.admission import Proposal
-from kubus_apiserver.admission.webhooks import MUTATING, VALIDATING, Webhooks
+from kubus_apiserver.admission.versions import Versions
+from kubus_apiserver.admission.webhooks import MUTATING, VALIDATING, Sightings, Webhooks
 from kubus_apiserver.calls import User
+from kubus_apiserver.conversions import Conversions
 from kubus_apiserver.reading.watchcache import WatchCache
 from kubus_apiserver.webhookcalls import WebhookFailed
 
@@ -78,14 +84,26 @@ def proposal(verb: str = "create", *, dry_run: bool = False, **labels: str) -> P
     return Proposal(User("u", ("g",)), verb, CONFIGMAPS, "", obj, None if verb == "create" else obj, dry_run)
 
 
+REGISTRY = Registry(builtin_kinds())
+
+
+def webhooks_of(cache: WatchCache, hooks: Hooks) -> Webhooks:
+    versions = Versions(REGISTRY, Conversions(hooks, Random(1)), load_schemas())
+    return Webhooks(cache, hooks, Random(1), versions)
+
+
 async def validated(hooks: Hooks, cache: WatchCache, wanted: Proposal) -> None:
-    webhooks = Webhooks(cache, hooks, Random(1))
+    webhooks = webhooks_of(cache, hooks)
     await webhooks.validate(webhooks.validating(wanted), wanted)
 
 
 async def mutated(hooks: Hooks, cache: WatchCache, wanted: Proposal) -> dict[str, Any]:
-    webhooks = Webhooks(cache, hooks, Random(1))
-    return await webhooks.mutated(webhooks.mutating(wanted), wanted)
+    webhooks, sightings = webhooks_of(cache, hooks), Sightings()
+    asked = webhooks.mutating(wanted)
+    changed = await webhooks.mutated(asked, wanted, sightings)
+    if sightings.wanted_again(asked):
+        changed = await webhooks.mutated(asked, changed, sightings)
+    return changed.object
 
 
 async def test_a_refusal_has_the_webhooks_words_and_code() -> None:
@@ -169,7 +187,7 @@ async def test_a_patch_that_does_not_apply_is_a_failure() -> None:
     def answer(_request: dict[str, Any]) -> dict[str, Any]:
         return {"allowed": True, "patchType": "JSONPatch", "patch": wrong}
 
-    with pytest.raises(StatusError, match="the patch does not apply"):
+    with pytest.raises(StatusError, match="Internal error occurred: the server rejected our request"):
         await mutated(Hooks(a=answer), configured(MUTATING, hook("a")), proposal())
 
 
@@ -195,3 +213,36 @@ async def test_nobody_is_asked_about_webhooks(api: Api) -> None:
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "n"}}
     assert (await api("POST", "/api/v1/namespaces", namespace)).code == 500
     await api.ok("DELETE", f"{path}/w")
+
+
+async def test_a_webhook_sees_an_object_in_its_own_version() -> None:
+    rule = {"apiGroups": ["autoscaling"], "apiVersions": ["v2"], "operations": ["*"], "resources": ["*"]}
+    metadata = {"name": "h", "namespace": "default"}
+    obj = {"apiVersion": "autoscaling/v1", "kind": V1.name, "metadata": metadata, "spec": {"maxReplicas": 2}}
+    given = Proposal(User("u"), "create", V1, "", obj, None)
+    patch = b64encode(to_json([{"op": "replace", "path": "/spec/maxReplicas", "value": 9}])).decode()
+    hooks = Hooks(a=lambda _: {"allowed": True, "patchType": "JSONPatch", "patch": patch})
+    changed = await mutated(hooks, configured(MUTATING, hook("a", rules=[rule])), given)
+    assert hooks.requests[0]["object"]["apiVersion"] == "autoscaling/v2"
+    assert (changed["apiVersion"], changed["spec"]["maxReplicas"]) == ("autoscaling/v1", 9)
+    exact = Hooks(a=allow)
+    await mutated(exact, configured(MUTATING, hook("a", rules=[rule], matchPolicy="Exact")), given)
+    assert exact.asked == []
+
+
+async def test_what_it_tells_the_audit_log_is_under_its_own_name() -> None:
+    noted: dict[str, str] = {}
+    given = proposal()._replace(annotate=noted.__setitem__)
+    answer = {"allowed": True, "auditAnnotations": {"why": "because"}}
+    await validated(Hooks(a=lambda _: answer), configured(VALIDATING, hook("a")), given)
+    assert noted == {"a.example.com/why": "because"}
+
+
+async def test_a_condition_without_a_value_refuses_or_passes_over() -> None:
+    condition = {"matchConditions": [{"name": "c", "expression": "object.nothing == 1"}]}
+    with pytest.raises(StatusError) as refused:
+        await validated(Hooks(a=allow), configured(VALIDATING, hook("a", **condition)), proposal())
+    assert refused.value.code == 403
+    hooks = Hooks(a=allow)
+    await validated(hooks, configured(VALIDATING, hook("a", failurePolicy="Ignore", **condition)), proposal())
+    assert hooks.asked == []
