@@ -27,12 +27,22 @@ async def health(checks: Checks, path: str, query: Mapping[str, list[str]]) -> A
     chosen = checks if group != "livez" else {"ping": fine}
     if name and name not in chosen:
         raise path_not_found()
-    wanted = [name] if name else [each for each in chosen if each not in query.get("exclude", ())]
-    found = {each: await chosen[each]() for each in wanted}
-    lines = [f"[-]{each} failed: reason withheld" if wrong else f"[+]{each} ok" for each, wrong in found.items()]
+    excluded = () if name else query.get("exclude", ())
+    found = {each: await chosen[each]() for each in ([name] if name else chosen) if each not in excluded}
+    lines = [_line(each, found.get(each)) for each in ([name] if name else chosen)]
+    unknown = sorted(each for each in excluded if each not in chosen)
+    if unknown:
+        quoted = ",".join(f'"{each}"' for each in unknown)
+        lines.append(f"warn: some health checks cannot be excluded: no matches for {quoted}")
     if any(found.values()):
         return _text(500, "\n".join([*lines, f"{group} check failed", ""]))
     return _text(200, "\n".join([*lines, f"{group} check passed", ""]) if "verbose" in query else "ok")
+
+
+def _line(check: str, wrong: str | None) -> str:
+    if wrong is None:
+        return f"[+]{check} excluded: ok"
+    return f"[-]{check} failed: reason withheld" if wrong else f"[+]{check} ok"
 
 
 def _text(code: int, text: str) -> Answer:

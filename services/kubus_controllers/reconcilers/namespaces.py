@@ -1,11 +1,11 @@
 """Namespace: what is in it goes before it does.
 
-A namespace that is being deleted turns Terminating; then all it holds is deleted, pods before the rest is waited
-for, and when nothing is left the finalizer `kubernetes` is removed, with which the namespace is gone. Objects that
-wait for finalizers of their own are named in the conditions, as Kubernetes does, so that a stuck namespace
-explains itself.
+A namespace that is being deleted turns Terminating; then all it holds is deleted: pods first, and the rest when they
+are gone, so that no pod outlives the NetworkPolicies around it. When nothing is left the finalizer `kubernetes` is
+removed, with which the namespace is gone. Objects that wait for finalizers of their own are named in the
+conditions, as Kubernetes does, so that a stuck namespace explains itself.
 
-Source: https://kubernetes.io/docs/tasks/administer-cluster/namespaces/#deleting-a-namespace
+Sources: https://kubernetes.io/docs/tasks/administer-cluster/namespaces/#deleting-a-namespace, KEP-5080 (the order)
 """
 
 from __future__ import annotations
@@ -18,12 +18,23 @@ from typing import Any
 from kubus.machinery.plans import Action, Controller, Delete, Plan, SetStatus, Update, View, Watch
 from kubus.model.kinds import Kind
 from kubus.model.kinds.namespaces import KIND as NAMESPACES
+from kubus.model.kinds.pods import KIND as PODS
 from kubus.model.objects import Key, Object, is_deleting, metadata, name_of, namespace_of, path_of, uid_of
 from kubus_controllers.reconcilers.conditions import Said, with_condition
 
 FINALIZER = "kubernetes"
 BURST = 500
 """Deletions in one plan at most."""
+_NEVER_WRONG = {
+    "NamespaceDeletionDiscoveryFailure": Said("False", "ResourcesDiscovered", "All resources successfully discovered"),
+    "NamespaceDeletionGroupVersionParsingFailure": Said(
+        "False", "ParsedGroupVersions", "All legacy kube types successfully parsed"
+    ),
+    "NamespaceDeletionContentFailure": Said(
+        "False", "ContentDeleted", "All content successfully deleted, may be waiting on finalization"
+    ),
+}
+"""What can fail in Kubernetes' controller, which finds out by requests what there is, and not in this one."""
 
 
 def reconcile(kinds: Sequence[Kind], namespace: Object, view: View, now: datetime) -> Plan:
@@ -32,6 +43,7 @@ def reconcile(kinds: Sequence[Kind], namespace: Object, view: View, now: datetim
         return Plan()
     every = (*kinds, *(kind for kind in view.custom_kinds() if kind.namespaced))
     left = [(kind, obj) for kind in every for obj in view.list(kind, name_of(namespace))]
+    left = [(kind, obj) for kind, obj in left if kind.collection == PODS.collection] or left
     if left or path_of(namespace, "status", "phase") != "Terminating":
         doomed = [(kind, obj) for kind, obj in left if not is_deleting(obj)][:BURST]
         deletions: list[Action] = [Delete(kind, namespace_of(obj), name_of(obj), uid_of(obj)) for kind, obj in doomed]
@@ -49,9 +61,12 @@ def _set_status(namespace: Object, left: Sequence[tuple[Kind, Object]], now: dat
     counts: dict[str, int] = {}
     waiting: dict[str, int] = {}
     for kind, obj in left:
-        counts[kind.resource] = counts.get(kind.resource, 0) + 1
+        resource = f"{kind.plural}.{kind.group}"
+        counts[resource] = counts.get(resource, 0) + 1
         for finalizer in metadata(obj).get("finalizers") or ():
             waiting[finalizer] = waiting.get(finalizer, 0) + 1
+    for type_, said in _NEVER_WRONG.items():
+        conditions = with_condition(conditions, now=now, type_=type_, said=said)
     conditions = with_condition(conditions, now=now, type_="NamespaceContentRemaining", said=_remaining(counts))
     conditions = with_condition(conditions, now=now, type_="NamespaceFinalizersRemaining", said=_finalizers(waiting))
     status = {**(namespace.get("status") or {}), "phase": "Terminating", "conditions": conditions}

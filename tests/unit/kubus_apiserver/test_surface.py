@@ -20,6 +20,12 @@ async def _broken() -> str:
     [
         ("/readyz", {}, 500, "[+]ping ok\n[-]etcd failed: reason withheld\nreadyz check failed\n"),
         ("/readyz", {"exclude": ["etcd"]}, 200, "ok"),
+        (
+            "/livez",
+            {"verbose": [""], "exclude": ["ping", "x"]},
+            200,
+            '[+]ping excluded: ok\nwarn: some health checks cannot be excluded: no matches for "x"\nlivez check passed\n',
+        ),
         ("/readyz/ping", {}, 200, "ok"),
         ("/livez", {"verbose": [""]}, 200, "[+]ping ok\nlivez check passed\n"),
     ],

@@ -44,6 +44,20 @@ def test_what_waits_for_a_finalizer_is_named() -> None:
     assert left["spec"]["finalizers"] == ["kubernetes"]
     messages = {each["type"]: each["message"] for each in left["status"]["conditions"]}
     assert messages["NamespaceContentRemaining"] == (
-        "Some resources are remaining: configmaps has 1 resource instances"
+        "Some resources are remaining: configmaps. has 1 resource instances"
     )
     assert "example.com/x in 1 resource instances" in messages["NamespaceFinalizersRemaining"]
+
+
+def test_pods_go_first_and_are_waited_for() -> None:
+    staying = content("p", finalizers=["example.com/x"])
+    world = World((NAMESPACES, namespace(deleting=True)), (CONFIGMAPS, content("a")), (PODS, staying))
+    world.settle(CONTROLLER)
+    assert len(world.list(CONFIGMAPS)) == 1
+    (left,) = world.list(NAMESPACES)
+    messages = {each["type"]: (each["status"], each["message"]) for each in left["status"]["conditions"]}
+    assert messages["NamespaceContentRemaining"] == (
+        "True",
+        "Some resources are remaining: pods. has 1 resource instances",
+    )
+    assert messages["NamespaceDeletionContentFailure"][0] == "False"
