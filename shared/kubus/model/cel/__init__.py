@@ -6,13 +6,13 @@
 
 The language itself is Google's own (`cel-expr-python`, the C++ implementation; why this one: decision 0006), and this
 module is its only door. It is loaded when the first expression is compiled. Kubernetes' own functions (quantities, IP
-addresses, URLs, lists, regular expressions, versions) are written here in Python, one module a subject.
+addresses, URLs, lists, regular expressions, versions, formats, the authorizer) are written here in Python, one module a
+subject; what the library cannot be given is rewritten before it is compiled (`dialect`).
 
 Expressions come from users, so everything is bounded by the library: 10,000 iterations an evaluation, nesting of 32,
 regular expressions in linear time (RE2). A rule that goes over a bound fails; it does not hang.
 
-Values are JSON's, plus `bytes`. A `datetime` or `timedelta` is understood as a variable of type `timestamp` or
-`duration`, but not inside of an object: there they are the strings that they are in JSON.
+Values are JSON's, plus `bytes`, and those of `kubus.model.cel.values`.
 
 https://kubernetes.io/docs/reference/using-api/cel/
 """
@@ -25,9 +25,14 @@ from functools import cache
 from types import ModuleType
 from typing import Any, NamedTuple
 
+from kubus.model.cel.dialect import Misnamed, Rewritten, rewritten
+
 _EXTENSIONS = ("strings", "math", "optional", "bindings", "encoders", "sets", "two-var-comprehensions")
 EXPRESSION_CHARACTERS_MAX = 32_768
 """No rule of a living soul is longer; parsing takes some 10 ms for this much."""
+
+
+BUDGET_WORDS = "operation cancelled: actual cost limit exceeded"
 
 
 class CelError(Exception):
@@ -58,12 +63,25 @@ class Environment:
     """The variables, by type, and the functions that expressions may use.
 
     Types: `dyn`, `bool`, `int`, `uint`, `double`, `string`, `bytes`, `list`, `map`, `null`, `timestamp`, `duration`,
-    and such as `list<string>`, `map<string, dyn>`.
+    such as `list<string>`, `map<string, dyn>`, and names of messages: our own types, and those of `files`
+    (see `kubus.model.cel.shapes`). Variables that are `optional` are given as a list of one or none. With `constructs`,
+    expressions may make objects: `Object{spec: Object.spec{…}}`.
     """
 
-    def __init__(self, variables: Mapping[str, str], functions: Sequence[Function] = ()) -> None:
+    def __init__(
+        self,
+        variables: Mapping[str, str],
+        functions: Sequence[Function] = (),
+        *,
+        files: Sequence[bytes] = (),
+        optional: Sequence[str] = (),
+        constructs: bool = False,
+    ) -> None:
         self._variables = dict(variables)
         self._functions = tuple(functions)
+        self._files = tuple(files)
+        self._optional = tuple(optional)
+        self._constructs = constructs
         self._env: Any = None
 
     def compile(self, expression: str, result: str = "") -> Program:
@@ -77,28 +95,34 @@ class Environment:
         if not expression.strip():
             raise CompileError("ERROR: <input>:1:1: Syntax error: mismatched input '<EOF>'")
         try:
-            compiled = self._made().compile(expression)
+            source = rewritten(expression, optional=self._optional, constructs=self._constructs)
+        except Misnamed as error:
+            raise CompileError(f"ERROR: <input>:1:1: {error}") from None
+        environment = self._made()
+        try:
+            compiled = environment.compile(source.text)
         except Exception as error:
-            raise CompileError(_compile_words(str(error))) from None
-        program = Program(expression, compiled)
+            raise CompileError(source.words(_compile_words(str(error)))) from None
+        program = Program(source, compiled, runnable=_runnable(environment, source.text, compiled))
         if result and program.type not in (result, "dyn"):
             raise CompileError(f"must evaluate to {result}, got {program.type}")
         return program
 
     def _made(self) -> Any:
         if self._env is None:
-            self._env = _environment(self._variables, self._functions)
+            self._env = _environment(self._variables, self._functions, self._files)
         return self._env
 
 
 class Program:
     """A compiled expression."""
 
-    def __init__(self, expression: str, compiled: Any) -> None:
-        self.expression = expression
+    def __init__(self, source: Rewritten, compiled: Any, *, runnable: Any) -> None:
+        self.expression = source.original
         self.type = str(compiled.return_type().name()).lower()
         """The type of its values as far as is known before: `bool`, `string`, …, `dyn`."""
         self._compiled = compiled
+        self._runnable = runnable
 
     def evaluate(self, variables: Mapping[str, Any]) -> Any:
         """The value, as plain JSON, bytes, datetime or timedelta.
@@ -107,7 +131,7 @@ class Program:
             EvaluationError: it has none.
         """
         try:
-            found = self._compiled.eval(data=dict(variables))
+            found = self._runnable.eval(data=dict(variables))
             if found.type() == _library().Type.ERROR:
                 raise EvaluationError(_evaluation_words(str(found.plain_value())))
             return found.plain_value()
@@ -121,6 +145,15 @@ class Program:
         return bytes(self._compiled.serialize())
 
 
+def _runnable(environment: Any, text: str, compiled: Any) -> Any:
+    """What is evaluated: the compiled expression, with our functions where the library's runtime lacks its own."""
+    from kubus.model.cel.maps import INSTEAD, LACKING, MACROS
+
+    if MACROS not in text:
+        return compiled
+    return environment.deserialize(compiled.serialize().replace(LACKING, INSTEAD))
+
+
 def _library() -> ModuleType:
     from cel_expr_python import cel  # 20 MB that most clusters never need
 
@@ -128,10 +161,13 @@ def _library() -> ModuleType:
     return library
 
 
-def _environment(variables: Mapping[str, str], functions: Sequence[Function]) -> Any:
+def _environment(variables: Mapping[str, str], functions: Sequence[Function], files: Sequence[bytes]) -> Any:
     cel = _library()
+    from kubus.model.cel.values import own_pool, pool  # loads protobuf
+
     config = "name: kubus\nextensions:\n" + "".join(f"  - name: {name}\n" for name in _EXTENSIONS)
     return cel.NewEnv(
+        descriptor_pool=pool(files) if files else own_pool(),
         config=cel.NewEnvConfigFromYaml(config),
         variables={name: _type(of) for name, of in variables.items()},
         functions=_declared((*_kubernetes(), *functions)),
@@ -140,24 +176,51 @@ def _environment(variables: Mapping[str, str], functions: Sequence[Function]) ->
 
 @cache
 def _kubernetes() -> tuple[Function, ...]:
-    from kubus.model.cel import addresses, lists, quantities, texts, versions  # of no use before the library is loaded
+    # Of no use before the library is loaded.
+    from kubus.model.cel import addresses, lists, maps, named_formats, quantities, texts, versions
 
-    return (*addresses.FUNCTIONS, *lists.FUNCTIONS, *quantities.FUNCTIONS, *texts.FUNCTIONS, *versions.FUNCTIONS)
+    modules = (addresses, lists, maps, named_formats, quantities, texts, versions)
+    return tuple(function for module in modules for function in module.FUNCTIONS)
 
 
 def _declared(functions: Sequence[Function]) -> list[Any]:
     cel = _library()
     overloads: dict[str, dict[str, Any]] = {}
-    for each in functions:
+    for each, implementation in _implemented(functions):
         identity = "_".join((each.name.replace(".", "_"), *(re.sub(r"\W+", "_", of) for of in each.parameters)))
         overloads.setdefault(each.name, {})[identity] = cel.Overload(
             identity,
             _type(each.result),
             [_type(of) for of in each.parameters],
             is_member=each.member,
-            impl=each.implementation,
+            impl=implementation,
         )
     return [cel.FunctionDecl(name, list(found.values())) for name, found in overloads.items()]
+
+
+def _implemented(functions: Sequence[Function]) -> list[tuple[Function, Callable[..., Any] | None]]:
+    """Functions with what the library calls: to it all messages are of one type, so one function answers for all."""
+    alike: dict[tuple[Any, ...], list[Function]] = {}
+    for each in functions:
+        kinds = tuple("message" if "." in of else of for of in each.parameters)
+        alike.setdefault((each.name, each.member, kinds), []).append(each)
+    found: list[tuple[Function, Callable[..., Any] | None]] = []
+    for first, *others in alike.values():
+        found.append((first, _by_type([first, *others]) if others else first.implementation))
+        found += [(other, None) for other in others]
+    return found
+
+
+def _by_type(functions: Sequence[Function]) -> Callable[..., Any]:
+    implementations = {tuple(of for of in each.parameters if "." in of): each.implementation for each in functions}
+
+    def called(*values: Any) -> Any:
+        messages = tuple(value.DESCRIPTOR.full_name for value in values if hasattr(value, "DESCRIPTOR"))
+        if messages not in implementations:
+            raise ValueError(f"no such overload: ({', '.join(messages)})")
+        return implementations[messages](*values)
+
+    return called
 
 
 def _type(name: str) -> Any:
@@ -178,5 +241,5 @@ def _evaluation_words(text: str) -> str:
         return f"no such key: {missing[1] if missing[1] is not None else missing[2]}"
     if words.startswith("No matching overloads found"):
         return f"no such overload{words.removeprefix('No matching overloads found').replace(' : ', ': ', 1)}"
-    known = {"divide by zero": "division by zero", "Iteration budget exceeded": "it takes too many iterations"}
+    known = {"divide by zero": "division by zero", "Iteration budget exceeded": BUDGET_WORDS}
     return known.get(words, words)

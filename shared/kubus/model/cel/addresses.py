@@ -12,9 +12,11 @@ from typing import Any
 from urllib.parse import SplitResult, parse_qs, quote, urlsplit
 
 from kubus.model.cel import Function
-from kubus.model.cel.values import accepts, tagged, untagged
+from kubus.model.cel.values import TYPES, accepts, tagged, text_of, untagged
 
-Value = dict[str, Any]
+_IP, _CIDR, _URL = (TYPES[each] for each in ("IP", "CIDR", "URL"))
+Value = Any
+"""A message; see `kubus.model.cel.values`."""
 _SUBDELIMS = "/:@!$&'()*+,;=~-._%"
 
 
@@ -39,7 +41,7 @@ def cidr(text: str) -> Value:
     address, slash, bits = text.partition("/")
     if not slash or not bits.isdecimal() or (len(bits) > 1 and bits[0] == "0"):
         raise ValueError(f"{text[:64]!r} is no CIDR block")
-    host = untagged(ip(address), "IP")[1]
+    host = text_of(ip(address))
     ip_network(f"{host}/{bits}", strict=False)
     return tagged("CIDR", f"{host}/{bits}")
 
@@ -58,11 +60,11 @@ def url(text: str) -> Value:
 
 
 def _address(value: Value) -> IPv4Address | IPv6Address:
-    return ip_address(untagged(value, "IP")[1])
+    return ip_address(text_of(value))
 
 
 def _network(value: Value) -> IPv4Network | IPv6Network:
-    return ip_network(untagged(value, "CIDR")[1], strict=False)
+    return ip_network(text_of(value), strict=False)
 
 
 def _contains(block: Value, other: Value) -> bool:
@@ -80,7 +82,7 @@ def _masked(block: Value) -> Value:
 
 
 def _is_canonical(text: str) -> bool:
-    return bool(untagged(ip(text), "IP")[1] == text)
+    return bool(text_of(ip(text)) == text)
 
 
 def _is_global_unicast(value: Value) -> bool:
@@ -96,7 +98,7 @@ def _is_link_local_multicast(value: Value) -> bool:
 
 
 def _parts(value: Value) -> SplitResult:
-    text: str = untagged(value, "URL")[1]
+    text: str = text_of(value)
     return urlsplit(text)
 
 
@@ -119,30 +121,30 @@ def _query(value: Value) -> dict[str, list[str]]:
 
 
 FUNCTIONS = (
-    Function("ip", ("string",), "map", ip, member=False),
+    Function("ip", ("string",), _IP, ip, member=False),
     Function("isIP", ("string",), "bool", accepts(ip), member=False),
     Function("ip.isCanonical", ("string",), "bool", _is_canonical, member=False),
-    Function("family", ("map",), "int", lambda value: _address(value).version),
-    Function("isUnspecified", ("map",), "bool", lambda value: _address(value).is_unspecified),
-    Function("isLoopback", ("map",), "bool", lambda value: _address(value).is_loopback),
-    Function("isLinkLocalMulticast", ("map",), "bool", _is_link_local_multicast),
-    Function("isLinkLocalUnicast", ("map",), "bool", lambda value: _address(value).is_link_local),
-    Function("isGlobalUnicast", ("map",), "bool", _is_global_unicast),
-    Function("cidr", ("string",), "map", cidr, member=False),
+    Function("family", (_IP,), "int", lambda value: _address(value).version),
+    Function("isUnspecified", (_IP,), "bool", lambda value: _address(value).is_unspecified),
+    Function("isLoopback", (_IP,), "bool", lambda value: _address(value).is_loopback),
+    Function("isLinkLocalMulticast", (_IP,), "bool", _is_link_local_multicast),
+    Function("isLinkLocalUnicast", (_IP,), "bool", lambda value: _address(value).is_link_local),
+    Function("isGlobalUnicast", (_IP,), "bool", _is_global_unicast),
+    Function("cidr", ("string",), _CIDR, cidr, member=False),
     Function("isCIDR", ("string",), "bool", accepts(cidr), member=False),
-    Function("containsIP", ("map", "map"), "bool", _contains),
-    Function("containsIP", ("map", "string"), "bool", lambda block, text: _contains(block, ip(text))),
-    Function("containsCIDR", ("map", "map"), "bool", _contains),
-    Function("containsCIDR", ("map", "string"), "bool", lambda block, text: _contains(block, cidr(text))),
-    Function("ip", ("map",), "map", lambda block: ip(untagged(block, "CIDR")[1].partition("/")[0])),
-    Function("masked", ("map",), "map", _masked),
-    Function("prefixLength", ("map",), "int", lambda block: _network(block).prefixlen),
-    Function("url", ("string",), "map", url, member=False),
+    Function("containsIP", (_CIDR, _IP), "bool", _contains),
+    Function("containsIP", (_CIDR, "string"), "bool", lambda block, text: _contains(block, ip(text))),
+    Function("containsCIDR", (_CIDR, _CIDR), "bool", _contains),
+    Function("containsCIDR", (_CIDR, "string"), "bool", lambda block, text: _contains(block, cidr(text))),
+    Function("ip", (_CIDR,), _IP, lambda block: ip(text_of(block).partition("/")[0])),
+    Function("masked", (_CIDR,), _CIDR, _masked),
+    Function("prefixLength", (_CIDR,), "int", lambda block: _network(block).prefixlen),
+    Function("url", ("string",), _URL, url, member=False),
     Function("isURL", ("string",), "bool", accepts(url), member=False),
-    Function("getScheme", ("map",), "string", lambda value: _parts(value).scheme),
-    Function("getHost", ("map",), "string", _host),
-    Function("getHostname", ("map",), "string", _hostname),
-    Function("getPort", ("map",), "string", _port),
-    Function("getEscapedPath", ("map",), "string", lambda value: quote(_parts(value).path, safe=_SUBDELIMS)),
-    Function("getQuery", ("map",), "map", _query),
+    Function("getScheme", (_URL,), "string", lambda value: _parts(value).scheme),
+    Function("getHost", (_URL,), "string", _host),
+    Function("getHostname", (_URL,), "string", _hostname),
+    Function("getPort", (_URL,), "string", _port),
+    Function("getEscapedPath", (_URL,), "string", lambda value: quote(_parts(value).path, safe=_SUBDELIMS)),
+    Function("getQuery", (_URL,), "map<string, list<string>>", _query),
 )

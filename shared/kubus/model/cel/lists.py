@@ -1,6 +1,7 @@
-"""CEL: lists, `[1, 2].sum()`, `isSorted`, `min`, `max`.
+"""CEL: lists, `[1, 2].sum()`, `isSorted`, `min`, `max`, `indexOf`.
 
-`indexOf` and `lastIndexOf` of lists are missing: the library lets nobody add to a function that it has for strings.
+`indexOf` and `lastIndexOf` of lists and of texts are here, under names that `dialect` gives them: the library lets
+nobody add to a function that it has for texts.
 
 https://kubernetes.io/docs/reference/using-api/cel/#kubernetes-list-library
 """
@@ -12,6 +13,9 @@ from itertools import pairwise
 from typing import Any
 
 from kubus.model.cel import Function
+
+_KINDS = ("bool", "bytes", "double", "duration", "int", "list", "map", "string", "timestamp", "uint")
+"""The library calls no function of ours with `dyn`."""
 
 
 def _sum(values: list[Any]) -> Any:
@@ -39,9 +43,41 @@ def _extreme(name: str, choose: Any) -> Any:
     return chosen
 
 
+def _same(one: Any, other: Any) -> bool:
+    return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)
+
+
+def _index(values: list[Any], wanted: Any) -> int:
+    return next((place for place, each in enumerate(values) if _same(each, wanted)), -1)
+
+
+def _last_index(values: list[Any], wanted: Any) -> int:
+    return next((place for place in reversed(range(len(values))) if _same(values[place], wanted)), -1)
+
+
+def _text_index(text: str, wanted: str, start: int = 0) -> int:
+    if not 0 <= start <= len(text):
+        raise ValueError(f"index out of range: {start}")
+    return text.find(wanted, start)
+
+
+def _text_last_index(text: str, wanted: str, start: int | None = None) -> int:
+    if start is None:
+        return text.rfind(wanted)
+    if not 0 <= start <= len(text):
+        raise ValueError(f"index out of range: {start}")
+    return text.rfind(wanted, 0, start + len(wanted))
+
+
 FUNCTIONS = (
     Function("sum", ("list",), "dyn", _sum),
     Function("isSorted", ("list",), "bool", _is_sorted),
     Function("min", ("list",), "dyn", _extreme("min", min)),
     Function("max", ("list",), "dyn", _extreme("max", max)),
+    *(Function("indexof", ("list", kind), "int", _index) for kind in _KINDS),
+    Function("indexof", ("string", "string"), "int", _text_index),
+    Function("indexof", ("string", "string", "int"), "int", _text_index),
+    *(Function("lastindexof", ("list", kind), "int", _last_index) for kind in _KINDS),
+    Function("lastindexof", ("string", "string"), "int", _text_last_index),
+    Function("lastindexof", ("string", "string", "int"), "int", _text_last_index),
 )

@@ -1,4 +1,4 @@
-"""CEL: quantities, `quantity("1.5Gi")`, and what compares, for quantities and versions alike.
+"""CEL: quantities, `quantity("1.5Gi")`.
 
 https://kubernetes.io/docs/reference/using-api/cel/#kubernetes-quantity-library
 """
@@ -9,12 +9,13 @@ from fractions import Fraction
 from typing import Any
 
 from kubus.model.cel import Function
-from kubus.model.cel.values import accepts, tagged, untagged
-from kubus.model.cel.versions import order_of
+from kubus.model.cel.values import TYPES, accepts, tagged, text_of
 from kubus.model.quantities import parse_quantity
 
 _INT64_MAX = 2**63 - 1
-Value = dict[str, Any]
+_QUANTITY = TYPES["Quantity"]
+Value = Any
+"""A message; see `kubus.model.cel.values`."""
 
 
 def quantity(text: str) -> Value:
@@ -31,14 +32,12 @@ def _tagged(amount: Fraction) -> Value:
 
 
 def _amount(value: Value) -> Fraction:
-    return Fraction(untagged(value, "Quantity")[1])
+    return Fraction(text_of(value))
 
 
 def _compared(left: Value, right: Value) -> int:
-    type_, one = untagged(left, "Quantity", "Semver")
-    _, other = untagged(right, type_)
-    first, second = (Fraction(one), Fraction(other)) if type_ == "Quantity" else (order_of(one), order_of(other))
-    return (first > second) - (first < second)  # type: ignore[operator]  # both of one type, by the key
+    first, second = _amount(left), _amount(right)
+    return (first > second) - (first < second)
 
 
 def _is_integer(value: Value) -> bool:
@@ -58,17 +57,17 @@ def _sign(value: Value) -> int:
 
 
 FUNCTIONS = (
-    Function("quantity", ("string",), "map", quantity, member=False),
+    Function("quantity", ("string",), _QUANTITY, quantity, member=False),
     Function("isQuantity", ("string",), "bool", accepts(quantity), member=False),
-    Function("isInteger", ("map",), "bool", _is_integer),
-    Function("asInteger", ("map",), "int", _as_integer),
-    Function("asApproximateFloat", ("map",), "double", lambda value: float(_amount(value))),
-    Function("sign", ("map",), "int", _sign),
-    Function("add", ("map", "map"), "map", lambda left, right: _tagged(_amount(left) + _amount(right))),
-    Function("add", ("map", "int"), "map", lambda left, right: _tagged(_amount(left) + right)),
-    Function("sub", ("map", "map"), "map", lambda left, right: _tagged(_amount(left) - _amount(right))),
-    Function("sub", ("map", "int"), "map", lambda left, right: _tagged(_amount(left) - right)),
-    Function("isGreaterThan", ("map", "map"), "bool", lambda left, right: _compared(left, right) > 0),
-    Function("isLessThan", ("map", "map"), "bool", lambda left, right: _compared(left, right) < 0),
-    Function("compareTo", ("map", "map"), "int", _compared),
+    Function("isInteger", (_QUANTITY,), "bool", _is_integer),
+    Function("asInteger", (_QUANTITY,), "int", _as_integer),
+    Function("asApproximateFloat", (_QUANTITY,), "double", lambda value: float(_amount(value))),
+    Function("sign", (_QUANTITY,), "int", _sign),
+    Function("add", (_QUANTITY, _QUANTITY), _QUANTITY, lambda left, right: _tagged(_amount(left) + _amount(right))),
+    Function("add", (_QUANTITY, "int"), _QUANTITY, lambda left, right: _tagged(_amount(left) + right)),
+    Function("sub", (_QUANTITY, _QUANTITY), _QUANTITY, lambda left, right: _tagged(_amount(left) - _amount(right))),
+    Function("sub", (_QUANTITY, "int"), _QUANTITY, lambda left, right: _tagged(_amount(left) - right)),
+    Function("isGreaterThan", (_QUANTITY, _QUANTITY), "bool", lambda left, right: _compared(left, right) > 0),
+    Function("isLessThan", (_QUANTITY, _QUANTITY), "bool", lambda left, right: _compared(left, right) < 0),
+    Function("compareTo", (_QUANTITY, _QUANTITY), "int", _compared),
 )

@@ -9,13 +9,14 @@ import re
 from typing import Any
 
 from kubus.model.cel import Function
-from kubus.model.cel.values import accepts, tagged, untagged
+from kubus.model.cel.values import TYPES, accepts, tagged, text_of
 
+_SEMVER = TYPES["Semver"]
 _NUMBER = r"(0|[1-9][0-9]*)"
 _SHAPE = re.compile(rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}(?:-([0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]+)?")
 
 
-def semver(text: str) -> dict[str, Any]:
+def semver(text: str) -> Any:
     """The version of a text.
 
     Raises:
@@ -33,7 +34,7 @@ def _normalized(text: str) -> str:
     return ".".join([*numbers, "0", "0"][: max(3, len(numbers))]) + dash + rest
 
 
-def _semver(text: str, normalize: bool) -> dict[str, Any]:
+def _semver(text: str, normalize: bool) -> Any:
     return semver(_normalized(text) if normalize else text)
 
 
@@ -48,13 +49,18 @@ def order_of(text: str) -> tuple[Any, ...]:
     return (*numbers, 0, tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in found[4].split(".")))
 
 
+def _compared(left: Any, right: Any) -> int:
+    first, second = order_of(text_of(left)), order_of(text_of(right))
+    return (first > second) - (first < second)
+
+
 def _part(place: int) -> Any:
-    return lambda value: order_of(untagged(value, "Semver")[1])[place]
+    return lambda value: order_of(text_of(value))[place]
 
 
 FUNCTIONS = (
-    Function("semver", ("string",), "map", semver, member=False),
-    Function("semver", ("string", "bool"), "map", _semver, member=False),
+    Function("semver", ("string",), _SEMVER, semver, member=False),
+    Function("semver", ("string", "bool"), _SEMVER, _semver, member=False),
     Function("isSemver", ("string",), "bool", accepts(semver), member=False),
     Function(
         "isSemver",
@@ -63,7 +69,10 @@ FUNCTIONS = (
         lambda text, normalize: accepts(lambda each: _semver(each, normalize))(text),
         member=False,
     ),
-    Function("major", ("map",), "int", _part(0)),
-    Function("minor", ("map",), "int", _part(1)),
-    Function("patch", ("map",), "int", _part(2)),
+    Function("major", (_SEMVER,), "int", _part(0)),
+    Function("minor", (_SEMVER,), "int", _part(1)),
+    Function("patch", (_SEMVER,), "int", _part(2)),
+    Function("isGreaterThan", (_SEMVER, _SEMVER), "bool", lambda left, right: _compared(left, right) > 0),
+    Function("isLessThan", (_SEMVER, _SEMVER), "bool", lambda left, right: _compared(left, right) < 0),
+    Function("compareTo", (_SEMVER, _SEMVER), "int", _compared),
 )

@@ -93,7 +93,7 @@ def test_what_is_no_expression_says_why(expression: str, words: str) -> None:
         ("[1, 'a'].isSorted()", "no such overload"),
         ("self.name.matches('(a')", "regular expression"),
         ("self.name.find('(a')", "missing"),
-        ("self.many.all(a, self.many.all(b, self.many.all(c, true)))", "too many iterations"),
+        ("self.many.all(a, self.many.all(b, self.many.all(c, true)))", "cost limit exceeded"),
     ],
 )
 def test_what_has_no_value_says_why(expression: str, words: str) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from kubus.model.cel import addresses, lists, quantities, texts, versions
-from kubus.model.cel.values import accepts, tagged, untagged
+from kubus.model.cel import addresses, lists, maps, named_formats, quantities, texts, versions
+from kubus.model.cel.values import accepts
 
 REFUSED: list[tuple[Callable[[str], Any], str]] = [
     (addresses.ip, "10.0.0.256"),
@@ -52,16 +52,12 @@ def test_versions_are_ordered_as_semver_says() -> None:
     assert all(left < right for left, right in pairwise(keys))
 
 
-def test_a_value_knows_its_type() -> None:
-    assert untagged(tagged("IP", "::1"), "CIDR", "IP") == ("IP", "::1")
-    with pytest.raises(ValueError, match="no such overload"):
-        untagged({"a": 1}, "IP")
-
-
 def test_no_function_is_declared_twice() -> None:
     every = [
         *addresses.FUNCTIONS,
         *lists.FUNCTIONS,
+        *maps.FUNCTIONS,
+        *named_formats.FUNCTIONS,
         *quantities.FUNCTIONS,
         *texts.FUNCTIONS,
         *versions.FUNCTIONS,
