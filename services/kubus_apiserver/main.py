@@ -64,7 +64,8 @@ async def serve(context: Context) -> None:
                 await _serve(context, settings, core, tasks)
             following.cancel()
     finally:
-        await core.webhook_calls.aclose()
+        await core.clients.aclose()
+        await core.dialler.aclose()
         await store.aclose()
 
 

@@ -55,6 +55,7 @@ class NodeParts:
             pulls=ImagePulls(engine, Images(paths.podman_socket)),
             addresses=PodAddresses(Sandboxes(settings.node_netns)),
             handlers=Handlers(namespace),
+            namespace=namespace,
             api=api,
             cpu_millis=settings.cpu_millis or machine.cpu_millis(),
             memory_bytes=settings.memory_bytes or machine.memory_bytes(),

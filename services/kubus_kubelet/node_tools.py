@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 from kubus.model.objects import Object
 from kubus.model.times import Clock
 from kubus.service.logs import Logger
+from kubus.service.netns import NodeNamespace
 from kubus_kubelet.engine import Engine
 from kubus_kubelet.handlers import Handlers
 from kubus_kubelet.image_pulls import ImagePulls
@@ -68,6 +69,8 @@ class NodeTools:
     pulls: ImagePulls
     addresses: PodAddresses
     handlers: Handlers
+    namespace: NodeNamespace
+    """Where the node's connections begin."""
     api: PodApi
     cpu_millis: int
     memory_bytes: int

@@ -1,4 +1,4 @@
-"""logs, exec and attach: what a kubelet does on a session with an apiserver.
+"""logs, exec, attach and dial: what a kubelet does on a session with an apiserver.
 
 A call is refused with the words Kubernetes has for it; once a session is open, the outcome goes out on its error
 channel as a Status, whose cause `ExitCode` is what kubectl exits with.
@@ -18,6 +18,7 @@ from kubus.model.codec import from_json, to_json
 from kubus.model.errors import StatusError
 from kubus.model.objects import Object, name_of
 from kubus_kubelet import attachments, terminals
+from kubus_kubelet.dials import dial
 from kubus_kubelet.log_files import read_log
 from kubus_kubelet.log_lines import Wanted
 from kubus_kubelet.node_tools import NodeTools
@@ -61,6 +62,8 @@ class Streams:
         if worker is None:
             raise errors.not_found("pods", "", str(call.get("pod") or ""))
         verb = call.get("verb")
+        if verb == "dial":
+            return await dial(self._tools, worker, call)
         if verb == "log":
             return self._log(worker, call)
         if verb == "exec":

@@ -108,7 +108,7 @@ async def test_everything_can_be_done_in_either_version(api, tmp_path: Path) -> 
         assert (await api.ok("GET", f"{V1}/ada"))["spec"] == {"name": "Ada King"}
         await api.ok("DELETE", f"{V2}/alan")
         assert (await api("GET", f"{V1}/alan")).code == 404
-        await api.core.webhook_calls.aclose()
+        await api.core.clients.aclose()
 
 
 async def test_a_watch_sees_its_own_version(api, tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ async def test_a_watch_sees_its_own_version(api, tmp_path: Path) -> None:
             "Turing",
             "Turing",
         ]
-        await api.core.webhook_calls.aclose()
+        await api.core.clients.aclose()
 
 
 async def test_without_its_webhook_the_other_version_cannot_be_read(api) -> None:
@@ -147,4 +147,4 @@ async def test_without_its_webhook_the_other_version_cannot_be_read(api) -> None
     async with asyncio.timeout(5):
         while (await api("GET", V1)).code != 404:
             await asyncio.sleep(0.005)
-    await api.core.webhook_calls.aclose()
+    await api.core.clients.aclose()

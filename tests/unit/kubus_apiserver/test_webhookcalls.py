@@ -8,6 +8,7 @@ from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -17,8 +18,11 @@ from kubus.model.codec import Raw, pack
 from kubus.store import StoreChange
 from kubus.testing.certificates import Authority
 from kubus.testing.etcd_server import free_port
+from kubus_apiserver.forwarding.clients import ClusterClients
+from kubus_apiserver.forwarding.dialling import Dialler
+from kubus_apiserver.forwarding.endpoints import Endpoints
 from kubus_apiserver.reading.watchcache import WatchCache
-from kubus_apiserver.webhookcalls import Address, WebhookCalls, WebhookFailed
+from kubus_apiserver.webhookcalls import WebhookCalls, WebhookFailed, url_of
 
 
 async def _echo(request: web.Request) -> web.Response:
@@ -57,6 +61,15 @@ async def _hook(directory: Path) -> AsyncIterator[tuple[int, str]]:
         await runner.cleanup()
 
 
+@asynccontextmanager
+async def _calls(cache: WatchCache | None = None) -> AsyncIterator[WebhookCalls]:
+    clients = ClusterClients(Endpoints(cache or WatchCache(), Random(1)), Dialler())
+    try:
+        yield WebhookCalls(clients)
+    finally:
+        await clients.aclose()
+
+
 def _cache(**spec: Any) -> WatchCache:
     cache = WatchCache()
     service = {"metadata": {"name": "hook", "namespace": "default"}, "spec": spec}
@@ -66,20 +79,19 @@ def _cache(**spec: Any) -> WatchCache:
 
 
 async def test_a_webhook_is_called_by_its_url(tmp_path: Path) -> None:
-    async with _hook(tmp_path) as (port, bundle):
-        calls = WebhookCalls(WatchCache())
+    async with _hook(tmp_path) as (port, bundle), _calls() as calls:
         config = {"url": f"https://127.0.0.1:{port}/x", "caBundle": bundle}
         assert await calls.call(config, {"a": 1}, timeout_seconds=5) == {"path": "/x", "got": {"a": 1}}
-        await calls.aclose()
 
 
 async def test_a_service_is_called_under_its_name(tmp_path: Path) -> None:
-    async with _hook(tmp_path) as (port, bundle):
-        calls = WebhookCalls(_cache(clusterIP="127.0.0.1"))
+    async with (
+        _hook(tmp_path) as (port, bundle),
+        _calls(_cache(type="ExternalName", externalName="127.0.0.1")) as calls,
+    ):
         service = {"namespace": "default", "name": "hook", "port": port, "path": "/convert"}
         answer = await calls.call({"service": service, "caBundle": bundle}, {}, timeout_seconds=5)
         assert answer["path"] == "/convert"
-        await calls.aclose()
 
 
 @pytest.mark.parametrize(
@@ -87,35 +99,34 @@ async def test_a_service_is_called_under_its_name(tmp_path: Path) -> None:
     [("slow", "context deadline exceeded"), ("broken", "no object"), ("refused", "status 400")],
 )
 async def test_an_answer_that_is_none_says_why(tmp_path: Path, path: str, words: str) -> None:
-    async with _hook(tmp_path) as (port, bundle):
-        calls = WebhookCalls(WatchCache())
+    async with _hook(tmp_path) as (port, bundle), _calls() as calls:
         config = {"url": f"https://127.0.0.1:{port}/{path}", "caBundle": bundle}
         with pytest.raises(WebhookFailed, match=words):
             await calls.call(config, {}, timeout_seconds=0.3)
-        await calls.aclose()
 
 
 async def test_a_webhook_that_nobody_vouches_for_is_not_called(tmp_path: Path) -> None:
-    async with _hook(tmp_path) as (port, _):
-        calls = WebhookCalls(WatchCache())
+    async with _hook(tmp_path) as (port, _), _calls() as calls:
         with pytest.raises(WebhookFailed, match="certificate"):
             await calls.call({"url": f"https://127.0.0.1:{port}/"}, {}, timeout_seconds=5)
-        await calls.aclose()
 
 
-def test_a_service_that_is_not_there_has_no_address() -> None:
-    with pytest.raises(WebhookFailed, match="not found"):
-        WebhookCalls(WatchCache()).address({"service": {"namespace": "a", "name": "b"}})
-    with pytest.raises(WebhookFailed, match="no cluster IP"):
-        WebhookCalls(_cache(clusterIP="None")).address({"service": {"namespace": "default", "name": "hook"}})
-    found = WebhookCalls(_cache(clusterIP="fd00::1")).address({"service": {"namespace": "default", "name": "hook"}})
-    assert found == Address("https://[fd00::1]:443/", "hook.default.svc")
+async def test_a_service_that_is_not_there_is_not_called() -> None:
+    async with _calls() as calls:
+        with pytest.raises(WebhookFailed, match='service "b" not found'):
+            await calls.call({"service": {"namespace": "a", "name": "b"}}, {}, timeout_seconds=5)
+    async with _calls(_cache(ports=[{"port": 443}])) as calls:
+        with pytest.raises(WebhookFailed, match='no endpoints available for service "hook"'):
+            await calls.call({"service": {"namespace": "default", "name": "hook"}}, {}, timeout_seconds=5)
+
+
+def test_a_service_is_named_with_its_namespace() -> None:
+    assert url_of({"service": {"namespace": "a", "name": "b", "path": "/c"}}) == "https://b.a.svc:443/c"
+    assert url_of({"url": "https://elsewhere/"}) == "https://elsewhere/"
 
 
 async def test_a_long_answer_is_read_whole(tmp_path: Path) -> None:
-    async with _hook(tmp_path) as (port, bundle):
-        calls = WebhookCalls(WatchCache())
+    async with _hook(tmp_path) as (port, bundle), _calls() as calls:
         config = {"url": f"https://127.0.0.1:{port}/long", "caBundle": bundle}
         answer = await calls.call(config, {}, timeout_seconds=5)
         assert len(answer["text"]) == 3_000_000
-        await calls.aclose()

@@ -1,0 +1,149 @@
+"""The proxy subresources: which pod, Service or node a path leads to, and by which address.
+
+    /api/v1/namespaces/NS/pods/[SCHEME:]NAME[:PORT]/proxy/PATH
+    /api/v1/namespaces/NS/services/[SCHEME:]NAME[:PORT]/proxy/PATH     PORT: a name, or a number of the Service's
+
+Nothing but pods is ever dialled: an endpoint that names no pod, or an address that the pod does not have, is passed over,
+and an address of the machine's own (loopback, link-local, multicast) is refused, so that nobody reaches through the
+apiserver what only the apiserver reaches. Servers are not asked for certificates, as nobody knows who signed them.
+
+https://kubernetes.io/docs/tasks/access-application-cluster/access-cluster-services/#manually-constructing-apiserver-proxy-urls
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable
+from functools import cache, partial
+from ipaddress import IPv4Address, ip_address
+from typing import NamedTuple
+
+from kubus.model.errors import bad_request, not_found, unavailable
+from kubus.model.objects import Key, Object, path_of
+from kubus_apiserver.doors.routes import Route
+from kubus_apiserver.forwarding.dialling import Dialler
+from kubus_apiserver.forwarding.endpoints import PODS, Destination, Endpoints, none_available, port_name, to_pod
+from kubus_apiserver.forwarding.forwards import Forward
+from kubus_apiserver.reading.watchcache import WatchCache
+
+SUBRESOURCE = "proxy"
+_BROADCAST = IPv4Address("255.255.255.255")
+_PORTS = {"http": 80, "https": 443}
+
+
+class Proxied(NamedTuple):
+    """`https:web:8443`, in parts; "" for what is not said."""
+
+    scheme: str
+    name: str
+    port: str
+
+
+def proxied(name: str) -> Proxied | None:
+    """The parts of a name in a proxy's path; None if it is none."""
+    parts = name.split(":")
+    scheme, port = "", ""
+    if len(parts) == 2:
+        name, port = parts
+    elif len(parts) == 3:
+        scheme, name, port = parts
+    elif len(parts) > 3:
+        return None
+    if not name or scheme not in ("", "http", "https"):
+        return None
+    return Proxied(scheme, name, port)
+
+
+def is_proxyable(address: str) -> bool:
+    """Whether a proxy may dial an address: no loopback, link-local, multicast or unspecified one."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return False
+    of_the_machine = found.is_loopback or found.is_link_local or found.is_multicast or found.is_unspecified
+    return not of_the_machine and found != _BROADCAST
+
+
+class Proxies:
+    """Finds what a proxy's path leads to."""
+
+    def __init__(self, cache: WatchCache, endpoints: Endpoints, dialler: Dialler) -> None:
+        self._cache = cache
+        self._endpoints = endpoints
+        self._dialler = dialler
+        self._finders: dict[str, Callable[[str, str], tuple[str, Destination]]] = {
+            "pods": self.of_pod,
+            "services": self.of_service,
+        }
+
+    def forward(self, found: Route, rest: str) -> Forward:
+        """Where a proxy's request goes; `rest` is the quoted path after `/proxy`.
+
+        Raises:
+            StatusError: 400, 404, 503.
+        """
+        scheme, destination = self._finders[found.resource](found.namespace, found.name)
+        return Forward(
+            base=f"{scheme}://{destination}",
+            path=rest or "/",
+            tls=unverified() if scheme == "https" else None,
+            dial=partial(self._dialler.dial, destination),
+            outside=f"/api/v1/namespaces/{found.namespace}/{found.resource}/{found.name}/proxy",
+        )
+
+    def of_pod(self, namespace: str, name: str) -> tuple[str, Destination]:
+        """(scheme, where) of a pod.
+
+        Raises:
+            StatusError: 400, 404, 503.
+        """
+        asked = proxied(name)
+        if asked is None:
+            raise bad_request(f'invalid pod request "{name}"')
+        pod = self._pod(namespace, asked.name)
+        scheme = asked.scheme or "http"
+        port = asked.port or str(_first_port(pod) or _PORTS[scheme])
+        address = path_of(pod, "status", "podIP", default="")
+        if not is_proxyable(address):
+            raise bad_request("address not allowed")
+        if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+            raise unavailable(f"error trying to reach service: dial tcp: lookup tcp/{port}: unknown port")
+        return scheme, to_pod(pod, int(port))
+
+    def of_service(self, namespace: str, name: str) -> tuple[str, Destination]:
+        """(scheme, where) of one of a Service's ready pods.
+
+        Raises:
+            StatusError: 400, 404, 503.
+        """
+        asked = proxied(name)
+        if asked is None:
+            raise bad_request(f'invalid service request "{name}"')
+        service = self._endpoints.service(namespace, asked.name)
+        port = asked.port
+        if port.isascii() and port.isdigit():
+            port = port_name(service, int(port))
+        destination = self._endpoints.behind(namespace, asked.name, port, pods_only=True)
+        if not is_proxyable(destination.host):
+            raise none_available(asked.name)
+        return asked.scheme or "http", destination
+
+    def _pod(self, namespace: str, name: str) -> Object:
+        entry = self._cache.get(Key(PODS, namespace, name))
+        if entry is None:
+            raise not_found("pods", "", name)
+        return entry.object
+
+
+def _first_port(pod: Object) -> int:
+    containers = path_of(pod, "spec", "containers", default=())
+    return next((int(each["ports"][0]["containerPort"]) for each in containers if each.get("ports")), 0)
+
+
+@cache
+def unverified() -> ssl.SSLContext:
+    """TLS without knowing the other side."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
