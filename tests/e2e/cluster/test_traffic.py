@@ -109,3 +109,25 @@ def test_a_node_port_answers_on_every_node(three_nodes: Cluster, wide_namespace:
     for node in three_nodes.get("nodes")["items"]:
         (address,) = [a["address"] for a in node["status"]["addresses"] if a["type"] == "InternalIP"]
         assert eventually(lambda a=address: ask(f"{a}:{port}"), what=f"an answer on {address}")
+
+
+def test_a_service_without_a_selector_leads_where_its_endpoints_say(three_nodes: Cluster, wide_namespace: str) -> None:
+    n = ("-n", wide_namespace)
+    serve(three_nodes, wide_namespace, 1)
+    (pod,) = three_nodes.get("pods", *n)["items"]
+    service = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "by-hand"},
+        "spec": {"ports": [{"port": 80}]},
+    }
+    subset = {"addresses": [{"ip": pod["status"]["podIP"]}], "ports": [{"port": 8080}]}
+    endpoints = {"apiVersion": "v1", "kind": "Endpoints", "metadata": {"name": "by-hand"}, "subsets": [subset]}
+    for obj in (service, endpoints):
+        three_nodes.kubectl("apply", "-f", "-", *n, stdin=json.dumps(obj))
+    address = three_nodes.get("service/by-hand", *n)["spec"]["clusterIP"]
+    eventually(lambda: ask(address) == pod["metadata"]["name"], what="an answer through hand-made endpoints")
+    three_nodes.kubectl("delete", "endpoints", "by-hand", *n)
+    mirrored = ("endpointslices", "-l", "kubernetes.io/service-name=by-hand", *n)
+    eventually(lambda: not three_nodes.get(*mirrored)["items"], what="the end of the slices")
+    eventually(lambda: ask(address) == "", what="no answer any more")
