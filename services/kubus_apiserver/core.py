@@ -144,7 +144,7 @@ def build(
         clock=clock,
         random=random,
     )
-    reads = Reads(store, cache, freshness, conversions)
+    reads = Reads(store, cache, freshness, conversions, clock)
     watches = Watches(cache, freshness, conversions, clock=clock, random=random)
     budgets = next((kind for kind in registry if kind.collection == BUDGETS), None)
     return Core(

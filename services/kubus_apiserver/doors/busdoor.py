@@ -31,7 +31,6 @@ from kubus_apiserver.core import Core
 from kubus_apiserver.doors.fairness import Asked
 from kubus_apiserver.doors.inflight import Inflight
 from kubus_apiserver.doors.queries import no_manager
-from kubus_apiserver.reading.continuations import encode_token
 from kubus_apiserver.reading.entries import Entry
 from kubus_apiserver.writing.writes import Deleted
 
@@ -154,9 +153,7 @@ class BusDoor:
         size = 0
         for number, entry in enumerate(listed.entries):
             if size > PAGE_BYTES:
-                last = listed.entries[number - 1]
-                self._core.reads.keep(target, listed)
-                token = encode_token(listed.revision, last.namespace, last.name)
+                token = self._core.reads.kept_after(target, listed, listed.entries[number - 1])
                 return {"revision": listed.revision, "items": items, "continue": token}
             items.append(_pair(entry))
             size += len(bytes(entry.raw))

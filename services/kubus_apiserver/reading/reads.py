@@ -3,7 +3,8 @@
 A read without a resourceVersion is consistent: it waits until the cache has every write acknowledged so far.
 `resourceVersion=0` takes the cache as it is; any other waits until the cache is at least as new. Lists in pages
 are all of one revision: the pages after the first come from the list that the first was cut from, and where that
-is no longer remembered (another process gave it, or many lists are going on) from the store at that revision.
+is no longer remembered (another process gave it, or many lists are going on) from the store at that revision. Who
+takes too long between pages is told 410, and may go on with what there is then.
 
 The rules follow https://kubernetes.io/docs/reference/using-api/api-concepts/#semantics-for-get-and-list.
 """
@@ -13,31 +14,26 @@ from __future__ import annotations
 from typing import NamedTuple, TypeAlias
 
 from kubus.model.codec import DecodeError
-from kubus.model.errors import (
-    FieldError,
-    StatusError,
-    forbidden_field,
-    gone,
-    internal,
-    invalid,
-    invalid_object,
-    not_found,
-    not_supported,
-)
+from kubus.model.errors import StatusError, gone, internal, not_found
 from kubus.model.objects import Key
 from kubus.model.records import collection_prefix, parse_store_key, split_record, store_key
+from kubus.model.times import Clock
 from kubus.store import Compacted, FutureRevision, Store, Stored
 from kubus_apiserver.calls import ReadOptions, Target
 from kubus_apiserver.conversions import Conversions
-from kubus_apiserver.reading.continuations import decode_token, encode_token
+from kubus_apiserver.reading.continuations import LASTS_SECONDS, LATEST, Token, decode_token, encode_token
 from kubus_apiserver.reading.entries import Entry
 from kubus_apiserver.reading.follower import Freshness
+from kubus_apiserver.reading.list_options import check_list_options, parse_revision
 from kubus_apiserver.reading.selection import Selection, selection
 from kubus_apiserver.reading.watchcache import WatchCache
 
-EXPIRED = (
-    "The provided continue parameter is too old to display a consistent list result. You can start a new list "
-    "without the continue parameter."
+EXPIRED = "The resourceVersion for the provided list is too old."
+PAGE_EXPIRED = (
+    "The provided continue parameter is too old to display a consistent list result. You can start a new list without "
+    "the continue parameter, or use the continue token in this response to retrieve the remainder of the results. "
+    "Continuing with the provided token results in an inconsistent list - objects that were created, modified, or "
+    "deleted between the time the first chunk was returned and now may show up in the list."
 )
 
 
@@ -57,7 +53,10 @@ class Listed(NamedTuple):
 class Reads:
     """Gets and lists."""
 
-    def __init__(self, store: Store, cache: WatchCache, freshness: Freshness, conversions: Conversions) -> None:
+    def __init__(
+        self, store: Store, cache: WatchCache, freshness: Freshness, conversions: Conversions, clock: Clock
+    ) -> None:
+        self._clock = clock
         self._store = store
         self._cache = cache
         self._freshness = freshness
@@ -104,12 +103,7 @@ class Reads:
         check_list_options(options)
         chosen = selection(target.kind, options)
         if options.continue_:
-            revision, after = decode_token(options.continue_)
-            entries = self._cache.kept(target.kind.collection, target.namespace, revision)
-            if entries is None:
-                entries = await self._at(target, revision, EXPIRED)
-            entries = _after(entries, after)
-            return await self._page(target, chosen, entries, revision, options.limit)
+            return await self._next_page(target, chosen, decode_token(options.continue_), options.limit)
         version, match = options.resource_version, options.resource_version_match
         if not version:
             await self._freshness.consistent()
@@ -126,28 +120,47 @@ class Reads:
             entries = collection.select(target.namespace)
         return await self._page(target, chosen, entries, self._cache.revision, options.limit)
 
-    def keep(self, target: Target, listed: Listed) -> None:
-        """Remember a list of which only a part was given, for the pages that follow."""
+    def kept_after(self, target: Target, listed: Listed, last: Entry) -> str:
+        """Remember a list of which only a part was given; the token with which it goes on."""
         self._cache.keep(target.kind.collection, target.namespace, listed.revision, listed.entries)
+        return encode_token(Token(listed.revision, last.namespace, last.name, self._now()))
+
+    def _now(self) -> int:
+        return int(self._clock.now().timestamp())
+
+    async def _next_page(self, target: Target, chosen: Selection, token: Token, limit: int) -> Listed:
+        """What follows on a page; from a token that is told to take what there is, the objects of now."""
+        revision, began = token.revision, token.began
+        if revision == LATEST:
+            await self._freshness.consistent()
+            revision, began = self._cache.revision, self._now()
+            entries = self._cache.collection(target.kind.collection).select(target.namespace)
+            return await self._page(target, chosen, _after(entries, token.after), revision, limit, began=began)
+        fresh = encode_token(token._replace(revision=LATEST))
+        if self._now() - began > LASTS_SECONDS:
+            raise gone(PAGE_EXPIRED, fresh)
+        kept = self._cache.kept(target.kind.collection, target.namespace, revision)
+        entries = await self._at(target, revision, gone(PAGE_EXPIRED, fresh)) if kept is None else kept
+        return await self._page(target, chosen, _after(entries, token.after), revision, limit, began=began)
 
     async def _exactly(self, target: Target, chosen: Selection, revision: int, limit: int) -> Listed:
         collection = self._cache.collection(target.kind.collection)
         if collection.revision <= revision <= self._cache.revision:
             entries = collection.select(target.namespace)
         else:
-            entries = await self._at(
-                target, revision, f"The resourceVersion for the provided list is too old: {revision}"
-            )
+            entries = await self._at(target, revision, gone(EXPIRED))
         return await self._page(target, chosen, entries, revision, limit)
 
-    async def _page(self, target: Target, chosen: Selection, entries: Entries, revision: int, limit: int) -> Listed:
+    async def _page(
+        self, target: Target, chosen: Selection, entries: Entries, revision: int, limit: int, *, began: int = 0
+    ) -> Listed:
         kind = target.kind
         if chosen.everything and kind.from_stored is None:
             if not limit or len(entries) <= limit:
                 return Listed(entries, revision)
             self._cache.keep(kind.collection, target.namespace, revision, entries)
             last = entries[limit - 1]
-            token = encode_token(revision, last.namespace, last.name)
+            token = encode_token(Token(revision, last.namespace, last.name, began or self._now()))
             return Listed(entries[:limit], revision, token, len(entries) - limit)
         await self._conversions.ready(kind, entries)
         found: list[Entry] = []
@@ -157,16 +170,18 @@ class Reads:
                 continue
             if limit and len(found) == limit:
                 self._cache.keep(kind.collection, target.namespace, revision, entries)
-                return Listed(found, revision, encode_token(revision, found[-1].namespace, found[-1].name))
+                last = found[-1]
+                token = encode_token(Token(revision, last.namespace, last.name, began or self._now()))
+                return Listed(found, revision, token)
             found.append(view)
         return Listed(found, revision)
 
-    async def _at(self, target: Target, revision: int, expired: str) -> Entries:
+    async def _at(self, target: Target, revision: int, expired: StatusError) -> Entries:
         prefix = collection_prefix(target.kind.collection, target.namespace or None)
         try:
             page = await self._store.page(prefix, at=revision)
         except Compacted:
-            raise gone(expired) from None
+            raise expired from None
         except FutureRevision:
             await self._freshness.at_least(revision)
             page = await self._store.page(prefix, at=revision)
@@ -189,55 +204,6 @@ async def read_fresh(store: Store, key: Key) -> Entry | None:
     """The object as the store has it now."""
     item = await store.get(store_key(key))
     return None if item is None else entry_of(item)
-
-
-def parse_revision(text: str) -> int:
-    """A resourceVersion as a number.
-
-    Raises:
-        StatusError: 400, it is none.
-    """
-    if text.isascii() and text.isdigit() and len(text) < 20:
-        return int(text)
-    raise StatusError(
-        400, "BadRequest", f'Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax'
-    )
-
-
-def check_list_options(options: ReadOptions) -> None:
-    """Refuse options that contradict one another.
-
-    Raises:
-        StatusError: 422 with Kubernetes' words.
-    """
-    errors: list[FieldError] = []
-    match, version = options.resource_version_match, options.resource_version
-    field = "resourceVersionMatch"
-    if options.watch and options.send_initial_events is not None and match != "NotOlderThan":
-        errors.append(forbidden_field(field, "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"))
-    elif options.watch and match and options.send_initial_events is None:
-        errors.append(
-            forbidden_field(field, "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided")
-        )
-    elif options.send_initial_events is not None and not options.watch:
-        errors.append(forbidden_field("sendInitialEvents", "sendInitialEvents is forbidden for list"))
-    elif match and not options.watch:
-        if options.continue_:
-            errors.append(forbidden_field(field, "resourceVersionMatch is forbidden when continue is provided"))
-        elif not version:
-            errors.append(
-                forbidden_field(field, "resourceVersionMatch is forbidden unless resourceVersion is provided")
-            )
-        elif match not in ("Exact", "NotOlderThan"):
-            errors.append(not_supported(field, match, ["Exact", "NotOlderThan", ""]))
-        elif match == "Exact" and version == "0":
-            errors.append(forbidden_field(field, 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'))
-    if options.continue_ and version not in ("", "0"):
-        errors.append(
-            invalid("resourceVersion", version, "specifying resource version is not allowed when using continue")
-        )
-    if errors:
-        raise invalid_object("ListOptions", "meta.k8s.io", "", errors)
 
 
 def _after(entries: list[Entry], after: tuple[str, str]) -> list[Entry]:

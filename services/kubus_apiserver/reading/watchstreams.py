@@ -21,7 +21,7 @@ from kubus_apiserver.calls import ReadOptions, Target
 from kubus_apiserver.conversions import Conversions, is_converted
 from kubus_apiserver.reading.entries import Entry
 from kubus_apiserver.reading.follower import Freshness
-from kubus_apiserver.reading.reads import check_list_options, parse_revision
+from kubus_apiserver.reading.list_options import check_list_options, parse_revision
 from kubus_apiserver.reading.representations import View
 from kubus_apiserver.reading.selection import selection
 from kubus_apiserver.reading.watchcache import Changed, Collection, WatchCache

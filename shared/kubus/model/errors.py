@@ -75,12 +75,21 @@ def _shown(value: Any) -> str:
 class StatusError(Exception):
     """An answer other than success; `status` is the whole Status object."""
 
-    def __init__(self, code: int, reason: str, message: str, details: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        code: int,
+        reason: str,
+        message: str,
+        details: dict[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.reason = reason
         self.message = message
         self.details = details or {}
+        self.metadata = metadata or {}
+        """Of the list that could not be given: `continue`, where it can go on."""
 
     @property
     def status(self) -> Object:
@@ -88,7 +97,7 @@ class StatusError(Exception):
         body: Object = {
             "kind": "Status",
             "apiVersion": "v1",
-            "metadata": {},
+            "metadata": self.metadata,
             "status": "Failure",
             "message": self.message,
             "reason": self.reason,
@@ -107,6 +116,7 @@ class StatusError(Exception):
             status.get("reason") or "",
             status.get("message") or "",
             status.get("details") or {},
+            status.get("metadata") or {},
         )
 
 
@@ -192,9 +202,9 @@ def method_not_supported(resource: str, group: str, verb: str) -> StatusError:
     return StatusError(405, "MethodNotAllowed", message, _about(resource, group))
 
 
-def gone(message: str) -> StatusError:
-    """410 `Expired`: the revision or the continue token is too old; list again."""
-    return StatusError(410, "Expired", message)
+def gone(message: str, continue_: str = "") -> StatusError:
+    """410 `Expired`: the revision or the continue token is too old; list again, or go on inconsistently."""
+    return StatusError(410, "Expired", message, metadata={"continue": continue_} if continue_ else None)
 
 
 def unsupported_media_type(message: str) -> StatusError:
@@ -213,8 +223,9 @@ def too_large(message: str) -> StatusError:
 
 
 def too_many_requests(message: str, retry_after_seconds: int) -> StatusError:
-    """429, also the answer of an eviction that a budget forbids."""
-    return StatusError(429, "TooManyRequests", message, {"retryAfterSeconds": retry_after_seconds})
+    """429, also the answer of an eviction that a budget forbids; 0 seconds: no word about when."""
+    details = {"retryAfterSeconds": retry_after_seconds} if retry_after_seconds else {}
+    return StatusError(429, "TooManyRequests", message, details)
 
 
 def timeout(message: str, retry_after_seconds: int = 1) -> StatusError:
