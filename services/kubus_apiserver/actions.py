@@ -5,6 +5,8 @@ HTTP and bus differ in how they read a request and write an answer; in between t
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from kubus.model.errors import StatusError, method_not_supported, not_found, path_not_found
@@ -15,6 +17,7 @@ from kubus_apiserver.access.account_mount import is_account_unknown
 from kubus_apiserver.access.authorization import Attributes
 from kubus_apiserver.access.certificate_signing import REQUESTS, approved, judged
 from kubus_apiserver.access.reviews import Judges, is_review, reviewed
+from kubus_apiserver.admission.subresources import admitted
 from kubus_apiserver.calls import ReadOptions, Target, User, WriteOptions
 from kubus_apiserver.componentstatuses import COLLECTION as COMPONENTS
 from kubus_apiserver.componentstatuses import component_status, component_statuses
@@ -24,14 +27,16 @@ from kubus_apiserver.reading.reads import Listed
 from kubus_apiserver.writing import applying
 from kubus_apiserver.writing.applying import AppliedEntry
 from kubus_apiserver.writing.bodies import fitted
-from kubus_apiserver.writing.changes import bound, finalized, scale_entry, scale_patched, scaled
+from kubus_apiserver.writing.changes import bound, finalized
 from kubus_apiserver.writing.patching import Patch, Replacement
 from kubus_apiserver.writing.podchanges import CONFINED
+from kubus_apiserver.writing.scales import scale_entry, scale_patched, scaled
 from kubus_apiserver.writing.strategy import check_identity
 from kubus_apiserver.writing.writes import Change, Deleted
 
 READ = ReadOptions()
 BINDINGS = "bindings.core"
+_EVICTION = {"apiVersion": "policy/v1", "kind": "Eviction"}
 _EDITABLE = frozenset({"", "status", "approval", *CONFINED})
 
 
@@ -84,17 +89,17 @@ async def create(
     core: Core, target: Target, body: Object, user: User, options: WriteOptions
 ) -> tuple[Entry | Deleted, tuple[str, ...]]:
     """A new object, or a binding or eviction of one; and warnings."""
-    if target.kind.collection == BINDINGS:
-        name = path_of(body, "metadata", "name", default="")
-        target = Target(core.registry["pods.core"], target.namespace, name if isinstance(name, str) else "", "binding")
-    if target.subresource == "binding":
-        return await core.writes.update(target, bound(target.name, body, core.clock), user, options, verb="bind"), ()
+    if target.kind.collection == BINDINGS or target.subresource == "binding":
+        return await _bind(core, target, body, user, options)
     if target.subresource == "eviction":
-        pod = await core.reads.get(target, READ)
-        return await core.evictions.evict(target, pod.object, body, user, options), ()
+        eviction = await admitted(core.gate, target, {**body, **_EVICTION}, user, options)
+        agreed = replace(options, admitted=True)
+        return await core.evictions.evict(target, partial(core.reads.get, target, READ), eviction, user, agreed), ()
     if target.subresource == "token":
         request, warnings = fitted(TOKEN_REQUESTS, body, core.schemas, options.field_validation)
         return await core.token_requests.create(target, request, user), warnings
+        named = {**request, "apiVersion": TOKEN_REQUESTS.api_version, "kind": TOKEN_REQUESTS.name}
+        request = await admitted(core.gate, target, named, user, options)
     if target.subresource:
         raise _no(target, "create")
     obj, warnings = fitted(target.kind, body, core.schemas, options.field_validation)
@@ -106,6 +111,20 @@ async def create(
 
 
 async def update(
+async def _bind(
+    core: Core, target: Target, body: Object, user: User, options: WriteOptions
+) -> tuple[Entry, tuple[str, ...]]:
+    """A pod put on a node: admission is asked about the Binding, not about the pod."""
+    kind = core.registry[BINDINGS]
+    binding, warnings = fitted(kind, body, core.schemas, options.field_validation)
+    name = target.name or path_of(binding, "metadata", "name", default="")
+    binding = {**binding, "apiVersion": kind.api_version, "kind": kind.name}
+    binding = await admitted(core.gate, target._replace(name=name), binding, user, options)
+    pod = Target(core.registry["pods.core"], target.namespace, name, "binding")
+    change, agreed = bound(name, binding, core.clock), replace(options, admitted=True)
+    return await core.writes.update(pod, change, user, agreed, verb="bind"), warnings
+
+
     core: Core, target: Target, body: Object, user: User, options: WriteOptions
 ) -> tuple[Entry, tuple[str, ...]]:
     """An object, its status or its scale, replaced; and warnings."""

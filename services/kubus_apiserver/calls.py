@@ -85,6 +85,8 @@ class WriteOptions:
     trace: str | None = None
     fence: tuple[str, str, str, int] | None = None
     """(namespace, name, holder, transitions) of the Lease under which a leader writes."""
+    admitted: bool = False
+    """Whether admission is not asked again: it has agreed to what this write is a consequence of."""
     notes: Notes | None = None
     """Takes warnings and annotations as they come; None: there is nobody to read them."""
 

@@ -70,6 +70,7 @@ class Core:
     fields: FieldManagers
     reads: Reads
     writes: Writes
+    gate: Gate
     watches: Watches
     endpoints: Endpoints
     dialler: Dialler
@@ -162,6 +163,7 @@ def build(
         reads=reads,
         writes=writes,
         watches=watches,
+        gate=gate,
         endpoints=endpoints,
         dialler=dialler,
         clients=clients,

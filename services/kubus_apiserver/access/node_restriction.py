@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kubus.model.errors import StatusError, forbidden
-from kubus.model.objects import Object, path_of
+from kubus.model.objects import Key, Object, path_of
 from kubus_apiserver.access.node_rights import LEASE_NAMESPACE, node_of
 from kubus_apiserver.admission import Proposal
 from kubus_apiserver.calls import User
@@ -39,25 +39,32 @@ _OWN_PREFIXES = ("kubelet.kubernetes.io/", "node.kubernetes.io/")
 _RESTRICTED_PREFIX = "node-restriction.kubernetes.io/"
 
 
-def node_restriction(proposal: Proposal, _cache: WatchCache) -> None:
+def node_restriction(proposal: Proposal, cache: WatchCache) -> None:
     """Refuse a kubelet's write to what is not its own.
 
     Raises:
         StatusError: 403.
     """
     node = node_of(proposal.user)
-    check = _CHECKS.get(proposal.kind.collection) if node else None
-    if check is not None:
+    check = _CHECKS.get(proposal.kind.collection) if node and proposal.verb != "connect" else None
+    if check is not None and (proposal.kind.collection, proposal.subresource) == ("pods.core", "eviction"):
+        _eviction(node, proposal, cache)
+    elif check is not None:
         check(node, proposal)
 
 
 def _refused(proposal: Proposal, detail: str) -> StatusError:
-    kind = proposal.kind
-    return forbidden(kind.plural, kind.group, proposal.object["metadata"].get("name") or "", detail)
+    return proposal.refused(detail)
+
+
+def _eviction(node: str, proposal: Proposal, cache: WatchCache) -> None:
+    entry = cache.get(Key("pods.core", proposal.namespace, proposal.name))
+    if entry is not None and path_of(entry.object, "spec", "nodeName", default="") != node:
+        raise _refused(proposal, f'node "{node}" can only evict pods with spec.nodeName set to itself')
 
 
 def _pod(node: str, proposal: Proposal) -> None:
-    if proposal.verb == "create":
+    if proposal.verb == "create" and not proposal.subresource:
         _new_pod(node, proposal)
         return
     before = proposal.old or {}

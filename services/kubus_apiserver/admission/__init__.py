@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from kubus.model.errors import StatusError, forbidden
 from kubus.model.kinds import Kind
 from kubus.model.objects import Object
-from kubus_apiserver.calls import User
+from kubus_apiserver.calls import User, WriteOptions
 from kubus_apiserver.reading.watchcache import WatchCache
 
 
@@ -55,6 +55,9 @@ class Proposal(NamedTuple):
     options: Mapping[str, Any] = MappingProxyType({})
     """What the client wants of the write: CreateOptions, UpdateOptions or DeleteOptions."""
 
+    admitted: bool = False
+    """Whether admission has agreed already to that of which this is a consequence: to a Binding, to an Eviction."""
+
     @property
     def namespace(self) -> str:
         """The object's namespace, "" if none."""
@@ -77,6 +80,20 @@ class Proposal(NamedTuple):
     def is_new(self, collection: str) -> bool:
         """Whether an object of a collection is being created."""
         return self.verb == "create" and not self.subresource and self.kind.collection == collection
+
+
+def said(options: WriteOptions) -> dict[str, Any]:
+    """What a proposal has of the options of its write."""
+    asked: Object = {"fieldManager": options.manager, "fieldValidation": options.field_validation}
+    if options.dry_run:
+        asked["dryRun"] = ["All"]
+    return {
+        "dry_run": options.dry_run,
+        "warn": options.warn,
+        "annotate": options.annotate,
+        "options": asked,
+        "admitted": options.admitted,
+    }
 
 
 Mutator = Callable[[Proposal, WatchCache], None]

@@ -14,6 +14,7 @@ from kubus.model.kinds import Kind
 from kubus.model.objects import Object
 from kubus_apiserver.admission import Chain, Proposal
 from kubus_apiserver.admission.quotas import Quotas
+from kubus_apiserver.admission.scaling import after_scaling, as_scale, is_scaling
 from kubus_apiserver.admission.webhooks import Sightings, Webhooks
 from kubus_apiserver.reading.watchcache import WatchCache
 
@@ -33,6 +34,10 @@ class Gate:
         Raises:
             StatusError: one refuses.
         """
+        if proposal.admitted:
+            return proposal
+        if is_scaling(proposal):
+            return after_scaling(proposal, await self.mutated(as_scale(proposal)))
         if proposal.verb != "delete":
             self._chain.mutate(proposal, self._cache)
         asked = self._webhooks.mutating(proposal)
@@ -56,12 +61,18 @@ class Gate:
         Raises:
             StatusError: one refuses.
         """
+        if is_scaling(proposal):
+            proposal = as_scale(proposal)
+        if not proposal.admitted:
+            await self._asked(proposal)
+        if proposal.dry_run:
+            self._quotas.check(proposal)
+
+    async def _asked(self, proposal: Proposal) -> None:
         self._chain.validate(proposal, self._cache)
         asked = self._webhooks.validating(proposal)
         if asked:
             await self._webhooks.validate(asked, proposal)
-        if proposal.dry_run:
-            self._quotas.check(proposal)
 
     def charged(self, proposal: Proposal) -> AbstractAsyncContextManager[None]:
         """A context for the write itself: quotas are charged for it as far as it happens.

@@ -23,6 +23,7 @@ from kubus_apiserver.access.audit import AuditLog, Recording
 from kubus_apiserver.access.audited import begun, ended
 from kubus_apiserver.access.authorization import Attributes
 from kubus_apiserver.access.impersonation import impersonated
+from kubus_apiserver.admission.subresources import admitted_connection, connection_options, query_of
 from kubus_apiserver.calls import Notes, Target, WriteOptions
 from kubus_apiserver.core import Core
 from kubus_apiserver.doors.answers import Answer, Call, StreamAnswer, WatchAnswer, failed, success
@@ -258,13 +259,18 @@ class Rest:
 
     async def _stream(self, call: Call, target: Target) -> StreamAnswer:
         pod = await actions.get(self._core, target._replace(subresource=""), actions.READ)
-        node, request = stream_call(target.subresource, pod.object, call.query)
+        node, request = stream_call(target.subresource, pod.object, query)
         return StreamAnswer(node, request)
 
 
 def _all(warnings: tuple[str, ...], options: WriteOptions) -> tuple[str, ...]:
     """Warnings about the object, and those that came on the way to the store."""
     return (*warnings, *options.notes.warnings) if options.notes is not None else warnings
+        query = call.query
+        if target.subresource != "log":
+            write, asked = WriteOptions(notes=call.notes), connection_options(target, query)
+            agreed = await admitted_connection(self._core.gate, target, asked, call.user, write)
+            query = query if agreed is asked else query_of(agreed)
 
 
 def _view(call: Call) -> View:

@@ -51,7 +51,8 @@ async def apply(
     applier = fields.applier(target.kind, config, subresource, options)
     for attempt in range(_TRIES):
         try:
-            return AppliedEntry(await writes.update(target, applier, user, options, verb="apply"), created=False)
+            entry = await writes.update(target, applier, user, options, verb="apply", tracked_as=subresource)
+            return AppliedEntry(entry, created=False)
         except StatusError as error:
             if error.code != 404 or subresource:
                 raise

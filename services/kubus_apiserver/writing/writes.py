@@ -29,7 +29,7 @@ from kubus.model.objects import Key, Object
 from kubus.model.records import Note, encode_record, note_key, store_key
 from kubus.model.times import Clock, microseconds
 from kubus.store import Conflict, Fence, Fenced, KeyExists, Store
-from kubus_apiserver.admission import Proposal
+from kubus_apiserver.admission import Proposal, said
 from kubus_apiserver.admission.gate import Gate
 from kubus_apiserver.calls import Target, User, WriteOptions
 from kubus_apiserver.conversions import Conversions
@@ -126,7 +126,7 @@ class Writes:
             obj["metadata"]["managedFields"] = managed
         else:
             self._fields.created(kind, obj, options.manager)
-        proposal = Proposal(user, "create", kind, "", obj, None, **_said(options))
+        proposal = Proposal(user, "create", kind, "", obj, None, **said(options))
         proposal = await self._gate.mutated(proposal)
         obj = proposal.object
         if kind.prepare is not None:
@@ -222,7 +222,7 @@ class Writes:
         if (not subresource or by_schema) and kind.defaults is not None:
             kind.defaults(obj)
         managing(obj, old, given)
-        proposal = Proposal(user, "update", kind, named, obj, old, **_said(options))
+        proposal = Proposal(user, "update", kind, named, obj, old, **said(options))
         proposal = await self._gate.mutated(proposal)
         obj = proposal.object
         if not subresource and kind.prepare is not None:
@@ -299,7 +299,7 @@ class Writes:
     ) -> Deleted:
         kind, key, obj = target.kind, target.key, current.object
         deletion.check_preconditions(kind, obj, options)
-        proposal = Proposal(user, "delete", kind, "", obj, obj, **_said(write))._replace(options=options)
+        proposal = Proposal(user, "delete", kind, "", obj, obj, **said(write))._replace(options=options)
         await self._gate.validated(await self._gate.mutated(proposal))
         verdict = deletion.decide(kind, obj, options, self._clock.now())
         if isinstance(verdict, deletion.Keep):
@@ -372,14 +372,6 @@ class Writes:
         if len(data) > OBJECT_BYTES_MAX:
             raise too_large(f"{kind.singular} is too large: {len(data)} bytes of {OBJECT_BYTES_MAX} at most")
         return Raw(data)
-
-
-def _said(options: WriteOptions) -> dict[str, Any]:
-    """What a proposal has of the options of its write."""
-    asked: Object = {"fieldManager": options.manager, "fieldValidation": options.field_validation}
-    if options.dry_run:
-        asked["dryRun"] = ["All"]
-    return {"dry_run": options.dry_run, "warn": options.warn, "annotate": options.annotate, "options": asked}
 
 
 class _Stale(Exception):

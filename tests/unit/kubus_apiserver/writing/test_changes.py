@@ -1,4 +1,4 @@
-"""Changes that the server itself makes: scale, binding, finalize."""
+"""Changes that the server itself makes: binding, finalize."""
 
 from __future__ import annotations
 
@@ -7,42 +7,12 @@ from typing import Any
 import pytest
 
 from kubus.model.errors import StatusError
-from kubus.model.kinds.deployments import KIND as DEPLOYMENTS
-from kubus.model.kinds.replicationcontrollers import KIND as CONTROLLERS
-from kubus.model.schema import load_schemas
 from kubus.service.clocks import SystemClock
-from kubus_apiserver.writing.changes import bound, finalized, scale_of, scale_patched, scaled
-from kubus_apiserver.writing.patching import Patch
-
-
-def deployment() -> dict[str, Any]:
-    spec = {"replicas": 2, "selector": {"matchLabels": {"a": "b"}, "matchExpressions": []}}
-    return {"metadata": {"name": "d", "uid": "u", "labels": {}}, "spec": spec, "status": {"replicas": 1}}
+from kubus_apiserver.writing.changes import bound, finalized
 
 
 def pod(**changes: Any) -> dict[str, Any]:
     return {"metadata": {"name": "p", "uid": "u"}, "spec": {}, **changes}
-
-
-def test_a_scale_shows_replicas_and_the_selector_as_text() -> None:
-    scale = scale_of(DEPLOYMENTS, deployment())
-    assert (scale["spec"], scale["status"]) == ({"replicas": 2}, {"replicas": 1, "selector": "a=b"})
-    assert scale["metadata"] == {"name": "d", "uid": "u"}
-    plain = {"metadata": {"name": "d"}, "spec": {"selector": {"a": "b"}}}
-    assert scale_of(CONTROLLERS, plain)["status"]["selector"] == "a=b"
-
-
-def test_a_scale_is_written_and_patched() -> None:
-    assert scaled(DEPLOYMENTS, {"spec": {"replicas": 7}})(deployment())["spec"]["replicas"] == 7
-    patch = Patch(DEPLOYMENTS, "merge", {"spec": {"replicas": 3}}, load_schemas())
-    assert scale_patched(DEPLOYMENTS, patch)(deployment())["spec"]["replicas"] == 3
-
-
-@pytest.mark.parametrize(("replicas", "code"), [(-1, 422), ("x", 400), (True, 400)])
-def test_a_scale_without_a_number_is_refused(replicas: Any, code: int) -> None:
-    with pytest.raises(StatusError) as refused:
-        scaled(DEPLOYMENTS, {"metadata": {"name": "d"}, "spec": {"replicas": replicas}})
-    assert refused.value.code == code
 
 
 def test_a_binding_puts_a_pod_on_a_node_once() -> None:
