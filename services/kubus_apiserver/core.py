@@ -69,8 +69,8 @@ class Core:
     token_requests: TokenRequests
     fields: FieldManagers
     reads: Reads
-    writes: Writes
     gate: Gate
+    writes: Writes
     watches: Watches
     endpoints: Endpoints
     dialler: Dialler
@@ -161,9 +161,9 @@ def build(
         token_requests=TokenRequests(reads, registry, authenticator, random),
         fields=fields,
         reads=reads,
+        gate=gate,
         writes=writes,
         watches=watches,
-        gate=gate,
         endpoints=endpoints,
         dialler=dialler,
         clients=clients,

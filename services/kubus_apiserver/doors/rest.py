@@ -258,6 +258,11 @@ class Rest:
         return write, delete_options(query, body)
 
     async def _stream(self, call: Call, target: Target) -> StreamAnswer:
+        query = call.query
+        if target.subresource != "log":
+            write, asked = WriteOptions(notes=call.notes), connection_options(target, query)
+            agreed = await admitted_connection(self._core.gate, target, asked, call.user, write)
+            query = query if agreed is asked else query_of(agreed)
         pod = await actions.get(self._core, target._replace(subresource=""), actions.READ)
         node, request = stream_call(target.subresource, pod.object, query)
         return StreamAnswer(node, request)
@@ -266,11 +271,6 @@ class Rest:
 def _all(warnings: tuple[str, ...], options: WriteOptions) -> tuple[str, ...]:
     """Warnings about the object, and those that came on the way to the store."""
     return (*warnings, *options.notes.warnings) if options.notes is not None else warnings
-        query = call.query
-        if target.subresource != "log":
-            write, asked = WriteOptions(notes=call.notes), connection_options(target, query)
-            agreed = await admitted_connection(self._core.gate, target, asked, call.user, write)
-            query = query if agreed is asked else query_of(agreed)
 
 
 def _view(call: Call) -> View:
