@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from functools import partial
 from typing import Any
 
 from kubus.model.errors import StatusError, method_not_supported, not_found, path_not_found

@@ -193,11 +193,12 @@ async def test_draining_a_node_asks_the_budget(apiserver) -> None:
     await apiserver.kubectl("patch", "pod", "p", "--subresource=status", "-p", RUNNING)
     await apiserver.kubectl("create", "poddisruptionbudget", "b", "--selector=app=a", "--min-available=1")
     assert (await apiserver.kubectl("cordon", "n1")).out == "node/n1 cordoned\n"
+    seen = '{"status":{"observedGeneration":1,"disruptionsAllowed":%d}}'
+    allow = ("patch", "pdb", "b", "--subresource=status", "--type=merge", "-p")
+    await apiserver.kubectl(*allow, seen % 0)
     held = await apiserver.kubectl("drain", "n1", "--force", "--timeout=2s")
     assert "Cannot evict pod as it would violate the pod's disruption budget." in held.out + held.err
-    await apiserver.kubectl(
-        "patch", "pdb", "b", "--subresource=status", "--type=merge", "-p", '{"status":{"disruptionsAllowed":1}}'
-    )
+    await apiserver.kubectl(*allow, seen % 1)
     await apiserver.kubectl("drain", "n1", "--force", "--timeout=1s")
     assert (await apiserver.object("get", "pod", "p"))["metadata"]["deletionTimestamp"]
     assert (await apiserver.object("get", "pdb", "b"))["status"]["disruptionsAllowed"] == 0
