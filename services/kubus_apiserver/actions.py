@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from functools import partial
 from typing import Any
 
 from kubus.model.errors import StatusError, method_not_supported, not_found, path_not_found
@@ -111,7 +110,6 @@ async def create(
     return await core.writes.create(target, obj, user, options), warnings
 
 
-async def update(
 async def _bind(
     core: Core, target: Target, body: Object, user: User, options: WriteOptions
 ) -> tuple[Entry, tuple[str, ...]]:
@@ -126,6 +124,7 @@ async def _bind(
     return await core.writes.update(pod, change, user, agreed, verb="bind"), warnings
 
 
+async def update(
     core: Core, target: Target, body: Object, user: User, options: WriteOptions
 ) -> tuple[Entry, tuple[str, ...]]:
     """An object, its status or its scale, replaced; and warnings."""
