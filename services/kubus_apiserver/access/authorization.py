@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, Protocol
 from kubus.model.codec import DecodeError
 from kubus.model.errors import StatusError, forbidden
 from kubus.model.objects import Key, Object
+from kubus.model.selectors import FieldSelector
 from kubus_apiserver.calls import MASTERS, User
 from kubus_apiserver.reading.watchcache import WatchCache
 
@@ -21,6 +22,7 @@ _GROUP = "rbac.authorization.k8s.io"
 ROLES, CLUSTER_ROLES = f"roles.{_GROUP}", f"clusterroles.{_GROUP}"
 BINDINGS, CLUSTER_BINDINGS = f"rolebindings.{_GROUP}", f"clusterrolebindings.{_GROUP}"
 _USERS_REMEMBERED = 4096
+_OF_MANY = frozenset({"list", "watch", "deletecollection"})
 EVERYTHING: dict[str, Any] = {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}
 EVERY_PATH: dict[str, Any] = {"verbs": ["*"], "nonResourceURLs": ["*"]}
 
@@ -157,6 +159,16 @@ class Authorizer:
                 yield entry.object
             except DecodeError:
                 continue
+
+
+def chosen_name(verb: str, name: str, field_selector: str) -> str:
+    """The one object that a request is about: a list of `metadata.name=x` is about x, and allowed by that name."""
+    if name or not field_selector or verb not in _OF_MANY:
+        return name
+    try:
+        return FieldSelector.parse(field_selector).value_of("metadata.name") or ""
+    except ValueError:
+        return ""
 
 
 def rule_allows(rule: dict[str, Any], wanted: Attributes) -> bool:

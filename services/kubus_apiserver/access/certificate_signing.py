@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import binascii
 from base64 import b64decode
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 from kubus.model.certificate_requests import NoRequest, Requested, read_request
-from kubus.model.errors import FieldError, forbidden, invalid, invalid_object
+from kubus.model.errors import FieldError, duplicate, forbidden, invalid, invalid_object, not_supported, required
 from kubus.model.objects import Object, path_of
 from kubus.model.times import rfc3339
 from kubus_apiserver.access.authorization import Attributes, Authorizer
@@ -29,6 +30,32 @@ CLIENT_SIGNER = "kubernetes.io/kube-apiserver-client"
 _GROUP = "certificates.k8s.io"
 _VERDICTS = ("Approved", "Denied")
 _SECONDS_MIN = 600
+USAGES = (
+    "any",
+    "cert sign",
+    "client auth",
+    "code signing",
+    "content commitment",
+    "crl sign",
+    "data encipherment",
+    "decipher only",
+    "digital signature",
+    "email protection",
+    "encipher only",
+    "ipsec end system",
+    "ipsec tunnel",
+    "ipsec user",
+    "key agreement",
+    "key encipherment",
+    "microsoft sgc",
+    "netscape sgc",
+    "ocsp signing",
+    "s/mime",
+    "server auth",
+    "signing",
+    "timestamping",
+)
+"""What a certificate may be asked to be good for."""
 
 
 def stamp_requester(proposal: Proposal, _cache: WatchCache) -> None:
@@ -122,11 +149,22 @@ def _check_new(proposal: Proposal) -> None:
         errors.append(
             invalid("spec.expirationSeconds", seconds, "may not specify a duration less than 600 seconds (10 minutes)")
         )
+    errors += _usage_errors(spec.get("usages") or ())
     if errors:
         raise invalid_object(proposal.kind.name, _GROUP, name, errors)
     if asked is not None and signer == CLIENT_SIGNER and MASTERS in asked.organizations:
         detail = f"use of {CLIENT_SIGNER} signer with {MASTERS} group is not allowed"
         raise forbidden("certificatesigningrequests", _GROUP, name, detail)
+
+
+def _usage_errors(usages: Sequence[str]) -> Iterator[FieldError]:
+    if not usages:
+        yield required("spec.usages", "usages is required")
+    for number, usage in enumerate(usages):
+        if usage not in USAGES:
+            yield not_supported(f"spec.usages[{number}]", usage, USAGES)
+        elif usage in usages[:number]:
+            yield duplicate(f"spec.usages[{number}]", usage)
 
 
 def _check_verdicts(proposal: Proposal) -> None:

@@ -1,8 +1,9 @@
 """Nobody grants more than they have.
 
 Who writes a role must hold every right in it already, or be allowed to `escalate`; who writes a binding must hold every
-right of the role it grants, or be allowed to `bind` it. Rights are compared one by one: each single verb on a
-single resource of a group (and each name) must be covered by a rule that the user has in that namespace.
+right of the role it grants, or be allowed to `bind` it. A change of a label counts: it may make a role part of another.
+Rights are compared one by one: each single verb on a single resource of a group (and each name) must be covered by a
+rule that the user has in that namespace.
 
 https://kubernetes.io/docs/reference/access-authn-authz/rbac/#privilege-escalation-prevention-and-bootstrapping
 """
@@ -30,6 +31,7 @@ from kubus_apiserver.calls import User
 from kubus_apiserver.reading.watchcache import WatchCache
 
 Rule = dict[str, Any]
+_COLLECTORS = frozenset({"ownerReferences", "finalizers", "managedFields", "resourceVersion", "generation"})
 _GROUP = "rbac.authorization.k8s.io"
 _RESOURCES = {
     ROLES: "roles",
@@ -61,10 +63,10 @@ class Escalation:
 
     def _check_role(self, proposal: Proposal) -> None:
         obj, old = proposal.object, proposal.old
-        same = old is not None and all(obj.get(field) == old.get(field) for field in ("rules", "aggregationRule"))
+        same = old is not None and _only_collected(obj, old)
         if same or self._may("escalate", proposal, obj["metadata"].get("name") or "", proposal.kind.plural):
             return
-        if obj.get("aggregationRule"):
+        if obj.get("aggregationRule") or (old is not None and old.get("aggregationRule")):
             self._covered(
                 proposal, [EVERYTHING, EVERY_PATH], "must have cluster-admin privileges to use the aggregationRule"
             )
@@ -72,7 +74,7 @@ class Escalation:
 
     def _check_binding(self, proposal: Proposal) -> None:
         obj, old = proposal.object, proposal.old
-        if old is not None and all(obj.get(field) == old.get(field) for field in ("subjects", "roleRef")):
+        if old is not None and _only_collected(obj, old):
             return
         role = obj.get("roleRef") or {}
         resource = "clusterroles" if role.get("kind") == "ClusterRole" else "roles"
@@ -97,6 +99,15 @@ class Escalation:
 
 def _namespace(obj: Object) -> str:
     return obj["metadata"].get("namespace") or ""
+
+
+def _only_collected(obj: Object, old: Object) -> bool:
+    """Whether a change is only what garbage collection needs. Labels are more: roles are aggregated by them."""
+    return _without_owners(obj) == _without_owners(old)
+
+
+def _without_owners(obj: Object) -> Object:
+    return {**obj, "metadata": {k: v for k, v in obj["metadata"].items() if k not in _COLLECTORS}}
 
 
 def uncovered(owned: Sequence[Rule], wanted: Iterable[Rule]) -> list[Rule]:

@@ -10,9 +10,10 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from kubus.model.codec import Raw, pack
-from kubus.model.errors import FieldError, bad_request, invalid, invalid_object, required
+from kubus.model.errors import FieldError, bad_request, invalid_object, required
 from kubus.model.kinds import Kind
 from kubus.model.objects import Object, path_of
+from kubus.model.validation.reviews import access_errors, local_errors, metadata_errors
 from kubus_apiserver.access.authenticator import Authenticator
 from kubus_apiserver.access.authorization import Attributes, Authorizer
 from kubus_apiserver.access.node_rights import node_of
@@ -33,33 +34,38 @@ Review = Callable[[Judges, Object, User, str], Object]
 
 
 def _self_access(judges: Judges, obj: Object, user: User, _namespace: str) -> Object:
+    _check(obj, [*access_errors(obj, of_others=False), *metadata_errors(obj, namespaced=False)])
     return _access(judges, obj, user)
 
 
 def _subject_access(judges: Judges, obj: Object, _user: User, _namespace: str) -> Object:
+    _check(obj, [*access_errors(obj, of_others=True), *metadata_errors(obj, namespaced=False)])
+    return _access(judges, obj, _subject(obj))
+
+
+def _local_access(judges: Judges, obj: Object, _user: User, namespace: str) -> Object:
+    if path_of(obj, "metadata", "namespace", default="") not in ("", namespace):
+        raise bad_request(f"spec.resourceAttributes.namespace must match namespace: {namespace}")
+    errors = [
+        *access_errors(obj, of_others=True),
+        *metadata_errors(obj, namespaced=True),
+        *local_errors(obj, namespace),
+    ]
+    _check(obj, errors)
+    return _access(judges, obj, _subject(obj))
+
+
+def _subject(obj: Object) -> User:
     spec = obj.get("spec") or {}
-    if not spec.get("user") and not spec.get("groups"):
-        raise _refused(obj, [invalid("spec.user", "", "at least one of user or group must be specified")])
     extra = tuple((key, tuple(values or ())) for key, values in (spec.get("extra") or {}).items())
-    subject = User(spec.get("user") or "", tuple(spec.get("groups") or ()), spec.get("uid") or "", extra)
-    return _access(judges, obj, subject)
-
-
-def _local_access(judges: Judges, obj: Object, user: User, namespace: str) -> Object:
-    if path_of(obj, "spec", "resourceAttributes", "namespace", default="") != namespace:
-        detail = "must match metadata.namespace"
-        wanted = path_of(obj, "spec", "resourceAttributes", "namespace", default="")
-        raise _refused(obj, [invalid("spec.resourceAttributes.namespace", wanted, detail)])
-    return _subject_access(judges, obj, user, namespace)
+    return User(spec.get("user") or "", tuple(spec.get("groups") or ()), spec.get("uid") or "", extra)
 
 
 def _access(judges: Judges, obj: Object, user: User) -> Object:
-    spec = obj.get("spec") or {}
-    resource, path = spec.get("resourceAttributes"), spec.get("nonResourceAttributes")
-    if bool(resource) == bool(path):
-        detail = "exactly one of nonResourceAttributes or resourceAttributes must be specified"
-        raise _refused(obj, [invalid("spec.resourceAttributes", resource, detail)])
-    if resource is not None and resource:
+    resource, path = obj["spec"].get("resourceAttributes"), obj["spec"].get("nonResourceAttributes") or {}
+    if resource is None:
+        wanted = Attributes(path.get("verb") or "", path=path.get("path") or "")
+    else:
         name, subresource = resource.get("resource") or "", resource.get("subresource")
         wanted = Attributes(
             resource.get("verb") or "",
@@ -69,9 +75,6 @@ def _access(judges: Judges, obj: Object, user: User) -> Object:
             resource.get("name") or "",
             field_selector=_field_selector(resource.get("fieldSelector") or {}),
         )
-    else:
-        path = path or {}
-        wanted = Attributes(path.get("verb") or "", path=path.get("path") or "")
     reason = judges.authorizer.decide(user, wanted)
     return {"allowed": False} if reason is None else {"allowed": True, "reason": reason}
 
@@ -119,7 +122,7 @@ def user_info(user: User) -> Object:
 def _token(judges: Judges, obj: Object, _user: User, _namespace: str) -> Object:
     spec = obj.get("spec") or {}
     if not spec.get("token"):
-        raise _refused(obj, [required("spec.token")])
+        _check(obj, [required("spec.token")])
     wanted = spec.get("audiences") or ()
     try:
         user, audiences = judges.authenticator.reviewed(spec["token"], wanted)
@@ -128,9 +131,9 @@ def _token(judges: Judges, obj: Object, _user: User, _namespace: str) -> Object:
     return {"authenticated": True, "user": user_info(user), "audiences": audiences}
 
 
-def _refused(obj: Object, errors: list[FieldError]) -> Exception:
-    group = obj["apiVersion"].partition("/")[0]
-    return invalid_object(obj["kind"], group, "", errors)
+def _check(obj: Object, errors: list[FieldError]) -> None:
+    if errors:
+        raise invalid_object(obj["kind"], obj["apiVersion"].partition("/")[0], "", errors)
 
 
 REVIEWS: dict[str, Review] = {
@@ -154,7 +157,7 @@ def reviewed(judges: Judges, target: Target, obj: Object, user: User) -> Entry:
     Raises:
         StatusError: 400, 422: the question makes no sense.
     """
-    metadata = {"creationTimestamp": None}
-    obj = {**obj, "apiVersion": target.kind.api_version, "kind": target.kind.name, "metadata": metadata}
+    obj = {**obj, "apiVersion": target.kind.api_version, "kind": target.kind.name}
     obj["status"] = REVIEWS[target.kind.collection](judges, obj, user, target.namespace)
+    obj["metadata"] = {"creationTimestamp": None}
     return Entry(target.namespace, "", 0, Raw(pack(obj)), obj)

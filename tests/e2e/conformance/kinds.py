@@ -1,4 +1,4 @@
-"""One good object of every kind that the conformance list puts through its API operations, and a change of its status."""
+"""One good object of every kind that the conformance list puts through its API, and a change of its status."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every kind through its API: found by discovery, made, read, listed, watched, changed, its status apart, and deleted."""
+"""Every kind through its API: discovered, made, read, listed, watched, changed, its status apart, and deleted."""
 
 from __future__ import annotations
 

@@ -61,8 +61,20 @@ def test_a_role_of_more_is_refused_in_kubernetes_words(told: Any) -> None:
     )
 
 
-def test_what_was_granted_before_may_be_labelled(told: Any) -> None:
-    propose(told, ROLES_KIND, role(WRITE), role(WRITE))
+def test_what_was_granted_before_may_be_finalized_but_not_labelled(told: Any) -> None:
+    """A label makes a role part of an aggregated one, so it can grant."""
+    before, kept = role(WRITE), role(WRITE)
+    kept["metadata"] |= {"finalizers": ["example.com/x"], "resourceVersion": "7"}
+    propose(told, ROLES_KIND, kept, before)
+    labelled = {**before, "metadata": {**before["metadata"], "labels": {f"{GROUP}/aggregate-to-view": "true"}}}
+    with pytest.raises(StatusError, match="attempting to grant RBAC permissions not currently held"):
+        propose(told, CLUSTER_ROLES_KIND, labelled, before)
+
+
+def test_taking_an_aggregation_away_needs_every_right_too(told: Any) -> None:
+    before = {"metadata": {"name": "r"}, "aggregationRule": {"clusterRoleSelectors": [{}]}}
+    with pytest.raises(StatusError, match="must have cluster-admin privileges to use the aggregationRule"):
+        propose(told, CLUSTER_ROLES_KIND, {"metadata": {"name": "r"}}, before)
 
 
 def test_who_may_escalate_grants_anything(told: Any) -> None:
