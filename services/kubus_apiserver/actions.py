@@ -97,9 +97,9 @@ async def create(
         return await core.evictions.evict(target, partial(core.reads.get, target, READ), eviction, user, agreed), ()
     if target.subresource == "token":
         request, warnings = fitted(TOKEN_REQUESTS, body, core.schemas, options.field_validation)
-        return await core.token_requests.create(target, request, user), warnings
         named = {**request, "apiVersion": TOKEN_REQUESTS.api_version, "kind": TOKEN_REQUESTS.name}
         request = await admitted(core.gate, target, named, user, options)
+        return await core.token_requests.create(target, request, user), warnings
     if target.subresource:
         raise _no(target, "create")
     obj, warnings = fitted(target.kind, body, core.schemas, options.field_validation)
