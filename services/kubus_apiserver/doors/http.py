@@ -1,8 +1,9 @@
-"""The HTTP door: aiohttp's server below, a `Call` and an answer above.
+"""The HTTP door: connections and aiohttp's server below, a `Call` and an answer above.
 
-Requests are parsed by aiohttp; answers are written here, because a header of four known lines needs no header
-machinery, and because a watch hands the same chunk to a thousand connections. TLS verifies client certificates
-against the cluster's authority and asks for none: who has none is anonymous.
+Plain requests come from `kubus_apiserver.doors.connections`, all others are parsed by aiohttp. Answers are written
+here, because a header of four known lines needs no header machinery, and because a watch hands the same chunk to a
+thousand connections. TLS verifies client certificates against the cluster's authority and asks for none: who has none
+is anonymous.
 """
 
 from __future__ import annotations
@@ -23,9 +24,11 @@ from kubus_apiserver.access.authentication import user_of_certificate
 from kubus_apiserver.access.impersonation import wanted
 from kubus_apiserver.calls import ANONYMOUS, User
 from kubus_apiserver.doors.answers import Answer, Call, StreamAnswer, WatchAnswer, failed
+from kubus_apiserver.doors.connections import Connection, Connections
 from kubus_apiserver.doors.encodings import encoded_for, is_plain
 from kubus_apiserver.doors.heads import Heads
 from kubus_apiserver.doors.queries import parse_query
+from kubus_apiserver.doors.requests import Fields, Head
 from kubus_apiserver.doors.rest import Rest
 from kubus_apiserver.reading.watches import Batch, failure
 from kubus_apiserver.reading.watchstreams import Watches
@@ -93,6 +96,28 @@ async def drained(transport: asyncio.Transport | asyncio.WriteTransport) -> None
         await asyncio.sleep(_DRAIN_SECONDS)
 
 
+class Server(web.Server):
+    """aiohttp's server, which gets the connections that are made over to it."""
+
+    def __init__(self, door: HttpDoor, **options: Any) -> None:
+        super().__init__(door.handle, **options)
+        self._plain = Connections(door, super().__call__)
+
+    def __call__(self) -> Connection:  # type: ignore[override]  # a protocol as well
+        """The protocol of a new connection."""
+        return self._plain()
+
+    def pre_shutdown(self) -> None:
+        """Take no more requests."""
+        self._plain.close_idle()
+        super().pre_shutdown()
+
+    async def shutdown(self, timeout: float | None = None) -> None:
+        """Give what is under way some time."""
+        await self._plain.aclose(timeout or 0.0)
+        await super().shutdown(timeout)
+
+
 class HttpDoor:
     """Serves the REST API."""
 
@@ -111,8 +136,8 @@ class HttpDoor:
             message, payload, protocol, writer, task = parts
             return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=BODY_BYTES_MAX + 1)
 
-        server = web.Server(
-            self.handle,
+        server = Server(
+            self,
             request_factory=request,
             access_log=None,
             keepalive_timeout=300.0,
@@ -152,7 +177,7 @@ class HttpDoor:
             method=request.method,
             path=unquote(path) if "%" in path else path,
             query=parse_query(query) if query else {},
-            user=self._user(request),
+            user=ANONYMOUS if request.transport is None else self.user(request.transport),
             accept=headers.get("Accept", ""),
             content_type=headers.get("Content-Type", ""),
             user_agent=headers.get("User-Agent", ""),
@@ -166,9 +191,43 @@ class HttpDoor:
             if_none_match=headers.get("If-None-Match", ""),
         )
 
-    def _user(self, request: web.BaseRequest) -> User:
-        transport = request.transport
-        tls = None if transport is None else transport.get_extra_info("ssl_object")
+    def call(self, head: Head, fields: Fields, user: User, source: str) -> Call | None:
+        """See `connections.Asked`."""
+        path, _, query = head.target.partition("?")
+        if "%" in path:
+            path = unquote(path)
+        if fields.length and (head.method == "GET" or fields.length > BODY_BYTES_MAX):
+            return None
+        try:
+            asked = parse_query(query) if query else {}
+        except StatusError:
+            return None
+        call = Call(
+            method=head.method,
+            path=path,
+            query=asked,
+            user=user,
+            accept=fields.accept,
+            content_type=fields.content_type,
+            user_agent=fields.user_agent,
+            trace=fields.trace or None,
+            authorization=fields.authorization,
+            source=source,
+            accept_encoding=fields.accept_encoding,
+            if_none_match=fields.if_none_match,
+        )
+        return call if self._rest.ends(call) else None
+
+    async def answered(self, call: Call) -> Answer:
+        """See `connections.Asked`."""
+        answer = await self._rest.answer(call)
+        if not isinstance(answer, Answer):
+            raise TypeError("this answer does not end")
+        return answer if is_plain(answer, call) else await encoded_for(answer, call)
+
+    def user(self, transport: asyncio.BaseTransport) -> User:
+        """See `connections.Asked`."""
+        tls = transport.get_extra_info("ssl_object")
         if tls is None:
             return ANONYMOUS
         user = self._users.get(tls)
@@ -186,19 +245,25 @@ class HttpDoor:
         return Written(keep_alive=keep)
 
     async def _write_all(self, request: web.BaseRequest, answer: Answer) -> web.StreamResponse:
-        if len(answer.body) <= _WHOLE_BYTES:
-            return self._write(request, answer)
         transport = request.transport
-        if transport is None or request.method == "HEAD":
+        if len(answer.body) <= _WHOLE_BYTES or transport is None or request.method == "HEAD":
             return self._write(request, answer)
+        await self.send(transport, answer, keep=bool(request.keep_alive))
+        return Written(keep_alive=bool(request.keep_alive))
+
+    async def send(self, transport: asyncio.Transport, answer: Answer, *, keep: bool) -> None:
+        """See `connections.Asked`."""
+        head = self._heads.of(answer, keep)
+        if len(answer.body) <= _WHOLE_BYTES:
+            transport.write(head + answer.body)
+            return
         body = memoryview(answer.body)
-        transport.write(self._heads.of(answer, bool(request.keep_alive)))
+        transport.write(head)
         for start in range(0, len(body), _COMFORTABLE_BYTES):
             await drained(transport)
             if transport.is_closing():
                 break
             transport.write(body[start : start + _COMFORTABLE_BYTES])
-        return Written(keep_alive=bool(request.keep_alive))
 
     async def _watch(self, request: web.BaseRequest, answer: WatchAnswer) -> web.StreamResponse:
         if request.headers.get("Upgrade", "").lower() == "websocket" and self._streams is not None:

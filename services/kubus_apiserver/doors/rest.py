@@ -42,6 +42,8 @@ from kubus_apiserver.writing.writes import Deleted
 AnyAnswer = Answer | WatchAnswer | StreamAnswer
 _Handler = Callable[[Call, Route, Target], Awaitable[AnyAnswer]]
 _STREAMS = frozenset({"log", "exec", "attach"})
+_OF_OBJECTS = frozenset({"", "status", "scale", "binding", "eviction", "token", "finalize", "approval"})
+"""Subresources that are not streams, of those that are often asked for."""
 
 
 class Rest:
@@ -77,6 +79,12 @@ class Rest:
         """What time it is."""
         return self._core.clock
 
+    def ends(self, call: Call) -> bool:
+        """Whether a call is of those whose answer ends: about objects, and neither a watch nor a stream."""
+        found = _route(call)
+        kind = self._core.registry.resource(found.group, found.version, found.resource) if found.resource else None
+        return kind is not None and found.verb != "watch" and found.subresource in _OF_OBJECTS
+
     async def answer(self, call: Call) -> AnyAnswer:
         """The answer to a call; never an exception."""
         try:
@@ -85,8 +93,7 @@ class Rest:
             return failed(error)
         notes = Notes()
         call = call._replace(user=user, notes=notes)
-        watching = "watch" in call.query and call.query["watch"][0] in ("1", "true", "True", "t", "")
-        found = route(call.method, call.path, watch=watching)
+        found = _route(call)
         recording = None if self._audit is None else begun(self._audit, call, found)
         answer = await self._seated(call, found, recording)
         if notes.warnings and isinstance(answer, Answer) and answer.code >= 400:
@@ -266,6 +273,11 @@ class Rest:
         pod = await actions.get(self._core, target._replace(subresource=""), actions.READ)
         node, request = stream_call(target.subresource, pod.object, query)
         return StreamAnswer(node, request)
+
+
+def _route(call: Call) -> Route:
+    watching = "watch" in call.query and call.query["watch"][0] in ("1", "true", "True", "t", "")
+    return route(call.method, call.path, watch=watching)
 
 
 def _all(warnings: tuple[str, ...], options: WriteOptions) -> tuple[str, ...]:

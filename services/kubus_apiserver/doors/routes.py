@@ -10,10 +10,13 @@ Pure text: whether the resource is served is for the registry to say.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "GET": "get", "HEAD": "get", "DELETE": "delete"}
 _OF_THE_NAMESPACE = frozenset({"status", "finalize"})
+_LONG = 512
+"""Characters; no path that somebody asks for again and again is as long."""
 
 
 class Route(NamedTuple):
@@ -31,6 +34,15 @@ class Route(NamedTuple):
 
 def route(method: str, path: str, *, watch: bool = False) -> Route:
     """The route of a method and an unquoted path."""
+    return _remembered(method, path, watch) if len(path) < _LONG else _read(method, path, watch)
+
+
+@lru_cache(maxsize=2048)
+def _remembered(method: str, path: str, watch: bool) -> Route:
+    return _read(method, path, watch)
+
+
+def _read(method: str, path: str, watch: bool) -> Route:
     parts = [part for part in path.split("/") if part]
     verb = _VERBS.get(method, method.lower())
     prefix = _group_version(parts)

@@ -3,7 +3,8 @@
 `Follower` reads everything once, then follows the store's changes; if history was compacted under it, it reads
 everything again. `Freshness` answers "which revision makes a read consistent?": one question to the store serves
 everybody who came before it was asked, and whoever comes while one is under way takes the next, so that
-consistent reads cost one small round trip together, not one each.
+consistent reads cost one small round trip together, not one each. Where many read at once the next question waits a
+moment for more of them, because it costs more than all the rest of a read.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ _PAGE = 2000
 _PATIENCE_SECONDS = 3.0
 """How long a read waits for the cache to reach a revision; Kubernetes waits as long."""
 _PAUSE_SECONDS = 0.2
+_MANY = 4
+_GATHERING_SECONDS = 0.001
 _STALE_CHANGES = 200
 """A stream that is so far behind what the cache has heard of (see `kubus_apiserver.reading.ownwrites`) is left for a
 new one: that begins with what is missing, and brings it in few large messages.
@@ -84,10 +87,11 @@ class Reader(Protocol):
 class Freshness:
     """Consistent reads from a cache."""
 
-    def __init__(self, store: Reader, cache: WatchCache) -> None:
+    def __init__(self, store: Reader, cache: WatchCache, *, gathering_seconds: float = _GATHERING_SECONDS) -> None:
         self._store = store
         self._cache = cache
-        self._round: asyncio.Future[int] | None = None
+        self._gathering_seconds = gathering_seconds
+        self._waiting: list[asyncio.Future[int]] = []
         self._asked = asyncio.Event()
 
     async def run(self) -> None:
@@ -95,19 +99,20 @@ class Freshness:
         while True:
             await self._asked.wait()
             self._asked.clear()
-            current, self._round = self._round, None
-            if current is None:
-                continue
+            current, self._waiting = self._waiting, []
             try:
                 revision = await self._store.revision()
             except StoreError as error:
-                if not current.done():
-                    current.set_exception(unavailable(f"the store does not answer: {error}"))
-                    current.exception()  # looked at: whoever asked may have gone
+                for each in current:
+                    if not each.done():
+                        each.set_exception(unavailable(f"the store does not answer: {error}"))
             else:
                 self._cache.heard_of(revision)
-                if not current.done():
-                    current.set_result(revision)
+                for each in current:
+                    if not each.done():
+                        each.set_result(revision)
+            if len(current) >= _MANY:
+                await asyncio.sleep(self._gathering_seconds)
 
     async def consistent(self) -> None:
         """Wait until the cache has every write that was acknowledged before this call.
@@ -115,10 +120,10 @@ class Freshness:
         Raises:
             StatusError: 503 or 504, the store or the cache did not get there in time.
         """
-        if self._round is None:
-            self._round = asyncio.get_running_loop().create_future()
-            self._asked.set()
-        revision = await asyncio.shield(self._round)
+        told: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._waiting.append(told)
+        self._asked.set()
+        revision = await told
         if self._cache.revision < revision:
             await self.at_least(revision)
 

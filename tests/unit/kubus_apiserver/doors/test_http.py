@@ -158,6 +158,21 @@ async def test_a_watch_streams_one_line_an_event(door: Door) -> None:
         assert (event["type"], event["object"]["metadata"]["name"]) == ("ADDED", "a")
 
 
+async def test_a_watch_may_follow_other_requests_on_its_connection(door: Door) -> None:
+    port = int(door.base.rpartition(":")[2])
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=door.tls(certificate=True))
+    for target in (MAPS, f"{MAPS}/none", f"{MAPS}?watch=1"):
+        writer.write(f"GET {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    async with asyncio.timeout(5):
+        assert b" 200 " in await reader.readline()
+        await reader.readuntil(b"HTTP/1.1 404")
+        await reader.readuntil(b"HTTP/1.1 200")
+        await reader.readuntil(b"\r\n\r\n")
+        await door.create(MAPS, {"metadata": {"name": "a"}})
+        assert b'"ADDED"' in await reader.readuntil(b"}\n")
+    writer.close()
+
+
 async def test_a_watch_over_websocket_sends_one_message_an_event(door: Door) -> None:
     async with door.session.ws_connect(f"{MAPS}?watch=1") as stream:
         await door.create(MAPS, {"metadata": {"name": "a"}})

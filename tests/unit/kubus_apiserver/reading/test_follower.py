@@ -70,6 +70,22 @@ async def test_many_questions_take_few_answers() -> None:
         running.cancel()
 
 
+async def test_where_many_read_the_next_question_waits_for_more_of_them() -> None:
+    store, cache = Slow(), WatchCache()
+    cache.revision = 1
+    freshness = Freshness(store, cache, gathering_seconds=0.05)
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(freshness.run())
+        await asyncio.gather(*(freshness.consistent() for _ in range(10)))
+        first = tasks.create_task(freshness.consistent())
+        for _ in range(5):
+            await asyncio.sleep(0)
+        await freshness.consistent()
+        await first
+        assert store.asked == 2
+        running.cancel()
+
+
 async def test_a_reader_waits_until_the_cache_is_there() -> None:
     store, cache = Slow(), WatchCache()
     cache.revision, store.revision_now = 1, 2
