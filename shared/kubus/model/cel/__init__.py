@@ -43,6 +43,10 @@ class CompileError(CelError):
     """It is no expression of this environment: syntax, names, or types."""
 
 
+class ResultError(CompileError):
+    """It is one, but of another type than is wanted."""
+
+
 class EvaluationError(CelError):
     """It has no value for these variables: a missing key, no such overload, too many iterations."""
 
@@ -88,6 +92,7 @@ class Environment:
         """The program of an expression; with `result`, only if it is (or may turn out to be) of that type.
 
         Raises:
+            ResultError: it is of another type.
             CompileError: with the place of the mistake.
         """
         if len(expression) > EXPRESSION_CHARACTERS_MAX:
@@ -105,7 +110,7 @@ class Environment:
             raise CompileError(source.words(_compile_words(str(error)))) from None
         program = Program(source, compiled, runnable=_runnable(environment, source.text, compiled))
         if result and program.type not in (result, "dyn"):
-            raise CompileError(f"must evaluate to {result}, got {program.type}")
+            raise ResultError(f"must evaluate to {result}")
         return program
 
     def _made(self) -> Any:

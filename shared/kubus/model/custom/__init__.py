@@ -5,6 +5,7 @@
     defaulting    what a schema has defaults for is filled in
     values        whether a value fits its schema: types, bounds, formats, unions
     rules         whether it keeps the rules that its schema states in CEL
+    statements    whether those rules compile, and what they may cost
     structural    whether a schema is one that all of this can be done with
     columns       what `kubectl get` prints
     acceptance    which names a definition gets, and the conditions that say so

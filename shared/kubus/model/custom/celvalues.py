@@ -1,8 +1,7 @@
 """Custom objects as CEL sees them: names that are no identifiers escaped, numbers of the type that their schema says.
 
-Only what a schema declares is visible to a rule; of the object's own metadata that is `name` and `generateName`.
-`scheme` (a schema's place in the syntax tree of an expression) is how rules are refused that name a field which is
-not there.
+Only what a schema declares is visible to a rule (`celshapes`); of the object's own metadata that is `name` and
+`generateName`. Texts of the formats `date-time`, `date` and `duration` are times.
 
 https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#validation-rules
 """
@@ -13,6 +12,8 @@ import re
 from base64 import b64decode
 from typing import Any
 
+from kubus.model.cel.values import moment, span
+from kubus.model.custom.formats import duration_of, time_of
 from kubus.model.custom.pruning import EMBEDDED
 from kubus.model.objects import Object
 
@@ -24,8 +25,6 @@ _RESERVED = frozenset(
 )
 _ESCAPES = (("__", "__underscores__"), (".", "__dot__"), ("-", "__dash__"), ("/", "__slash__"))
 _SPEAKABLE = re.compile(r"[A-Za-z_./-][A-Za-z0-9_./-]*")
-_TYPES = {"string": "string", "integer": "int", "number": "double", "boolean": "bool", "array": "list"}
-_FORMATS = {"byte": "bytes"}
 _TYPE_META: Object = {"apiVersion": {"type": "string"}, "kind": {"type": "string"}}
 _METADATA: Object = {"type": "object", "properties": {"name": {"type": "string"}, "generateName": {"type": "string"}}}
 ROOT_PROPERTIES: Object = {**_TYPE_META, "metadata": _METADATA}
@@ -42,15 +41,6 @@ def escaped(name: str) -> str | None:
     for plain, escape in _ESCAPES[1:]:
         name = name.replace(plain, escape)
     return name
-
-
-def cel_type(schema: Object) -> str:
-    """The type of the variable `self` for a value of a schema."""
-    if schema.get("nullable") or schema.get("x-kubernetes-int-or-string"):
-        return "dyn"
-    if schema.get("type") == "string" and schema.get("format") in _FORMATS:
-        return _FORMATS[schema["format"]]
-    return _TYPES.get(schema.get("type") or "", "dyn")
 
 
 def properties_of(schema: Object, *, is_object: bool) -> Object:
@@ -70,9 +60,23 @@ def cel_value(schema: Object, value: Any, *, is_object: bool = False) -> Any:
         return float(value)
     if schema.get("type") == "integer" and isinstance(value, float):
         return int(value)
-    if schema.get("format") == "byte" and isinstance(value, str):
-        return b64decode(value)
+    if schema.get("type") == "string" and isinstance(value, str):
+        return _text(schema.get("format") or "", value)
     return value
+
+
+def _text(format_: str, text: str) -> Any:
+    """A text of a format; one that does not fit it stays what it is."""
+    try:
+        if format_ == "byte":
+            return b64decode(text)
+        if format_ in ("date-time", "date"):
+            return moment(time_of(text))
+        if format_ == "duration":
+            return span(duration_of(text))
+    except ValueError:
+        return text
+    return text
 
 
 def _cel_object(schema: Object, value: Object, *, is_object: bool) -> Object:

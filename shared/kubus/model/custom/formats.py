@@ -9,13 +9,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
 from ipaddress import IPv4Address, IPv6Address, ip_network
 from urllib.parse import urlsplit
 from uuid import UUID
 
 _DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _DURATION = re.compile(r"[+-]?(0|(\d+(\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h|d|w)([\d.]+(ns|us|µs|ms|s|m|h|d|w))*)")
+_DURATION_PART = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|ms|s|m|h|d|w)")
+_UNIT_SECONDS = {
+    "ns": Fraction(1, 1_000_000_000),
+    "us": Fraction(1, 1_000_000),
+    "µs": Fraction(1, 1_000_000),
+    "ms": Fraction(1, 1_000),
+    "s": Fraction(1),
+    "m": Fraction(60),
+    "h": Fraction(3_600),
+    "d": Fraction(86_400),
+    "w": Fraction(604_800),
+}
 _HOSTNAME = re.compile(
     r"(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*"
 )
@@ -45,6 +58,30 @@ def _date_time(text: str) -> bool:
         return False
     upper = re.sub(r"\.\d+", "", text.upper()).replace("Z", "+00:00")
     return _parses(datetime.fromisoformat)(upper)
+
+
+def time_of(text: str) -> datetime:
+    """The point in time that a text of the format date-time or date means.
+
+    Raises:
+        ValueError: it means none.
+    """
+    upper = text.upper().replace("Z", "+00:00")
+    found = datetime.fromisoformat(re.sub(r"\.(\d{1,6})\d*", lambda each: f".{each[1]:0<6}", upper))
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def duration_of(text: str) -> timedelta:
+    """The length of time that a text like `1h30m` means.
+
+    Raises:
+        ValueError: it means none.
+    """
+    if _DURATION.fullmatch(text) is None:
+        raise ValueError(f"invalid duration: {text}")
+    parts = _DURATION_PART.findall(text)
+    seconds = sum(Fraction(number) * _UNIT_SECONDS[unit] for number, unit in parts)
+    return timedelta(microseconds=float(seconds * 1_000_000 * (-1 if text.startswith("-") else 1)))
 
 
 def _is_date(text: str) -> bool:

@@ -2,7 +2,8 @@
 
 A rule stands at some place of the schema and sees the value there as `self`. One that names `oldSelf` is about
 changes: it is looked at only where there is an old value to compare with, unless it has `optionalOldSelf`. One that
-does not is passed over where an update leaves its value as it was (ratcheting, as in `values`).
+does not is passed over where an update leaves its value as it was (ratcheting, as in `values`). What is wrong with the
+rules themselves is said when they are stated: `statements`.
 
 https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#validation-rules
 """
@@ -11,22 +12,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from kubus.model.cel import CompileError, Environment, EvaluationError, Program
-from kubus.model.custom.celfields import undefined_fields, whole
-from kubus.model.custom.celvalues import cel_type, cel_value
+from kubus.model.custom.celvalues import cel_value
 from kubus.model.custom.values import ABSENT, correlated, same
 from kubus.model.errors import FieldError, duplicate, forbidden_field, invalid, required
 from kubus.model.objects import Object
 
 RULES = "x-kubernetes-validations"
-REASONS = ("FieldValueInvalid", "FieldValueForbidden", "FieldValueRequired", "FieldValueDuplicate")
-_OLD = re.compile(r"\boldSelf\b")
-_OPTIONAL_OLD = "cel.bind(oldSelf, size(oldSelfs) == 0 ? optional.none() : optional.of(oldSelfs[0]), {})"
-_NAMES_MAX = 2_048
-_FIELD_PATH = re.compile(r"(?:\.[A-Za-z_][\w-]*|\['[^'\]]+'\])+")
+NAMES_OLD = re.compile(r"\boldSelf\b")
+_PROGRAMS_MAX = 2_048
 
 
 def has_rules(schema: Object) -> bool:
@@ -51,7 +48,7 @@ def _errors(schema: Object, value: Any, path: str, old: Any, *, is_object: bool 
         now = cel_value(schema, value, is_object=is_object)
         before = ABSENT if old is ABSENT else cel_value(schema, old, is_object=is_object)
         for rule in rules:
-            is_about_change = _OLD.search(rule["rule"]) is not None
+            is_about_change = NAMES_OLD.search(rule["rule"]) is not None
             if (
                 is_about_change
                 if old is ABSENT and not rule.get("optionalOldSelf")
@@ -77,12 +74,12 @@ def _broken(schema: Object, rule: Object, now: Any, before: Any, path: str) -> F
     optional = bool(rule.get("optionalOldSelf"))
     variables: dict[str, Any] = {"self": now}
     if optional:
-        variables["oldSelfs"] = [] if before is ABSENT else [before]
+        variables["oldSelf"] = [] if before is ABSENT else [before]
     elif before is not ABSENT:
         variables["oldSelf"] = before
     where = path + (rule.get("fieldPath") or "") if path else (rule.get("fieldPath") or "").removeprefix(".")
     try:
-        if _program(rule["rule"], cel_type(schema), optional).evaluate(variables):
+        if _program(rule["rule"], optional).evaluate(variables):
             return None
     except EvaluationError as error:
         told = rule.get("message") or rule["rule"]
@@ -102,7 +99,7 @@ def _message(schema: Object, rule: Object, variables: dict[str, Any], optional: 
     expression = rule.get("messageExpression")
     if expression:
         try:
-            said = _program(expression, cel_type(schema), optional, "string").evaluate(variables)
+            said = _program(expression, optional, "string").evaluate(variables)
         except (EvaluationError, CompileError):
             said = None
         if isinstance(said, str) and said.strip() and "\n" not in said:
@@ -121,60 +118,14 @@ def _refusal(rule: Object, path: str, type_: str, words: str) -> FieldError:
     return invalid(path, type_, words)
 
 
-@lru_cache(maxsize=_NAMES_MAX)
-def _program(expression: str, type_: str, optional: bool, result: str = "bool") -> Program:
+@lru_cache(maxsize=_PROGRAMS_MAX)
+def _program(expression: str, optional: bool, result: str = "bool") -> Program:
+    return _environment(optional).compile(expression, result)
+
+
+@cache
+def _environment(optional: bool) -> Environment:
+    """For running: rules have been checked against their schema when they were stated."""
     if optional:
-        expression = _OPTIONAL_OLD.format(expression)
-    return _environment(type_, optional).compile(expression, result)
-
-
-@lru_cache(maxsize=32)
-def _environment(type_: str, optional: bool) -> Environment:
-    return Environment({"self": type_, "oldSelfs": "list"} if optional else {"self": type_, "oldSelf": type_})
-
-
-def statement_errors(schema: Object, path: str, *, is_object: bool) -> list[FieldError]:
-    """What is wrong with the rules that a schema states at its own place."""
-    errors: list[FieldError] = []
-    for place, rule in enumerate(schema.get(RULES) or ()):
-        errors += _rule_errors(schema, rule, f"{path}.{RULES}[{place}]", is_object=is_object)
-    return errors
-
-
-def _rule_errors(schema: Object, rule: Object, path: str, *, is_object: bool) -> Iterator[FieldError]:
-    text, optional = rule.get("rule") or "", bool(rule.get("optionalOldSelf"))
-    if not text.strip():
-        yield required(f"{path}.rule", "rule is not specified")
-        return
-    for field, result in (("rule", "bool"), ("messageExpression", "string")):
-        expression = rule.get(field)
-        if expression and (words := _compile_error(schema, expression, result, optional=optional, is_object=is_object)):
-            yield invalid(f"{path}.{field}", expression, words)
-    if optional and _OLD.search(text) is None:
-        yield invalid(f"{path}.optionalOldSelf", True, "may not be set if oldSelf is not used in rule")
-    if (message := rule.get("message")) is not None and not message.strip():
-        yield invalid(f"{path}.message", message, "message must be non-empty if specified")
-    elif message and "\n" in message:
-        yield invalid(f"{path}.message", message, "message must not contain line breaks")
-    elif "\n" in text.strip() and not message and not rule.get("messageExpression"):
-        yield required(f"{path}.message", "message must be specified if rule contains line breaks")
-    reason = rule.get("reason")
-    if reason is not None and reason not in REASONS:
-        supported = ", ".join(f'"{each}"' for each in REASONS)
-        words = f'Unsupported value: "{reason}": supported values: {supported}'
-        yield FieldError("FieldValueNotSupported", f"{path}.reason", words)
-    field_path = rule.get("fieldPath")
-    if field_path and _FIELD_PATH.fullmatch(field_path) is None:
-        yield invalid(f"{path}.fieldPath", field_path, "fieldPath must be a valid path")
-
-
-def _compile_error(schema: Object, expression: str, result: str, *, optional: bool, is_object: bool) -> str:
-    try:
-        program = _program(expression, cel_type(schema), optional, result)
-    except CompileError as error:
-        return f"compilation failed: {error}"
-    seen = whole(schema) if is_object else schema
-    unknown = undefined_fields(program.checked(), {"self": seen, "oldSelf": seen})
-    if unknown:
-        return f"compilation failed: ERROR: <input>: undefined field '{unknown[0]}'"
-    return ""
+        return Environment({"self": "dyn", "oldSelf": "list"}, optional=("oldSelf",))
+    return Environment({"self": "dyn", "oldSelf": "dyn"})

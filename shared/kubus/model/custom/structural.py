@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from kubus.model.custom.pruning import EMBEDDED, PRESERVE, pruned
-from kubus.model.custom.rules import RULES, statement_errors
+from kubus.model.custom.rules import RULES
+from kubus.model.custom.statements import statement_errors
 from kubus.model.custom.values import INT_OR_STRING, value_errors
 from kubus.model.errors import FieldError, forbidden_field, invalid, not_supported, required
 from kubus.model.objects import Object
@@ -54,10 +55,10 @@ def schema_errors(schema: Object, path: str) -> list[FieldError]:
     }:
         detail = "must not specify anything other than name and generateName, but metadata is implicitly specified"
         errors.append(forbidden_field(f"{path}.properties[metadata]", detail))
-    return [*errors, *_errors(schema, path, is_object=True)]
+    return [*errors, *_errors(schema, path), *statement_errors(schema, path)]
 
 
-def _errors(schema: Object, path: str, *, is_object: bool = False) -> Iterator[FieldError]:
+def _errors(schema: Object, path: str) -> Iterator[FieldError]:
     yield from _of_type(schema, path)
     for name in _FORBIDDEN:
         if name in schema:
@@ -71,7 +72,6 @@ def _errors(schema: Object, path: str, *, is_object: bool = False) -> Iterator[F
     yield from _of_pattern(schema, path)
     yield from _of_list(schema, path)
     yield from _of_default(schema, path)
-    yield from statement_errors(schema, path, is_object=is_object)
     for name in _UNIONS:
         for place, each in enumerate(schema.get(name) or ()):
             yield from _in_union(each, f"{path}.{name}[{place}]", may_type=bool(schema.get(INT_OR_STRING)))
