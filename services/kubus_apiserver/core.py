@@ -21,6 +21,7 @@ from kubus_apiserver.access.authenticator import Authenticator
 from kubus_apiserver.access.authorization import Authorizer
 from kubus_apiserver.access.certificate_signing import Signing, stamp_requester
 from kubus_apiserver.access.escalation import Escalation
+from kubus_apiserver.access.legacy_tokens import AccountSecrets
 from kubus_apiserver.access.node_graph import NodeGraph
 from kubus_apiserver.access.node_restriction import node_restriction
 from kubus_apiserver.access.node_rights import KubeletRights
@@ -108,15 +109,16 @@ def build(
     service_cidr: IPv4Network = SERVICE_CIDR,
     node_ports: range = NODE_PORTS,
     keys: Keys = NO_KEYS,
+    authority: str = "",
 ) -> Core:
-    """A core on a store."""
+    """A core on a store; `authority` is the PEM text that clients verify this API with."""
     cache, schemas = WatchCache(), load_schemas()
     written = OwnWrites(store, cache)
     authenticator = Authenticator(keys, cache, clock)
     authorizer = Authorizer(cache, KubeletRights(NodeGraph(cache)))
     chain = chain or built_in()
     chain = chain._replace(
-        mutators=(*chain.mutators, account_mount, stamp_requester),
+        mutators=(*chain.mutators, account_mount, stamp_requester, AccountSecrets(keys, authority)),
         validators=(
             *chain.validators,
             node_restriction,

@@ -55,6 +55,7 @@ async def serve(context: Context) -> None:
         service_cidr=settings.service_cidr,
         node_ports=settings.node_ports,
         keys=Keys(settings.service_account_keys),
+        authority=context.settings.ca_file.read_text() if context.settings.ca_file is not None else "",
     )
     try:
         async with asyncio.TaskGroup() as tasks:

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from kubus.machinery.plans import Controller
 from kubus.model.kinds import Kind
 from kubus_controllers.reconcilers import (
+    account_tokens,
     aggregated_roles,
+    certificate_approvals,
     certificates,
     deployments,
     disruptions,
@@ -18,6 +20,7 @@ from kubus_controllers.reconcilers import (
     mirrored_slices,
     namespaces,
     nodes,
+    old_certificate_requests,
     pod_ranges,
     quotas,
     replicasets,
@@ -50,9 +53,12 @@ def all_controllers(
         disruptions.controller(stored),
         pod_ranges.controller(settings.pod_cidr, settings.node_cidr_mask_bits),
         service_accounts.controller(ca),
+        account_tokens.CONTROLLER,
         quotas.controller(stored),
         volume_protection.CLAIM_CONTROLLER,
         volume_protection.VOLUME_CONTROLLER,
         aggregated_roles.CONTROLLER,
+        certificate_approvals.CONTROLLER,
+        old_certificate_requests.CONTROLLER,
         certificates.controller((ca.encode(), ca_key) if ca_key else None),
     )

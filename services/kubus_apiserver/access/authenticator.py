@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from kubus.model.errors import unauthorized
 from kubus.model.times import Clock
-from kubus_apiserver.access import service_accounts
+from kubus_apiserver.access import legacy_tokens, service_accounts
 from kubus_apiserver.access.bootstrap_tokens import bootstrap_user, is_bootstrap_token
 from kubus_apiserver.access.tokens import Keys, TokenInvalid
 from kubus_apiserver.calls import ANONYMOUS, User
@@ -63,10 +63,14 @@ class Authenticator:
                 raise TokenInvalid("invalid bearer token")
             return user, list(audiences)
         claims = self.keys.verify(token)
-        user, good_for = service_accounts.judged(claims, self.cache, issuer=self.issuer, now=now)
+        good_for: Sequence[str] = self.audiences
+        if claims.get("iss") == legacy_tokens.ISSUER:
+            user = legacy_tokens.judged(token, claims, self.cache)
+        else:
+            user, good_for = service_accounts.judged(claims, self.cache, issuer=self.issuer, now=now)
         matching = [each for each in wanted if each in good_for]
         if not matching:
-            raise TokenInvalid(f"token audiences {good_for} is invalid for the target audiences {list(wanted)}")
+            raise TokenInvalid(f"token audiences {list(good_for)} is invalid for the target audiences {list(wanted)}")
         return user, matching
 
 

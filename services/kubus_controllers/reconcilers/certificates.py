@@ -1,8 +1,7 @@
-"""CertificateSigningRequests: what is approved gets signed, what is old goes.
+"""CertificateSigningRequests: what is approved gets signed.
 
 Three signers, each with its own idea of a good request: clients of the API, kubelets as clients, and kubelets as
-servers. An approved request that its signer will not have gets the condition Failed. A finished request is deleted
-after an hour, one that nobody decides on after a day.
+servers. An approved request that its signer will not have gets the condition Failed.
 
 Signing is as pure as everything else here: the certificate follows from the request, its uid and the time.
 
@@ -17,19 +16,17 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 
-from kubus.machinery.plans import CONVERGED, Controller, Delete, Plan, SetStatus, View
+from kubus.machinery.plans import CONVERGED, Controller, Plan, SetStatus, View
 from kubus.model.certificate_requests import NoRequest, Requested, read_request, sign
 from kubus.model.kinds.certificatesigningrequests import KIND as REQUESTS
-from kubus.model.objects import Object, name_of, path_of, uid_of
-from kubus.model.times import parse_time, rfc3339
+from kubus.model.objects import Object, path_of, uid_of
+from kubus.model.times import rfc3339
 
 CLIENT = "kubernetes.io/kube-apiserver-client"
 KUBELET_CLIENT = "kubernetes.io/kube-apiserver-client-kubelet"
 KUBELET_SERVING = "kubernetes.io/kubelet-serving"
 LIFETIME = timedelta(days=365)
 LIFETIME_MIN = timedelta(minutes=10)
-KEPT_WHEN_DECIDED = timedelta(hours=1)
-KEPT_UNDECIDED = timedelta(hours=24)
 NODES = "system:nodes"
 _NODE = "system:node:"
 _PLAIN_USAGES = frozenset({"digital signature", "key encipherment", "signing"})
@@ -41,7 +38,8 @@ def _client(asked: Requested, usages: frozenset[str], request: Object) -> str:
     return _only(usages, {"client auth"})
 
 
-def _kubelet_client(asked: Requested, usages: frozenset[str], request: Object) -> str:
+def kubelet_client_faults(asked: Requested, usages: frozenset[str], request: Object) -> str:
+    """What is wrong with a kubelet's request for its client certificate, or ""."""
     if asked.dns_names or asked.ip_addresses or asked.others:
         return "a kubelet's client certificate has no subject alternative names"
     return (
@@ -76,31 +74,21 @@ def _only(usages: frozenset[str], purposes: set[str]) -> str:
 
 SIGNERS: dict[str, Callable[[Requested, frozenset[str], Object], str]] = {
     CLIENT: _client,
-    KUBELET_CLIENT: _kubelet_client,
+    KUBELET_CLIENT: kubelet_client_faults,
     KUBELET_SERVING: _kubelet_serving,
 }
 """What is wrong with a request, or ""."""
 
 
 def reconcile(authority: tuple[bytes, bytes] | None, request: Object, view: View, now: datetime) -> Plan:
-    """A signature, a refusal, or the end of an old request."""
+    """A signature or a refusal."""
     conditions = {each.get("type") for each in path_of(request, "status", "conditions", default=())}
     done = bool(path_of(request, "status", "certificate")) or bool(conditions & {"Denied", "Failed"})
     if not done and "Approved" in conditions and authority is not None:
         signer = path_of(request, "spec", "signerName", default="")
         if signer in SIGNERS:
             return Plan((SetStatus(REQUESTS, _answered(authority, request, signer, now)),))
-    return _aged(request, KEPT_WHEN_DECIDED if done or "Approved" in conditions else KEPT_UNDECIDED, now)
-
-
-def _aged(request: Object, kept: timedelta, now: datetime) -> Plan:
-    created = request["metadata"].get("creationTimestamp")
-    if not created:
-        return CONVERGED
-    left = parse_time(created) + kept - now
-    if left <= timedelta(0):
-        return Plan((Delete(REQUESTS, "", name_of(request), uid_of(request)),))
-    return Plan(again_after=left)
+    return CONVERGED
 
 
 def _answered(authority: tuple[bytes, bytes], request: Object, signer: str, now: datetime) -> Object:

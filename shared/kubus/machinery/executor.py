@@ -12,6 +12,7 @@ What counts as done:
     Delete   it is gone, or another object has its name (another uid)
     Evict    the pod is gone
     CollectGarbage   an owner is still there, by the API's word; or as Delete
+    IfAllowed   as what it is about; a no is a failure, and nothing to shout about
     Update, SetStatus, Patch   never silently: a Conflict or a missing object means that the caches are old. Later
 """
 
@@ -23,11 +24,24 @@ from itertools import groupby
 from typing import NamedTuple, Protocol
 
 from kubus.client import Client, FenceToken, Why
-from kubus.machinery.plans import Action, CollectGarbage, Create, Delete, Evict, Patch, Plan, Record, SetStatus, Update
+from kubus.machinery.plans import (
+    Action,
+    CollectGarbage,
+    Create,
+    Delete,
+    Evict,
+    IfAllowed,
+    Patch,
+    Plan,
+    Record,
+    SetStatus,
+    Update,
+)
 from kubus.model.errors import StatusError
 from kubus.model.kinds import Kind
 from kubus.model.kinds.pods import KIND as PODS
-from kubus.model.objects import Object, controller_of, name_of, namespace_of, revision_of, uid_of
+from kubus.model.kinds.reviews import SUBJECT_ACCESS_REVIEWS
+from kubus.model.objects import Object, controller_of, name_of, namespace_of, path_of, revision_of, uid_of
 
 _TOGETHER_MAX = 64
 
@@ -73,6 +87,10 @@ class Executor:
         return Outcome(work.written)
 
 
+class _NotAllowed(Exception):
+    """A review said no."""
+
+
 class _Problem(NamedTuple):
     message: str
     quiet: bool
@@ -106,6 +124,8 @@ class _Work:
             except StatusError as error:
                 if (problem := self._problem(action, error)) is not None:
                     return problem
+            except _NotAllowed as refusal:
+                return _Problem(str(refusal), quiet=True)
         return None
 
     async def _do(self, action: Action) -> None:
@@ -126,6 +146,9 @@ class _Work:
                 await self._collect(action)
             case Evict(_, name):
                 await client.create(PODS, eviction(action), subresource="eviction", name=name, why=why)
+            case IfAllowed(review, guarded):
+                await self._ask(review)
+                await self._do(guarded)
             case Record(about, reason, message, type_):
                 self._recorder.record(about, reason, message, type_, self._source)
 
@@ -140,6 +163,17 @@ class _Work:
             if _controller_uid(there) != _controller_uid(obj):
                 raise
             return there
+
+    async def _ask(self, review: Object) -> None:
+        """Ask whether somebody may do something.
+
+        Raises:
+            _NotAllowed
+        """
+        body = {"apiVersion": SUBJECT_ACCESS_REVIEWS.api_version, "kind": SUBJECT_ACCESS_REVIEWS.name, "spec": review}
+        answer = await self._client.create(SUBJECT_ACCESS_REVIEWS, body, why=self._why)
+        if not path_of(answer, "status", "allowed", default=False):
+            raise _NotAllowed(f"subject access review of {review.get('user')} was not approved")
 
     async def _collect(self, action: CollectGarbage) -> None:
         """Delete what has no owner left, by the API's word and not the caches'."""

@@ -100,7 +100,16 @@ class CollectGarbage:
     grace_period_seconds: int | None = None
 
 
-Action = Create | Update | Patch | Delete | SetStatus | Evict | CollectGarbage | Record
+@dataclass(frozen=True, slots=True)
+class IfAllowed:
+    """Do something if a SubjectAccessReview of somebody else's rights says yes; tried again later if it says no."""
+
+    review: Object
+    """The review's spec: user, groups, extra, resourceAttributes."""
+    action: Create | Update | Patch | Delete | SetStatus
+
+
+Action = Create | Update | Patch | Delete | SetStatus | Evict | CollectGarbage | IfAllowed | Record
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,6 +119,14 @@ def sign(
     return signed.public_bytes(serialization.Encoding.PEM)
 
 
+def expires_at(pem: bytes) -> datetime | None:
+    """When the first certificate of a PEM text ends; None if it holds none."""
+    try:
+        return x509.load_pem_x509_certificate(pem).not_valid_after_utc
+    except (ValueError, UnsupportedAlgorithm):
+        return None
+
+
 def _load(pem: bytes) -> x509.CertificateSigningRequest:
     try:
         request = x509.load_pem_x509_csr(pem)

@@ -41,6 +41,8 @@ class SmallApi:
         """Key → (revision, object without resourceVersion)."""
         self.requests: list[tuple[ApiSubject, Request]] = []
         self.refuse: Refuse | None = None
+        self.allows: Callable[[Object], bool] = lambda review: False
+        """What SubjectAccessReviews say of their spec."""
         self._bus = bus
         self._page_items = page_items
         self._newest: dict[str, int] = {}
@@ -108,6 +110,9 @@ class SmallApi:
                 self._there(key)
                 await self.remove(key)
                 return {"kind": "Status", "status": "Success"}
+            case "create" if subject.collection == "subjectaccessreviews.authorization.k8s.io":
+                review = request.object or {}
+                return [0, {"metadata": {}, **review, "status": {"allowed": self.allows(review["spec"])}}]
             case "create":
                 return await self._create(subject.collection, request)
             case "update":

@@ -17,6 +17,7 @@ from kubus.machinery.plans import (
     Create,
     Delete,
     Evict,
+    IfAllowed,
     Patch,
     Plan,
     Record,
@@ -56,6 +57,8 @@ class World:
         self.silence: dict[Key, timedelta] = {}
         self._objects: dict[Key, Object] = {}
         self._indexes: dict[tuple[str, str], Callable[[Object], list[str]]] = {}
+        self.allows: Callable[[Object], bool] = lambda review: False
+        """Whether a SubjectAccessReview says yes."""
         self.custom: tuple[Kind, ...] = ()
         """The custom kinds that there are."""
         for kind, obj in objects:
@@ -161,6 +164,9 @@ class World:
             case CollectGarbage(kind, namespace, name, uid, owners):
                 if not any(self._is(*owner) for owner in owners):
                     self._delete(kind, namespace, name, uid)
+            case IfAllowed(review, guarded):
+                if self.allows(review):
+                    self.carry_out(guarded)
             case Record():
                 self.records.append(action)
 

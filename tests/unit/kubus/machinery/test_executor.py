@@ -19,6 +19,7 @@ from kubus.machinery.plans import (
     Create,
     Delete,
     Evict,
+    IfAllowed,
     Patch,
     Plan,
     Record,
@@ -163,6 +164,19 @@ async def test_an_eviction_that_a_budget_forbids_is_tried_again_later(stage: Sta
     stage.api.refuse = None
     assert not (await stage.do(Evict("default", "p", "u"))).failure
     assert not (await stage.do(Evict("default", "p", "u"))).failure, "it is gone"
+
+
+@on_stage
+async def test_what_depends_on_somebodys_rights_is_done_once_a_review_says_yes(stage: Stage) -> None:
+    review = {"user": "alice", "resourceAttributes": {"verb": "create", "resource": "pods"}}
+    guarded = IfAllowed(review, Create(PODS, pod("p")))
+    outcome = await stage.do(guarded, Create(PODS, pod("after")))
+    assert outcome.quiet and "alice was not approved" in outcome.failure
+    assert stage.names("pods.core") == set()
+    stage.api.allows = lambda spec: spec == review
+    outcome = await stage.do(guarded)
+    assert not outcome.failure and outcome.written["pods.core"]
+    assert stage.names("pods.core") == {"p"}
 
 
 @pytest.mark.parametrize("owners_uid", ["uid-1", ""])

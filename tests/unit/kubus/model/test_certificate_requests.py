@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from kubus.model.certificate_requests import NoRequest, read_request, sign
+from kubus.model.certificate_requests import NoRequest, expires_at, read_request, sign
 from kubus_cli import pki
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -88,3 +88,10 @@ def test_no_certificate_outlives_its_authority(authority: tuple[bytes, bytes]) -
         x509.load_pem_x509_certificate(text).not_valid_after_utc
         == x509.load_pem_x509_certificate(authority[0]).not_valid_after_utc
     )
+
+
+def test_a_certificate_says_when_it_ends(authority: tuple[bytes, bytes]) -> None:
+    lifetime = timedelta(hours=1)
+    made = sign(pem(), authority=authority, usages=["client auth"], now=NOW, lifetime=lifetime, seed="u")
+    assert expires_at(made) == NOW + lifetime
+    assert expires_at(b"no certificate") is None

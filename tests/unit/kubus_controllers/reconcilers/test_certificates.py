@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from kubus.machinery.plans import Delete, Plan, SetStatus
+from kubus.machinery.plans import Plan, SetStatus
 from kubus.testing.world import World
 from kubus_cli import pki
 from kubus_controllers.reconcilers.certificates import CLIENT, KUBELET_CLIENT, KUBELET_SERVING, reconcile
@@ -108,11 +108,3 @@ def test_what_is_not_approved_or_not_ours_is_not_signed(authority: Any, verdict:
 
 def test_without_an_authority_nothing_is_signed() -> None:
     assert not looked_at(request(pem("a", "b"), CLIENT, "client auth"), None).actions
-
-
-@pytest.mark.parametrize(("verdict", "hours"), [("Denied", 1), ("", 24)])
-def test_old_requests_go(authority: Any, verdict: str, hours: int) -> None:
-    obj = request(pem("a", "b"), CLIENT, verdict=verdict)
-    assert looked_at(obj, authority).again_after == timedelta(hours=hours)
-    (action,) = looked_at(obj, authority, NOW + timedelta(hours=hours)).actions
-    assert isinstance(action, Delete) and action.uid == "u"
