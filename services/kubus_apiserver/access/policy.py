@@ -17,6 +17,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from kubus.model.objects import Object
+from kubus_apiserver.access import controller_policy
 
 Rule = dict[str, Any]
 GROUP = "rbac.authorization.k8s.io"
@@ -277,7 +278,7 @@ def rule(text: str) -> Rule:
 
 def cluster_roles() -> Iterable[Object]:
     """Every ClusterRole."""
-    for name, lines in CLUSTER_ROLES.items():
+    for name, lines in {**CLUSTER_ROLES, **controller_policy.CLUSTER_ROLES}.items():
         yield {**_object("ClusterRole", name), "rules": [rule(line) for line in lines]}
     for name, (whole, lines) in _PARTS.items():
         part_of = {f"{AGGREGATE}{whole}": "true"}
@@ -290,7 +291,7 @@ def cluster_roles() -> Iterable[Object]:
 
 def cluster_bindings() -> Iterable[Object]:
     """Every ClusterRoleBinding."""
-    for name, (role, subjects) in CLUSTER_BINDINGS.items():
+    for name, (role, subjects) in {**CLUSTER_BINDINGS, **controller_policy.CLUSTER_BINDINGS}.items():
         yield {**_object("ClusterRoleBinding", name), **_grant("ClusterRole", role, subjects)}
 
 
