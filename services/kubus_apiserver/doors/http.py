@@ -30,7 +30,7 @@ from kubus_apiserver.doors.heads import Heads
 from kubus_apiserver.doors.queries import parse_query
 from kubus_apiserver.doors.requests import Fields, Head
 from kubus_apiserver.doors.rest import Rest
-from kubus_apiserver.reading.watches import Batch, failure
+from kubus_apiserver.reading.watches import Batch, Scope, failure
 from kubus_apiserver.reading.watchstreams import Watches
 
 if TYPE_CHECKING:
@@ -67,8 +67,9 @@ class Written(web.StreamResponse):
 class ChunkSink:
     """A watch's way out: chunks straight onto the connection."""
 
-    def __init__(self, transport: asyncio.Transport) -> None:
+    def __init__(self, transport: asyncio.Transport, scope: Scope | None = None) -> None:
         self._transport = transport
+        self._scope = scope
         self.overrun = False
 
     @property
@@ -83,7 +84,7 @@ class ChunkSink:
         self._transport.write(batch.chunk)
         if self._transport.get_write_buffer_size() > _UNSENT_BYTES_MAX:
             self.overrun = True
-            self._transport.write(Batch([failure(gone("the watch was too slow to keep up"))]).chunk)
+            self._transport.write(Batch([failure(gone("the watch was too slow to keep up"), self._scope)]).chunk)
 
     async def drained(self) -> None:
         """Wait until the reader has taken most of it."""
@@ -272,7 +273,7 @@ class HttpDoor:
         if transport is None:
             return Written(keep_alive=False)
         transport.write(self._heads.of_watch(answer.content_type))
-        sink = ChunkSink(transport)
+        sink = ChunkSink(transport, answer.start.scope)
         await self._watches.stream(answer.start, sink)
         if not transport.is_closing():
             transport.write(b"0\r\n\r\n")

@@ -18,7 +18,10 @@ from kubus_apiserver.documents.openapi import OpenApi
 from kubus_apiserver.documents.openapi_v2_documents import OpenApiV2
 from kubus_apiserver.doors.answers import Answer, Call
 from kubus_apiserver.doors.health import PATHS, Checks, health
+from kubus_apiserver.reading.negotiation import Offer, negotiate
+from kubus_apiserver.reading.representations import encoded
 
+_DOCUMENTS = Offer(tables=False, metadata=False)
 _VERSION = {
     "major": "1",
     "minor": "37",
@@ -104,7 +107,8 @@ class NonResource:
             )
         if found is None:
             raise path_not_found()
-        return Answer(200, to_json(found))
+        form = negotiate(accept, _DOCUMENTS)
+        return Answer(200, encoded(found, form), form.media)
 
     def _openapi(self, path: str, call: Call) -> Answer:
         name = path.removeprefix("/openapi/v3").strip("/")

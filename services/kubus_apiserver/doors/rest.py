@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from kubus.model.codec import DecodeError
-from kubus.model.errors import StatusError, bad_request, internal, path_not_found, unavailable
+from kubus.model.errors import StatusError, internal, path_not_found, unavailable
 from kubus.model.kinds import Kind
 from kubus.model.objects import Object
 from kubus.model.times import Clock
@@ -33,8 +33,9 @@ from kubus_apiserver.doors.nonresource import NonResource
 from kubus_apiserver.doors.queries import check_patch_options, delete_options, first, read_options, write_options
 from kubus_apiserver.doors.routes import Route, route
 from kubus_apiserver.doors.streamcalls import stream_call
+from kubus_apiserver.doors.views import restated, view_of
 from kubus_apiserver.reading.entries import Entry
-from kubus_apiserver.reading.negotiation import Form, negotiate
+from kubus_apiserver.reading.negotiation import PROTOBUF
 from kubus_apiserver.reading.representations import View, many, one
 from kubus_apiserver.writing.bodies import is_json, is_slow, read_object, read_patch, told_of_duplicates
 from kubus_apiserver.writing.writes import Deleted
@@ -42,6 +43,7 @@ from kubus_apiserver.writing.writes import Deleted
 AnyAnswer = Answer | WatchAnswer | StreamAnswer
 _Handler = Callable[[Call, Route, Target], Awaitable[AnyAnswer]]
 _STREAMS = frozenset({"log", "exec", "attach"})
+_STREAMED = ";stream=watch"
 _OF_OBJECTS = frozenset({"", "status", "scale", "binding", "eviction", "token", "finalize", "approval"})
 """Subresources that are not streams, of those that are often asked for."""
 
@@ -96,6 +98,8 @@ class Rest:
         found = _route(call)
         recording = None if self._audit is None else begun(self._audit, call, found)
         answer = await self._seated(call, found, recording)
+        if isinstance(answer, Answer) and answer.code >= 400:
+            answer = restated(answer, call.accept)
         if notes.warnings and isinstance(answer, Answer) and answer.code >= 400:
             answer = answer._replace(warnings=tuple(notes.warnings))
         if recording is not None:
@@ -161,20 +165,20 @@ class Rest:
         options = read_options(call.query)
         if target.subresource == "log":
             return await self._stream(call, target)
-        view = _view(call)
+        view = view_of(call, target)
         entry = await actions.get(self._core, target, options)
         return Answer(200, one(target.kind, entry, view, self._core.clock.now()), view.form.media)
 
     async def _list(self, call: Call, found: Route, target: Target) -> AnyAnswer:
-        view = _view(call)
+        view = view_of(call, target)
         listed = await actions.list_(self._core, target, read_options(call.query))
         return Answer(200, many(target.kind, listed, view, self._core.clock.now()), view.form.media)
 
     async def _watch(self, call: Call, found: Route, target: Target) -> AnyAnswer:
-        view = _view(call)
+        view = view_of(call, target, streamed=True)
         options = read_options({**call.query, "watch": ["true"]})  # the legacy path /watch/ says it too
         start = await self._core.watches.start(target, options, view)
-        return WatchAnswer(start, view.form.media)
+        return WatchAnswer(start, view.form.media + _STREAMED if view.form.media == PROTOBUF else view.form.media)
 
     async def _create(self, call: Call, found: Route, target: Target) -> AnyAnswer:
         if target.subresource in ("exec", "attach"):
@@ -186,24 +190,24 @@ class Rest:
                 405, "MethodNotAllowed", "the server does not allow this method on the requested resource"
             )
         options = write_options(call.query, call.user_agent, call.trace, "CreateOptions", call.notes)
-        view = _view(call)
+        view = view_of(call, target)
         body, doubled = await self._body(call, target, options)
         made, warnings = await actions.create(self._core, target, body, call.user, options)
         plain = target.subresource not in ("", "token") or target.kind.collection == actions.BINDINGS
         if isinstance(made, Deleted) or plain:
-            return success(code=201)
+            return restated(success(code=201), call.accept)
         return self._shown(target, made, view, (*doubled, *warnings), options, created=True)
 
     async def _update(self, call: Call, found: Route, target: Target) -> AnyAnswer:
         options = write_options(call.query, call.user_agent, call.trace, "UpdateOptions", call.notes)
-        view = _view(call)
+        view = view_of(call, target)
         body, doubled = await self._body(call, target, options)
         done, warnings = await actions.update_or_create(self._core, target, body, call.user, options)
         return self._shown(target, done.entry, view, (*doubled, *warnings), options, created=done.created)
 
     async def _patch(self, call: Call, found: Route, target: Target) -> AnyAnswer:
         options = write_options(call.query, call.user_agent, call.trace, "PatchOptions", call.notes)
-        view = _view(call)
+        view = view_of(call, target)
         patch_type, patch = await self._decoded(call, read_patch)
         check_patch_options(call.query, patch_type)
         if patch_type == "apply":
@@ -213,15 +217,16 @@ class Rest:
         return self._shown(target, entry, view, warnings, options)
 
     async def _delete(self, call: Call, found: Route, target: Target) -> AnyAnswer:
-        view = _view(call)
+        view = view_of(call, target)
         write, options = self._deletion(call)
         deleted = await actions.delete(self._core, target, options, call.user, write)
         if deleted.removed and not target.kind.grace:
-            return success(_details(target.kind, deleted))._replace(warnings=_all((), write))
+            done = success(_details(target.kind, deleted))._replace(warnings=_all((), write))
+            return restated(done, call.accept)
         return self._shown(target, deleted.entry, view, (), write)
 
     async def _delete_collection(self, call: Call, found: Route, target: Target) -> AnyAnswer:
-        view = _view(call)
+        view = view_of(call, target)
         write, options = self._deletion(call)
         chosen = read_options(call.query)
         listed = await self._core.reads.list(target, chosen)
@@ -283,14 +288,6 @@ def _route(call: Call) -> Route:
 def _all(warnings: tuple[str, ...], options: WriteOptions) -> tuple[str, ...]:
     """Warnings about the object, and those that came on the way to the store."""
     return (*warnings, *options.notes.warnings) if options.notes is not None else warnings
-
-
-def _view(call: Call) -> View:
-    form: Form = negotiate(call.accept)
-    include = first(call.query, "includeObject") if form.transform == "Table" else ""
-    if include not in ("", "None", "Metadata", "Object"):
-        raise bad_request(f'unrecognized includeObject value: "{include[:64]}"')
-    return View(form, include)
 
 
 def _details(kind: Kind, deleted: Deleted) -> Object:

@@ -19,6 +19,7 @@ from kubus.bus.sessions import CLOSE, ERROR, STDIN, Session, SessionLost, open_s
 from kubus.model.codec import DecodeError, from_json, to_json
 from kubus.model.errors import StatusError, bad_request, internal, unavailable
 from kubus_apiserver.doors.answers import Call, StreamAnswer
+from kubus_apiserver.reading.negotiation import PROTOBUF
 from kubus_apiserver.reading.watches import Batch
 from kubus_apiserver.reading.watchstreams import Start, Watches
 
@@ -66,7 +67,7 @@ class Streams:
         """Serve a watch over WebSocket: one text message an event."""
         socket = web.WebSocketResponse(heartbeat=_HEARTBEAT_SECONDS, compress=False)
         await socket.prepare(request)
-        sink = MessageSink(socket)
+        sink = MessageSink(socket, framed=start.scope.view.form.media == PROTOBUF)
         with suppress(ConnectionError):
             async with asyncio.TaskGroup() as tasks:
                 sending = tasks.create_task(sink.run())
@@ -106,8 +107,10 @@ class Streams:
 class MessageSink:
     """A watch's way out over WebSocket. Sending waits here, so that the watch itself need not."""
 
-    def __init__(self, socket: web.WebSocketResponse) -> None:
+    def __init__(self, socket: web.WebSocketResponse, *, framed: bool = False) -> None:
         self._socket = socket
+        self._framed = framed
+        """Whether events are binary, each behind its length, which a message needs no more."""
         self._queue: asyncio.Queue[bytes] = asyncio.Queue(maxsize=10_000)
         self.overrun = False
 
@@ -133,7 +136,8 @@ class MessageSink:
     async def run(self) -> None:
         """Send what is queued, for ever."""
         while True:
-            await self._socket.send_str((await self._queue.get()).decode())
+            event = await self._queue.get()
+            await (self._socket.send_bytes(event[4:]) if self._framed else self._socket.send_str(event.decode()))
 
     async def read(self) -> None:
         """Notice that the client closes."""

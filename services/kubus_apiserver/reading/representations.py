@@ -1,7 +1,7 @@
 """How objects look when they leave: whole, as rows of a table, or as metadata alone.
 
-A whole object is the entry's own JSON, encoded once; a list of whole objects is a join of those. Tables and metadata
-are made when asked for. `Status` and other single values go through `encoded`.
+A whole object is the entry's own JSON, encoded once; a list of whole objects is a join of those. Tables, metadata and
+protobuf are made when asked for. `Status` and other single values go through `encoded`.
 """
 
 from __future__ import annotations
@@ -15,10 +15,8 @@ from kubus.model.objects import Object
 from kubus.model.tables import table
 from kubus.model.yaml_writing import write_yaml
 from kubus_apiserver.reading.entries import Entry
-from kubus_apiserver.reading.negotiation import PLAIN, Form
+from kubus_apiserver.reading.negotiation import JSON, PLAIN, PROTOBUF, YAML, Form
 from kubus_apiserver.reading.reads import Listed
-
-YAML = "application/yaml"
 
 
 class View(NamedTuple):
@@ -55,6 +53,8 @@ def many(kind: Kind, listed: Listed, view: View, now: datetime) -> bytes:
         objects = [(entry.object, entry.revision) for entry in listed.entries]
         rows = table(kind, objects, now, view.include or "Metadata", list_metadata=metadata)
         return encoded(_versioned(rows, form), form)
+    if form.media == PROTOBUF:
+        return _many_as_protobuf(kind, listed, metadata, form)
     if form.transform:
         items = [_partial(entry.object, form) for entry in listed.entries]
         version = f"meta.k8s.io/{form.version}"
@@ -67,8 +67,30 @@ def many(kind: Kind, listed: Listed, view: View, now: datetime) -> bytes:
 
 
 def encoded(value: Any, form: Form) -> bytes:
-    """A value in the form's media type."""
-    return write_yaml(value) if form.media == YAML else to_json(value)
+    """A value in the form's media type.
+
+    Raises:
+        KeyError: it has no protobuf form.
+    """
+    if form.media == JSON:
+        return to_json(value)
+    if form.media == YAML:
+        return write_yaml(value)
+    from kubus.model import protobuf_writing  # few clients insist on protobuf: its tables load when the first does
+
+    if value["kind"] == "PartialObjectMetadata":
+        return protobuf_writing.encode_partial(value)
+    return protobuf_writing.encode(value)
+
+
+def _many_as_protobuf(kind: Kind, listed: Listed, metadata: Object, form: Form) -> bytes:
+    from kubus.model import protobuf_writing  # see `encoded`
+
+    if form.transform:
+        partial = [_partial(entry.object, form) for entry in listed.entries]
+        return protobuf_writing.encode_partial_list(f"meta.k8s.io/{form.version}", metadata, partial)
+    objects = (entry.object for entry in listed.entries)
+    return protobuf_writing.encode_list(kind.api_version, kind.name, metadata, objects)
 
 
 def _partial(obj: Object, form: Form) -> Object:

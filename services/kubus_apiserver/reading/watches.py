@@ -23,11 +23,13 @@ from kubus.model.errors import StatusError, gone
 from kubus.model.kinds import Kind
 from kubus.model.objects import Object
 from kubus_apiserver.reading.entries import Entry
+from kubus_apiserver.reading.negotiation import PROTOBUF
 from kubus_apiserver.reading.representations import View, encoded, one
 from kubus_apiserver.reading.selection import Selection
 from kubus_apiserver.reading.watchcache import Changed, Collection
 
-_PREFIX = {change: b'{"type":"%b","object":' % change.encode() for change in ("ADDED", "MODIFIED", "DELETED")}
+_CHANGES = ("ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR")
+_PREFIX = {change: b'{"type":"%b","object":' % change.encode() for change in _CHANGES}
 _REST_SECONDS_MAX = 0.05
 INITIAL_EVENTS_END = "k8s.io/initial-events-end"
 Now = Callable[[], datetime]
@@ -179,6 +181,15 @@ def event_bytes(scope: Scope, change: str, entry: Entry, now: Now) -> bytes:
         body = one(scope.kind, entry.viewed(scope.kind), scope.view, now())
     except DecodeError:
         return b""
+    return _framed(scope, change, body)
+
+
+def _framed(scope: Scope, change: str, body: bytes) -> bytes:
+    """An event as the watch's media type has it: a line of JSON, or a message with its length."""
+    if scope.view.form.media == PROTOBUF:
+        from kubus.model.protobuf_writing import watch_event  # few clients insist on protobuf
+
+        return watch_event(change, body)
     return b"%b%b}\n" % (_PREFIX[change], body)
 
 
@@ -222,9 +233,11 @@ def bookmark(scope: Scope, revision: int, *, initial_events_end: bool = False) -
         }
     elif form.transform:
         obj = {"kind": "PartialObjectMetadata", "apiVersion": f"meta.k8s.io/{form.version}", "metadata": metadata}
-    return b'{"type":"BOOKMARK","object":%b}\n' % encoded(obj, form)
+    return _framed(scope, "BOOKMARK", encoded(obj, form))
 
 
-def failure(error: StatusError) -> bytes:
-    """An ERROR event."""
+def failure(error: StatusError, scope: Scope | None = None) -> bytes:
+    """An ERROR event; as JSON where nobody says what is watched."""
+    if scope is not None and scope.view.form.media == PROTOBUF:
+        return _framed(scope, "ERROR", encoded(error.status, scope.view.form))
     return b'{"type":"ERROR","object":%b}\n' % to_json(error.status)

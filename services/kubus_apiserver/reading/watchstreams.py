@@ -125,7 +125,7 @@ class Watches:
             recent = collection.since(revision)
             if recent is None:
                 words = f"too old resource version: {revision} ({collection.complete_after})"
-                sink.send(Batch([failure(gone(words))]))
+                sink.send(Batch([failure(gone(words), scope)]))
                 return
             last = len(recent) <= _SLICE
             recent = recent[:_SLICE]
@@ -167,7 +167,7 @@ class Watches:
             while not sink.closed and not ended.is_set() and self._clock.monotonic() < deadline:
                 recent = collection.since(revision)
                 if recent is None:
-                    sink.send(Batch([failure(gone(f"too old resource version: {revision}"))]))
+                    sink.send(Batch([failure(gone(f"too old resource version: {revision}"), scope)]))
                     return
                 seen = [each for changed in recent for each in (changed.entry, changed.before) if each is not None]
                 await self._conversions.ready(scope.kind, seen)
@@ -179,7 +179,7 @@ class Watches:
                     marks_end = False
                 await _waited(news, _LOOK_SECONDS)
         except StatusError as error:
-            sink.send(Batch([failure(error)]))
+            sink.send(Batch([failure(error, scope)]))
         finally:
             collection.listeners.discard(received)
             hub.remove(watcher)
@@ -190,7 +190,7 @@ class Watches:
 
         def end(error: StatusError | None) -> None:
             if error is not None and not ended.is_set():
-                sink.send(Batch([failure(error)]))
+                sink.send(Batch([failure(error, scope)]))
             ended.set()
 
         def send(batch: Batch) -> None:

@@ -2,8 +2,7 @@ r"""Kubernetes' protobuf bodies, decoded to what the same object is in JSON.
 
 kubectl posts some objects as `application/vnd.kubernetes.protobuf` and does not fall back on JSON. A body is `k8s\0`
 and an envelope (`runtime.Unknown`) that names apiVersion and kind and holds the object's message. Which field number
-means what is data (`data/protobuf.json`, made by scripts/make_protobuf_fields.py, where the notation is explained),
-read when the first such body comes. Answers are JSON, so nothing here encodes.
+means what is data (`protobuf_fields`), read when the first such body comes.
 
 Go clients always write fields that are no pointers; of these a zero value says nothing and is left out, as the
 client's JSON would leave it out. Unknown fields are passed over, as Kubernetes does. Depth is bounded, and whatever the
@@ -17,30 +16,14 @@ import math
 import struct
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from functools import cache
-from importlib.resources import files
-from typing import Any, NamedTuple
+from typing import Any
 
 from kubus.model import times
 from kubus.model.codec import DecodeError, from_json
 from kubus.model.limits import DEPTH_MAX
 from kubus.model.objects import Object
+from kubus.model.protobuf_fields import BYTES, FIXED32, FIXED64, MAGIC, VARINT, tables
 from kubus.model.quantities import canonical
-
-MAGIC = b"k8s\0"
-_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
-_META = "io.k8s.apimachinery.pkg.apis.meta.v1"
-
-
-class _Field(NamedTuple):
-    name: str
-    type: str
-    container: str
-    """list, map, inline or ""."""
-    zero_is_unset: bool
-
-
-_Fields = dict[int, _Field]
 
 
 def decode(data: bytes) -> Object:
@@ -82,49 +65,16 @@ def _json_object(raw: bytes) -> Object:
 
 
 def _message_of(api_version: str, kind: str) -> str:
-    """The name of the message of a kind; options are the same in every group."""
-    tables = _tables()
-    package = tables.versions.get(api_version)
-    for name in (f"{package}.{kind}", f"{tables.meta}.{kind}"):
-        if name in tables.messages:
-            return name
-    raise DecodeError(f'no kind "{kind}" is registered for version "{api_version}"')
-
-
-class _Tables:
-    """The data file; a message's fields are taken apart when it is first met."""
-
-    def __init__(self, content: Any) -> None:
-        self.versions: dict[str, int] = content["versions"]
-        self.messages: dict[str, dict[str, str]] = content["messages"]
-        self.meta: int = content["packages"].index(_META)
-        self._fields: dict[str, _Fields] = {}
-
-    def fields(self, message: str) -> _Fields:
-        found = self._fields.get(message)
-        if found is None:
-            compact = self.messages[message].items()
-            found = self._fields[message] = {int(number): _field(text) for number, text in compact}
-        return found
-
-
-def _field(text: str) -> _Field:
-    name, _, type_ = text.partition(" ")
-    for mark, container in (("[]", "list"), ("{}", "map"), ("<", "inline")):
-        if type_.startswith(mark):
-            return _Field(name, type_[len(mark) :], container, False)
-    return _Field(name, type_.removesuffix("?"), "", type_.endswith("?"))
-
-
-@cache
-def _tables() -> _Tables:
-    return _Tables(from_json((files("kubus.model") / "data" / "protobuf.json").read_bytes()))
+    name = tables().message_of(api_version, kind)
+    if not name:
+        raise DecodeError(f'no kind "{kind}" is registered for version "{api_version}"')
+    return name
 
 
 def _message(message: str, data: bytes, depth: int) -> Object:
     if depth > DEPTH_MAX:
         raise DecodeError("protobuf message nested too deeply")
-    fields, result = _tables().fields(message), dict[str, Any]()
+    fields, result = tables().fields(message), dict[str, Any]()
     for number, wire, value in _wire_fields(data):
         field = fields.get(number)
         if field is None:
@@ -150,7 +100,7 @@ def _value(type_: str, wire: int, value: Any, depth: int) -> Any:
         if wire != expected:
             raise DecodeError(f"wire type {wire} where {expected} belongs")
         return read(value)
-    if wire != _BYTES:
+    if wire != BYTES:
         raise DecodeError(f"wire type {wire} where a message belongs")
     if special := _SPECIAL.get(type_):
         return special(value, depth + 1)
@@ -159,8 +109,8 @@ def _value(type_: str, wire: int, value: Any, depth: int) -> Any:
 
 def _items(type_: str, wire: int, value: Any, depth: int) -> list[Any]:
     """The items that one list field adds: one, or several packed scalars."""
-    expected = _SCALARS[type_][0] if type_ in _SCALARS else _BYTES
-    if wire == _BYTES and expected == _VARINT:
+    expected = _SCALARS[type_][0] if type_ in _SCALARS else BYTES
+    if wire == BYTES and expected == VARINT:
         return _packed(type_, value)
     return [_value(type_, wire, value, depth)]
 
@@ -174,17 +124,17 @@ def _packed(type_: str, data: bytes) -> list[Any]:
 
 
 def _map_entry(type_: str, wire: int, data: Any, depth: int) -> tuple[str, Any]:
-    if wire != _BYTES:
+    if wire != BYTES:
         raise DecodeError("wire type where a map entry belongs")
     key, value_wire, value = "", -1, None
     for number, each_wire, each in _wire_fields(data):
-        if number == 1 and each_wire == _BYTES:
+        if number == 1 and each_wire == BYTES:
             key = each.decode()
         elif number == 2:
             value_wire, value = each_wire, each
     if value_wire == -1:
-        value_wire, value = (_SCALARS[type_][0], 0) if type_ in _SCALARS else (_BYTES, b"")
-        value = b"" if value_wire == _BYTES else value
+        value_wire, value = (_SCALARS[type_][0], 0) if type_ in _SCALARS else (BYTES, b"")
+        value = b"" if value_wire == BYTES else value
     return key, _value(type_, value_wire, value, depth)
 
 
@@ -195,7 +145,7 @@ def _wire_fields(data: bytes) -> Iterator[tuple[int, int, Any]]:
         key, position = _varint(data, position)
         wire = key & 7
         value: Any
-        if wire == _VARINT:
+        if wire == VARINT:
             value, position = _varint(data, position)
         else:
             size, position = _size(data, position, wire)
@@ -209,11 +159,11 @@ def _wire_fields(data: bytes) -> Iterator[tuple[int, int, Any]]:
 
 
 def _size(data: bytes, position: int, wire: int) -> tuple[int, int]:
-    if wire == _BYTES:
+    if wire == BYTES:
         return _varint(data, position)
-    if wire == _FIXED64:
+    if wire == FIXED64:
         return 8, position
-    if wire == _FIXED32:
+    if wire == FIXED32:
         return 4, position
     raise DecodeError(f"unknown protobuf wire type {wire}")
 
@@ -254,12 +204,12 @@ def _base64(value: bytes) -> str:
 
 
 _SCALARS: dict[str, tuple[int, Callable[[Any], Any]]] = {
-    "s": (_BYTES, bytes.decode),
-    "i": (_VARINT, _int32),
-    "l": (_VARINT, _int64),
-    "b": (_VARINT, bool),
-    "d": (_FIXED64, _double),
-    "y": (_BYTES, _base64),
+    "s": (BYTES, bytes.decode),
+    "i": (VARINT, _int32),
+    "l": (VARINT, _int64),
+    "b": (VARINT, bool),
+    "d": (FIXED64, _double),
+    "y": (BYTES, _base64),
 }
 
 
@@ -283,11 +233,11 @@ def _micro_time(data: bytes, _depth: int) -> str | None:
 
 
 def _numbers(data: bytes) -> dict[int, int]:
-    return {number: value for number, wire, value in _wire_fields(data) if wire == _VARINT}
+    return {number: value for number, wire, value in _wire_fields(data) if wire == VARINT}
 
 
 def _texts(data: bytes) -> list[tuple[int, bytes]]:
-    return [(number, value) for number, wire, value in _wire_fields(data) if wire == _BYTES]
+    return [(number, value) for number, wire, value in _wire_fields(data) if wire == BYTES]
 
 
 def _quantity(data: bytes, _depth: int) -> str:
@@ -311,7 +261,7 @@ def _strings(data: bytes, _depth: int) -> list[str]:
 
 
 def _schema(data: bytes, depth: int) -> Object:
-    return _message(f"{_tables().versions['apiextensions.k8s.io/v1']}.JSONSchemaProps", data, depth)
+    return _message(f"{tables().versions['apiextensions.k8s.io/v1']}.JSONSchemaProps", data, depth)
 
 
 def _schema_or_bool(data: bytes, depth: int) -> Any:

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from kubus.model import protobuf
 from kubus.model.codec import DecodeError
-from kubus.model.protobuf import MAGIC, decode
+from kubus.model.protobuf import decode
+from kubus.model.protobuf_fields import MAGIC, tables
 from kubus.model.schema import load_schemas
 
 POSTED = {
@@ -170,7 +171,7 @@ def _payload(type_: str, value: Any) -> bytes:
 def encoded(message: str, obj: dict[str, Any]) -> bytes:
     """The message of an object."""
     out = b""
-    for number, text in protobuf._tables().messages[message].items():
+    for number, text in tables().messages[message].items():
         name, _, type_ = text.partition(" ")
         type_ = type_.removesuffix("?")
         if type_.startswith("<"):
@@ -189,7 +190,7 @@ def encoded(message: str, obj: dict[str, Any]) -> bytes:
 
 
 def _names(message: str) -> set[str]:
-    return {text.partition(" ")[0] for text in protobuf._tables().messages[message].values()}
+    return {text.partition(" ")[0] for text in tables().messages[message].values()}
 
 
 def enveloped(api_version: str, kind: str, raw: bytes, *, content_type: str = "", encoding: str = "") -> bytes:
@@ -200,7 +201,7 @@ def enveloped(api_version: str, kind: str, raw: bytes, *, content_type: str = ""
 
 
 def body_of(obj: dict[str, Any]) -> bytes:
-    return enveloped(obj["apiVersion"], obj["kind"], encoded(protobuf._message_of(obj["apiVersion"], obj["kind"]), obj))
+    return enveloped(obj["apiVersion"], obj["kind"], encoded(tables().message_of(obj["apiVersion"], obj["kind"]), obj))
 
 
 OBJECTS: list[dict[str, Any]] = [
@@ -279,8 +280,8 @@ def test_what_was_encoded_is_decoded(obj: dict[str, Any]) -> None:
 def _schema_body(field: int, payload: bytes) -> bytes:
     schema = _wire(1, 2, _wire(field, 2, payload))
     version = _wire(7, 2, b"") + _wire(1, 2, b"v1")
-    names = protobuf._tables().messages
-    package = protobuf._tables().versions["apiextensions.k8s.io/v1"]
+    names = tables().messages
+    package = tables().versions["apiextensions.k8s.io/v1"]
     at = {text.split()[0]: int(number) for number, text in names[f"{package}.CustomResourceDefinitionVersion"].items()}
     versions = {text.split()[0]: int(n) for n, text in names[f"{package}.CustomResourceDefinitionSpec"].items()}
     version = _wire(1, 2, b"v1") + _wire(at["schema"], 2, schema)
@@ -323,10 +324,10 @@ def test_a_list_holds_enveloped_objects() -> None:
 
 
 def test_packed_and_single_numbers_are_the_same_list() -> None:
-    package = protobuf._tables().versions["v1"]
+    package = tables().versions["v1"]
     assert protobuf._items("l", 2, b"\x01\x80\x01", 0) == [1, 128]
     assert protobuf._items("l", 0, 7, 0) == [7]
-    assert f"{package}.Pod" in protobuf._tables().messages
+    assert f"{package}.Pod" in tables().messages
 
 
 def test_unknown_fields_are_passed_over() -> None:
