@@ -42,6 +42,7 @@ def all_controllers(
     return (
         deployments.CONTROLLER,
         replicasets.CONTROLLER,
+        replicasets.REPLICATION,
         endpointslices.CONTROLLER,
         endpoints.CONTROLLER,
         mirrored_slices.CONTROLLER,

@@ -90,6 +90,13 @@ CONTROLLER_ROLES: dict[str, tuple[str, ...]] = {
         _PODS,
         _EVENTS,
     ),
+    "replication-controller": (
+        "core | replicationcontrollers | get list update watch",
+        "core | replicationcontrollers/status | update",
+        "core | replicationcontrollers/finalizers | update",
+        _PODS,
+        _EVENTS,
+    ),
     "resourcequota-controller": ("* | * | list watch", "core | resourcequotas/status | update", _EVENTS),
     "root-ca-cert-publisher": ("core | configmaps | create update", _EVENTS),
     "service-account-controller": ("core | serviceaccounts | create", _EVENTS),

@@ -37,6 +37,7 @@ from kubus_controllers.reconcilers import rollouts
 from kubus_controllers.reconcilers.conditions import Said, with_condition
 from kubus_controllers.reconcilers.names import child_name, suffix
 from kubus_controllers.reconcilers.pods_of import condition_of, controller_reference, is_controlled_by, is_finished
+from kubus_controllers.reconcilers.replicasets import FAILURE
 
 HASH = "pod-template-hash"
 REVISION = "deployment.kubernetes.io/revision"
@@ -266,6 +267,7 @@ def _set_status(
         counts["collisionCount"] = old_status["collisionCount"]
     status: dict[str, Any] = {field: value for field, value in counts.items() if value}
     conditions = _conditions(deployment, status, now, event)
+    conditions = _with_failure(conditions, every, now)
     if conditions:
         status["conditions"] = conditions
     if status == old_status:
@@ -284,6 +286,15 @@ def _conditions(deployment: Object, status: Object, now: datetime, event: tuple[
     if (progress := _progress(deployment, status, now, event)) is not None:
         conditions = with_condition(conditions, type_="Progressing", said=progress, now=now, updated=True)
     return conditions
+
+
+def _with_failure(conditions: list[dict[str, Any]], sets: Sequence[Object], now: datetime) -> list[dict[str, Any]]:
+    """The conditions with what keeps one of the sets from having its pods, if anything does."""
+    found = next((each for each in (condition_of(one, FAILURE) for one in reversed(sets)) if each), None)
+    if found is None:
+        return [each for each in conditions if each.get("type") != FAILURE]
+    said = Said("True", found.get("reason", ""), found.get("message", ""))
+    return with_condition(conditions, type_=FAILURE, said=said, now=now, updated=True)
 
 
 def _progress(deployment: Object, status: Object, now: datetime, event: tuple[str, ...]) -> Said | None:

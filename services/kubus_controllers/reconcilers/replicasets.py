@@ -6,6 +6,9 @@ scale-down takes what serves least. Names of new pods are derived from the set a
 come when the decision fell; never that of a pod that is still there, finished ones included (a creation with
 such a name would be refused for ever).
 
+A ReplicationController is the same with a plainer selector. Where pods are refused (a quota), the set says so in its
+condition ReplicaFailure until that has an end.
+
 Source: https://kubernetes.io/docs/concepts/workloads/controllers/replicaset/ and, for the ranking,
 `ActivePodsWithRanks` in pkg/controller/controller_utils.go.
 """
@@ -13,13 +16,16 @@ Source: https://kubernetes.io/docs/concepts/workloads/controllers/replicaset/ an
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 from kubus.machinery.plans import Action, Controller, Create, Delete, Index, Patch, Plan, Record, SetStatus, View, Watch
+from kubus.model.kinds import Kind
 from kubus.model.kinds.pods import KIND as PODS
 from kubus.model.kinds.replicasets import KIND as REPLICASETS
+from kubus.model.kinds.replicationcontrollers import KIND as REPLICATION_CONTROLLERS
 from kubus.model.objects import (
     Key,
     Object,
@@ -35,12 +41,15 @@ from kubus.model.objects import (
     uid_of,
 )
 from kubus.model.selectors import LabelSelector
+from kubus_controllers.reconcilers.conditions import Said, with_condition
 from kubus_controllers.reconcilers.names import child_name, suffix
 from kubus_controllers.reconcilers.pods_of import (
     available_in,
+    condition_of,
     controller_reference,
     is_active,
     is_controlled_by,
+    is_finished,
     is_ready,
     phase_of,
     ready_since,
@@ -52,11 +61,20 @@ BURST = 500
 """Creations and deletions in one plan at most; the next plan goes on. As in Kubernetes."""
 ORPHANS = "orphans"
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
+FAILURE = "ReplicaFailure"
 
 
-def reconcile(replica_set: Object, view: View, now: datetime) -> Plan:
+class Sort(NamedTuple):
+    """A kind of sets of replicas."""
+
+    kind: Kind
+    selector: Callable[[Object], LabelSelector]
+    counts_terminating: bool = False
+
+
+def reconcile(sort: Sort, replica_set: Object, view: View, now: datetime) -> Plan:
     """The pods that are missing or too many, and the status."""
-    selector = LabelSelector.from_object(path_of(replica_set, "spec", "selector", default={}))
+    selector = sort.selector(replica_set)
     owned = [pod for pod in view.owned(PODS, uid_of(replica_set)) if is_controlled_by(pod, uid_of(replica_set))]
     mine = [pod for pod in owned if selector.matches(labels_of(pod))]
     actions: list[Action] = []
@@ -66,10 +84,26 @@ def reconcile(replica_set: Object, view: View, now: datetime) -> Plan:
         actions += [_release(replica_set, pod) for pod in owned if not selector.matches(labels_of(pod))]
         mine += orphans
         actions += list(_resize(replica_set, mine, view))
+    creates = any(isinstance(action, Create) for action in actions)
     min_ready = path_of(replica_set, "spec", "minReadySeconds", default=0)
     waits = [available_in(pod, min_ready, now) for pod in mine if is_active(pod)]
-    actions += _set_status(replica_set, mine, available=sum(wait is not None and not wait for wait in waits))
-    return Plan(tuple(actions), again_after=soonest(waits))
+    actions += _set_status(sort, replica_set, mine, available=sum(wait is not None and not wait for wait in waits))
+    refused = partial(_refused, sort, replica_set, now) if creates else None
+    return Plan(tuple(actions), again_after=soonest(waits), refused=refused)
+
+
+def _refused(sort: Sort, replica_set: Object, now: datetime, words: str) -> SetStatus | None:
+    """The set with the condition that says why it has no pods; None if it says so already."""
+    conditions = path_of(replica_set, "status", "conditions", default=())
+    if condition_of(replica_set, FAILURE) is not None:
+        return None
+    said = Said("True", "FailedCreate", words)
+    status = {
+        "replicas": 0,
+        **(replica_set.get("status") or {}),
+        "conditions": with_condition(conditions, type_=FAILURE, said=said, now=now),
+    }
+    return SetStatus(sort.kind, {**replica_set, "status": status})
 
 
 def _orphans(replica_set: Object, selector: LabelSelector, view: View) -> list[Object]:
@@ -175,7 +209,7 @@ def _deletion_cost(pod: Object) -> int:
         return 0
 
 
-def _set_status(replica_set: Object, mine: Sequence[Object], available: int) -> list[Action]:
+def _set_status(sort: Sort, replica_set: Object, mine: Sequence[Object], available: int) -> list[Action]:
     active = [pod for pod in mine if is_active(pod)]
     wanted = labels_of(path_of(replica_set, "spec", "template", default={}))
     counts = {
@@ -183,39 +217,53 @@ def _set_status(replica_set: Object, mine: Sequence[Object], available: int) -> 
         "fullyLabeledReplicas": sum(wanted.items() <= labels_of(pod).items() for pod in active),
         "readyReplicas": sum(map(is_ready, active)),
         "availableReplicas": available,
-        "terminatingReplicas": sum(is_deleting(pod) and phase_of(pod) not in ("Succeeded", "Failed") for pod in mine),
         "observedGeneration": metadata(replica_set).get("generation", 0),
     }
+    if sort.counts_terminating:
+        counts["terminatingReplicas"] = sum(is_deleting(pod) and not is_finished(pod) for pod in mine)
     old = replica_set.get("status") or {}
     status = {field: value for field, value in counts.items() if value or field == "replicas"}
-    if old.get("conditions"):
-        status["conditions"] = old["conditions"]
+    if conditions := [each for each in old.get("conditions") or () if each.get("type") != FAILURE]:
+        status["conditions"] = conditions
     if status == {**old, "replicas": old.get("replicas")}:
         return []
-    return [SetStatus(REPLICASETS, {**replica_set, "status": status})]
+    return [SetStatus(sort.kind, {**replica_set, "status": status})]
 
 
 def _orphans_of(pod: Object) -> list[str]:
     return [] if controller_of(pod) else [namespace_of(pod)]
 
 
-def _adopters(pod: Object, view: View) -> list[Key]:
+def _adopters(sort: Sort, pod: Object, view: View) -> list[Key]:
     """Sets that may want a pod without a controller."""
     if controller_of(pod):
         return []
     labels = labels_of(pod)
     return [
-        Key(REPLICASETS.collection, namespace_of(pod), name_of(each))
-        for each in view.list(REPLICASETS, namespace_of(pod))
-        if LabelSelector.from_object(path_of(each, "spec", "selector", default={})).matches(labels)
+        Key(sort.kind.collection, namespace_of(pod), name_of(each))
+        for each in view.list(sort.kind, namespace_of(pod))
+        if sort.selector(each).matches(labels)
     ]
 
 
-CONTROLLER = Controller(
-    name="replicaset-controller",
-    reconciles=REPLICASETS,
-    reconcile=reconcile,
-    owns=(PODS,),
-    watches=(Watch(PODS, _adopters),),
-    indexes=(Index(PODS, ORPHANS, _orphans_of),),
-)
+def _controller(name: str, sort: Sort) -> Controller:
+    return Controller(
+        name=name,
+        reconciles=sort.kind,
+        reconcile=partial(reconcile, sort),
+        owns=(PODS,),
+        watches=(Watch(PODS, partial(_adopters, sort)),),
+        indexes=(Index(PODS, ORPHANS, _orphans_of),),
+    )
+
+
+def _label_selector(obj: Object) -> LabelSelector:
+    return LabelSelector.from_object(path_of(obj, "spec", "selector", default={}))
+
+
+def _plain_selector(obj: Object) -> LabelSelector:
+    return LabelSelector.from_map(path_of(obj, "spec", "selector", default={}))
+
+
+CONTROLLER = _controller("replicaset-controller", Sort(REPLICASETS, _label_selector, counts_terminating=True))
+REPLICATION = _controller("replication-controller", Sort(REPLICATION_CONTROLLERS, _plain_selector))

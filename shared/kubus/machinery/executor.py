@@ -82,6 +82,7 @@ class Executor:
         for together in _batches(plan.actions):
             problems = await work.do_all(together)
             if problems:
+                await work.note_refusal(plan)
                 loud = [problem for problem in problems if not problem.quiet]
                 return Outcome(work.written, (loud or problems)[0].message, not loud)
         return Outcome(work.written)
@@ -101,6 +102,7 @@ class _Work:
 
     def __init__(self, client: Client, recorder: Recording, source: str, about: Object, why: Why) -> None:
         self.written: dict[str, int] = {}
+        self._refusal = ""
         self._client = client
         self._recorder = recorder
         self._source = source
@@ -116,6 +118,11 @@ class _Work:
                 running = [tasks.create_task(self._try(step)) for step in steps]
             problems = [task.result() for task in running]
         return [problem for problem in problems if problem is not None]
+
+    async def note_refusal(self, plan: Plan) -> None:
+        """Write down that something was refused; if that fails, the next try says it again."""
+        if self._refusal and plan.refused is not None and (action := plan.refused(self._refusal)) is not None:
+            await self._try([action])
 
     async def _try(self, step: _Step) -> _Problem | None:
         for action in step:
@@ -208,6 +215,7 @@ class _Work:
         return _Problem(error.message, quiet=error.reason == "Conflict" or error.code == 404)
 
     def _record_refusal(self, kind: Kind, error: StatusError) -> None:
+        self._refusal = error.message
         message = (
             f"Error creating: {error.message}" if kind.name == "Pod" else f"Error creating {kind.name}: {error.message}"
         )

@@ -118,6 +118,8 @@ class Plan:
 
     actions: tuple[Action, ...] = ()
     again_after: timedelta | None = None
+    refused: Callable[[str], SetStatus | None] | None = None
+    """What to write if the API will not have something that was to be created, given its words."""
 
 
 CONVERGED = Plan()

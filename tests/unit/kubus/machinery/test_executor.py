@@ -179,6 +179,22 @@ async def test_what_depends_on_somebodys_rights_is_done_once_a_review_says_yes(s
     assert stage.names("pods.core") == {"p"}
 
 
+@on_stage
+async def test_a_refused_creation_is_written_down_where_the_plan_says(stage: Stage) -> None:
+    owner = await stage.api.put("replicasets.apps", OWNER)
+    stage.api.refuse = lambda verb, subject, request: (
+        errors.forbidden("pods", "", "p", "exceeded quota") if subject.collection == "pods.core" else None
+    )
+
+    def refused(words: str) -> SetStatus:
+        return SetStatus(SETS, {**owner, "status": {"words": words}})
+
+    plan = Plan((Create(PODS, pod("p")), SetStatus(SETS, {**owner, "status": {"words": "fine"}})), refused=refused)
+    assert (await stage.executor.carry_out("tester", OWNER, plan, None)).failure
+    (status,) = [obj["status"] for _, obj in stage.api.objects.values()]
+    assert status == {"words": 'pods "p" is forbidden: exceeded quota'}
+
+
 @pytest.mark.parametrize("owners_uid", ["uid-1", ""])
 @pytest.mark.parametrize("there", [True, False])
 def test_garbage_is_what_has_no_owner_left(owners_uid: str, there: bool) -> None:

@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 
 from kubus.model.kinds.pods import KIND as PODS
 from kubus.model.kinds.replicasets import KIND as REPLICASETS
+from kubus.model.kinds.replicationcontrollers import KIND as REPLICATION_CONTROLLERS
 from kubus.model.objects import Object, controller_of, name_of, path_of
 from kubus.testing.world import World
-from kubus_controllers.reconcilers.replicasets import CONTROLLER
+from kubus_controllers.reconcilers.replicasets import CONTROLLER, REPLICATION
 
 
 def replica_set(replicas: int = 3, **spec: object) -> Object:
@@ -157,3 +158,37 @@ def test_no_plan_creates_more_than_is_missing(drawn: list[Object], replicas: int
     before = len(active(w))
     w.reconcile(CONTROLLER)
     assert len(active(w)) <= max(before, replicas), "more pods than asked for"
+
+
+def test_refused_pods_are_a_condition_until_they_come() -> None:
+    w = World((REPLICASETS, replica_set(2)))
+    plan = w.plan(CONTROLLER, w.list(REPLICASETS)[0])
+    assert plan.refused is not None
+    failed = plan.refused("pods is forbidden: exceeded quota: q")
+    assert failed is not None
+    w.carry_out(failed)
+    (condition,) = w.list(REPLICASETS)[0]["status"]["conditions"]
+    assert (condition["type"], condition["status"], condition["reason"]) == ("ReplicaFailure", "True", "FailedCreate")
+    assert condition["message"] == "pods is forbidden: exceeded quota: q"
+    again = w.plan(CONTROLLER, w.list(REPLICASETS)[0])
+    assert again.refused is not None and again.refused("another word") is None
+    w.settle(CONTROLLER)
+    assert "conditions" not in w.list(REPLICASETS)[0]["status"]
+    assert w.plan(CONTROLLER, w.list(REPLICASETS)[0]).refused is None
+
+
+def test_a_replication_controller_keeps_adopts_and_releases_pods_by_a_plain_selector() -> None:
+    template = {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": []}}
+    spec = {"replicas": 2, "selector": {"app": "web"}, "template": template}
+    w = World((REPLICATION_CONTROLLERS, {"metadata": {"name": "rc", "namespace": "default"}, "spec": spec}))
+    w.put(PODS, {"metadata": {"name": "stray", "namespace": "default", "labels": {"app": "web"}}})
+    w.settle(REPLICATION)
+    assert len(w.list(PODS)) == 2
+    assert w.list(REPLICATION_CONTROLLERS)[0]["status"]["replicas"] == 2
+    stray = w.get(PODS, "default", "stray")
+    assert stray is not None and (controller_of(stray) or {})["kind"] == "ReplicationController"
+    w.put(PODS, {**stray, "metadata": {**stray["metadata"], "labels": {"app": "other"}}})
+    w.settle(REPLICATION)
+    released = w.get(PODS, "default", "stray")
+    assert released is not None and controller_of(released) is None
+    assert len(w.list(PODS)) == 3
