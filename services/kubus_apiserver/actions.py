@@ -17,6 +17,7 @@ from kubus_apiserver.access.account_mount import is_account_unknown
 from kubus_apiserver.access.authorization import Attributes
 from kubus_apiserver.access.certificate_signing import REQUESTS, approved, judged
 from kubus_apiserver.access.reviews import Judges, is_review, reviewed
+from kubus_apiserver.admission.pods import is_class_unknown
 from kubus_apiserver.admission.subresources import admitted
 from kubus_apiserver.calls import ReadOptions, Target, User, WriteOptions
 from kubus_apiserver.componentstatuses import COLLECTION as COMPONENTS
@@ -105,9 +106,13 @@ async def create(
     obj, warnings = fitted(target.kind, body, core.schemas, options.field_validation)
     if is_review(target.kind):
         return reviewed(Judges(core.authorizer, core.authenticator), target, obj, user), warnings
-    if target.kind.collection == "pods.core" and is_account_unknown(obj, target.namespace, core.cache):
+    if target.kind.collection == "pods.core" and _names_unknown(core, obj, target.namespace):
         await core.freshness.consistent()  # it may have been made a moment ago
     return await core.writes.create(target, obj, user, options), warnings
+
+
+def _names_unknown(core: Core, pod: Object, namespace: str) -> bool:
+    return is_account_unknown(pod, namespace, core.cache) or is_class_unknown(pod, core.cache)
 
 
 async def _bind(

@@ -22,6 +22,7 @@ from kubus_apiserver.access.authorization import Authorizer
 from kubus_apiserver.access.certificate_signing import Signing, stamp_requester
 from kubus_apiserver.access.escalation import Escalation
 from kubus_apiserver.access.legacy_tokens import AccountSecrets
+from kubus_apiserver.access.mountable_secrets import mountable_secrets
 from kubus_apiserver.access.node_graph import NodeGraph
 from kubus_apiserver.access.node_restriction import node_restriction
 from kubus_apiserver.access.node_rights import KubeletRights
@@ -121,6 +122,7 @@ def build(
         mutators=(*chain.mutators, account_mount, stamp_requester, AccountSecrets(keys, authority)),
         validators=(
             *chain.validators,
+            mountable_secrets,
             node_restriction,
             Escalation(authorizer),
             Signing(authorizer),

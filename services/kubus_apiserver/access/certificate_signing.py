@@ -25,6 +25,7 @@ from kubus_apiserver.calls import MASTERS
 from kubus_apiserver.reading.watchcache import WatchCache
 from kubus_apiserver.writing.writes import Change
 
+_BUNDLES = "clustertrustbundles.certificates.k8s.io"
 REQUESTS = "certificatesigningrequests.certificates.k8s.io"
 CLIENT_SIGNER = "kubernetes.io/kube-apiserver-client"
 _GROUP = "certificates.k8s.io"
@@ -85,6 +86,8 @@ class Signing:
         Raises:
             StatusError: 403, 422.
         """
+        if proposal.kind.collection == _BUNDLES and proposal.verb != "delete":
+            self._check_may_attest(proposal)
         if proposal.kind.collection != REQUESTS or proposal.verb == "delete":
             return
         if proposal.verb == "create":
@@ -95,12 +98,22 @@ class Signing:
         elif proposal.subresource == "status" and _signed(proposal.object) != _signed(proposal.old or {}):
             self._check_may("sign", proposal)
 
+    def _check_may_attest(self, proposal: Proposal) -> None:
+        """ClusterTrustBundleAttest: who says which certificates are a signer's must be allowed to."""
+        signer = path_of(proposal.object, "spec", "signerName", default="")
+        if signer and not self._may("attest", proposal):
+            raise proposal.refused(f'user not permitted to attest for signerName "{signer}"')
+
+    def _may(self, verb: str, proposal: Proposal) -> bool:
+        signer = path_of(proposal.object, "spec", "signerName", default="")
+        names = (signer, f"{signer.partition('/')[0]}/*")
+        wanted = [Attributes(verb, _GROUP, "signers", "", name) for name in names]
+        return any(self._authorizer.allows(proposal.user, each) for each in wanted)
+
     def _check_may(self, verb: str, proposal: Proposal) -> None:
         signer = path_of(proposal.object, "spec", "signerName", default="")
-        domain = signer.partition("/")[0]
-        for name in (signer, f"{domain}/*"):
-            if self._authorizer.allows(proposal.user, Attributes(verb, _GROUP, "signers", "", name)):
-                return
+        if self._may(verb, proposal):
+            return
         detail = f'user not permitted to {verb} requests with signerName "{signer}"'
         raise forbidden("certificatesigningrequests", _GROUP, proposal.object["metadata"]["name"], detail)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kubus_apiserver.admission import Chain
 from kubus_apiserver.admission.cluster import (
+    claim_growth,
     default_ingress_class,
     default_storage_class,
     in_use_protection,
@@ -12,7 +13,9 @@ from kubus_apiserver.admission.cluster import (
 )
 from kubus_apiserver.admission.limit_ranges import LimitRanges
 from kubus_apiserver.admission.pod_security import pod_security
-from kubus_apiserver.admission.pods import priority, service_account, tolerations
+from kubus_apiserver.admission.pods import one_default_priority, priority, service_account, tolerations
+from kubus_apiserver.admission.runtime_classes import overhead_of_its_class, runtime_class
+from kubus_apiserver.admission.topology import topology_labels
 
 
 def built_in() -> Chain:
@@ -27,7 +30,16 @@ def built_in() -> Chain:
             tolerations,
             default_storage_class,
             in_use_protection,
+            runtime_class,
             default_ingress_class,
+            topology_labels,
         ),
-        validators=(namespace_protection, limits.validate, pod_security),
+        validators=(
+            namespace_protection,
+            limits.validate,
+            pod_security,
+            one_default_priority,
+            claim_growth,
+            overhead_of_its_class,
+        ),
     )

@@ -5,11 +5,13 @@ https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/
 
 from __future__ import annotations
 
-from kubus.model.objects import Key, Object
+from kubus.model.objects import Key, Object, annotations_of, name_of, path_of
 from kubus_apiserver.admission import Proposal
+from kubus_apiserver.admission.runtime_classes import COLLECTION as RUNTIME_CLASSES
 from kubus_apiserver.reading.watchcache import WatchCache
 
 PODS = "pods.core"
+MIRROR = "kubernetes.io/config.mirror"
 _TOLERATION_SECONDS = 300
 """How long a pod stays on a node that is not ready or not reachable."""
 _CLASSES = "priorityclasses.scheduling.k8s.io"
@@ -21,7 +23,7 @@ def service_account(proposal: Proposal, _cache: WatchCache) -> None:
     if not proposal.is_new(PODS):
         return
     spec = proposal.object.get("spec")
-    if isinstance(spec, dict):
+    if isinstance(spec, dict) and MIRROR not in annotations_of(proposal.object):
         name = spec.get("serviceAccountName") or spec.get("serviceAccount") or "default"
         spec["serviceAccountName"] = spec["serviceAccount"] = name
 
@@ -77,6 +79,37 @@ def priority(proposal: Proposal, cache: WatchCache) -> None:
     spec["preemptionPolicy"] = policy
 
 
+def is_class_unknown(pod: Object, cache: WatchCache) -> bool:
+    """Whether a new pod names a priority class or a runtime class that the cache has not, or not yet."""
+    for field, collection in (("priorityClassName", _CLASSES), ("runtimeClassName", RUNTIME_CLASSES)):
+        name = path_of(pod, "spec", field)
+        named = isinstance(name, str) and name not in ("", *_SYSTEM_PRIORITIES)
+        if named and cache.get(Key(collection, "", name)) is None:
+            return True
+    return False
+
+
+def one_default_priority(proposal: Proposal, cache: WatchCache) -> None:
+    """There is one default among the priority classes.
+
+    Raises:
+        StatusError: 403.
+    """
+    if proposal.verb == "delete" or proposal.kind.collection != _CLASSES or not proposal.object.get("globalDefault"):
+        return
+    others = [each for each in _defaults(cache) if proposal.old is None or name_of(each) != proposal.name]
+    if others:
+        name = name_of(others[0])
+        raise proposal.refused(f"PriorityClass {name} is already marked as default. Only one default can exist")
+
+
+def _defaults(cache: WatchCache) -> list[Object]:
+    classes = cache.collection(_CLASSES)
+    if not classes.entries:
+        return []
+    return [entry.object for entry in classes.select() if entry.object.get("globalDefault")]
+
+
 def _class_of(proposal: Proposal, spec: Object, cache: WatchCache) -> Object | None:
     name = spec.get("priorityClassName") or ""
     if name:
@@ -86,11 +119,7 @@ def _class_of(proposal: Proposal, spec: Object, cache: WatchCache) -> Object | N
         if name not in _SYSTEM_PRIORITIES:
             raise proposal.refused(f"no PriorityClass with name {name} was found")
         return {"value": _SYSTEM_PRIORITIES[name]}
-    classes = cache.collection(_CLASSES)
-    if not classes.entries:
-        return None
-    defaults = [entry.object for entry in classes.select() if entry.object.get("globalDefault")]
-    found = min(defaults, key=lambda each: int(each["value"]), default=None)
+    found = min(_defaults(cache), key=lambda each: int(each["value"]), default=None)
     if found is not None:
         spec["priorityClassName"] = found["metadata"]["name"]
     return found

@@ -42,8 +42,9 @@ def bound(name: str, binding: Object, clock: Clock) -> Change:
         _check_free(name, pod, path_of(binding, "metadata", "uid", default=""))
         metadata = pod["metadata"]
         pod["spec"]["nodeName"] = node
-        if annotations := path_of(binding, "metadata", "annotations"):
-            metadata["annotations"] = {**(metadata.get("annotations") or {}), **annotations}
+        for field in ("labels", "annotations"):
+            if given := path_of(binding, "metadata", field):
+                metadata[field] = {**(metadata.get(field) or {}), **given}
         status = pod.setdefault("status", {})
         others = [each for each in status.get("conditions") or () if each.get("type") != "PodScheduled"]
         now = rfc3339(clock.now())

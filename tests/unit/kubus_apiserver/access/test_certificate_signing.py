@@ -13,6 +13,7 @@ from cryptography.x509.oid import NameOID
 
 from kubus_apiserver.calls import AUTHENTICATED, User
 
+RBAC = "/apis/rbac.authorization.k8s.io/v1"
 REQUESTS = "/apis/certificates.k8s.io/v1/certificatesigningrequests"
 CLIENT = "kubernetes.io/kube-apiserver-client"
 APPROVED = {"type": "Approved", "status": "True", "reason": "r", "message": "m"}
@@ -112,3 +113,24 @@ async def test_to_approve_needs_leave_for_the_signer(api: Any, signers: list[str
     assert reply.code == code, reply.body
     if code == 403:
         assert f'user not permitted to approve requests with signerName "{CLIENT}"' in reply.message
+
+
+async def test_only_who_may_attest_for_a_signer_says_which_certificates_are_its_own(api: Any) -> None:
+    path = "/apis/certificates.k8s.io/v1/clustertrustbundles"
+    spec = {"signerName": "example.com/ours", "trustBundle": "x"}
+    bundle = {"metadata": {"name": "example.com:ours:a"}, "spec": spec}
+    rule = {"apiGroups": ["certificates.k8s.io"], "resources": ["clustertrustbundles"], "verbs": ["create"]}
+    attest = {"apiGroups": ["certificates.k8s.io"], "resources": ["signers"], "verbs": ["attest"]}
+    for name, rules in (("some", [rule]), ("all", [rule, {**attest, "resourceNames": ["example.com/*"]}])):
+        await api.ok("POST", f"{RBAC}/clusterroles", {"metadata": {"name": name}, "rules": rules})
+        role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name}
+        subject = {"kind": "User", "name": name, "apiGroup": "rbac.authorization.k8s.io"}
+        binding = {"metadata": {"name": name}, "roleRef": role, "subjects": [subject]}
+        await api.ok("POST", f"{RBAC}/clusterrolebindings", binding)
+    await api.core.freshness.consistent()
+    api.user = User("some", (AUTHENTICATED,))
+    refused = await api("POST", path, bundle)
+    assert refused.code == 403
+    assert refused.message.endswith('user not permitted to attest for signerName "example.com/ours"')
+    api.user = User("all", (AUTHENTICATED,))
+    assert (await api("POST", path, bundle)).code != 403

@@ -44,3 +44,21 @@ async def test_a_claim_gets_the_default_class_unless_it_names_one(api: Api) -> N
     assert (await api.ok("POST", claims, claim("a")))["spec"]["storageClassName"] == "usual"
     assert (await api.ok("POST", claims, claim("b", storageClassName="slow")))["spec"]["storageClassName"] == "slow"
     assert (await api.ok("POST", claims, claim("c", storageClassName="")))["spec"]["storageClassName"] == ""
+
+
+async def test_a_claim_grows_only_bound_and_only_if_its_class_lets_it(api: Api) -> None:
+    claims = f"{NAMESPACE}/persistentvolumeclaims"
+    await api.ok("POST", CLASSES, {**storage_class("fixed", default=False), "allowVolumeExpansion": False})
+    await api.ok("POST", CLASSES, {**storage_class("wide", default=False), "allowVolumeExpansion": True})
+    patch = {"spec": {"resources": {"requests": {"storage": "2Gi"}}}}
+    media = "application/merge-patch+json"
+    for name in ("fixed", "wide"):
+        made = await api.ok("POST", claims, claim(name, storageClassName=name))
+        refused = await api("PATCH", f"{claims}/{name}", patch, content_type=media)
+        assert refused.code in (403, 422)
+        made["status"] = {"phase": "Bound", "capacity": {"storage": "1Gi"}}
+        await api.ok("PUT", f"{claims}/{name}/status", made)
+    refused = await api("PATCH", f"{claims}/fixed", patch, content_type=media)
+    assert refused.message.endswith("the storageclass that provisions the pvc must support resize")
+    grown = await api.ok("PATCH", f"{claims}/wide", patch, content_type=media)
+    assert grown["spec"]["resources"]["requests"]["storage"] == "2Gi"

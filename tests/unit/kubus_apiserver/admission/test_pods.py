@@ -8,11 +8,13 @@ import pytest
 
 from kubus.model.errors import StatusError
 from kubus.model.kinds.pods import KIND as PODS
+from kubus.model.kinds.priorityclasses import KIND as PRIORITIES
 from kubus.model.objects import Key
 from kubus.model.records import Note, encode_record, store_key
 from kubus.store import StoreChange
 from kubus_apiserver.admission import Proposal
 from kubus_apiserver.admission.plugins import built_in
+from kubus_apiserver.admission.pods import is_class_unknown
 from kubus_apiserver.calls import User
 from kubus_apiserver.reading.watchcache import WatchCache
 
@@ -62,3 +64,36 @@ def test_other_kinds_and_updates_are_left_alone() -> None:
     pod: dict[str, Any] = {"metadata": {"name": "p"}, "spec": {}}
     built_in().mutate(Proposal(User("u"), "update", PODS, "", pod, pod), WatchCache())
     assert pod["spec"] == {}
+
+
+def test_there_is_one_default_priority() -> None:
+    cache = classes(("usual", 5, True), ("other", 7, False))
+
+    def refusal(verb: str, name: str, old: bool) -> str:
+        obj = {"metadata": {"name": name}, "value": 1, "globalDefault": True}
+        before = {**obj, "globalDefault": False} if old else None
+        try:
+            built_in().validate(Proposal(User("u"), verb, PRIORITIES, "", obj, before), cache)
+        except StatusError as error:
+            return str(error)
+        return ""
+
+    words = "PriorityClass usual is already marked as default. Only one default can exist"
+    assert refusal("create", "new", old=False).endswith(words)
+    assert refusal("update", "other", old=True).endswith(words)
+    assert refusal("update", "usual", old=True) == ""
+
+
+def test_a_name_that_the_cache_does_not_have_yet_is_looked_up() -> None:
+    cache = classes(("usual", 5, True))
+    assert not is_class_unknown({"spec": {"priorityClassName": "usual"}}, cache)
+    assert not is_class_unknown({"spec": {"priorityClassName": "system-node-critical"}}, cache)
+    assert is_class_unknown({"spec": {"priorityClassName": "new"}}, cache)
+    assert is_class_unknown({"spec": {"runtimeClassName": "new"}}, cache)
+    assert not is_class_unknown({"spec": {}}, cache)
+
+
+def test_a_mirror_pod_runs_as_nobody() -> None:
+    pod: dict[str, Any] = {"metadata": {"name": "p", "annotations": {"kubernetes.io/config.mirror": "x"}}, "spec": {}}
+    built_in().mutate(Proposal(User("u"), "create", PODS, "", pod, None), classes())
+    assert "serviceAccountName" not in pod["spec"]
