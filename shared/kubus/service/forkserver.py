@@ -34,7 +34,8 @@ GROUP = "kubus.services"
 SHARED_MODULES = (
     "asyncio",
     "ssl",
-    "grpc.aio",
+    "google.protobuf.message",
+    "hpack",
     "nats",
     "aiohttp.web",
     "prometheus_client",

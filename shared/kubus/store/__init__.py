@@ -1,7 +1,7 @@
 """The store: versioned keys, compare-and-swap, and changes in order.
 
 `Store` is what the apiserver and the relay need of etcd, and nothing more. `kubus.store.etcd` has it over
-grpc, `kubus.store.memory` in memory; one conformance suite (tests/conformance) runs against both. Keys are text,
+gRPC, `kubus.store.memory` in memory; one conformance suite (tests/conformance) runs against both. Keys are text,
 values are bytes, and no one here looks into them.
 
 Every write is one transaction on one key (and the note of a delete), so that each revision is one change: a

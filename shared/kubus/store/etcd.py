@@ -30,12 +30,12 @@ from kubus.store import (
 )
 from kubus.store import etcd_rpc_pb2 as pb
 from kubus.store.etcd_leases import NoteLeases
-from kubus.store.etcd_rpc import PAGE_SECONDS, NoLease, Rpc, Tls
+from kubus.store.etcd_rpc import PAGE_SECONDS, NoLease, Rpc
 from kubus.store.etcd_watch import Changes, stored
+from kubus.store.wire.endpoints import Tls
 
 __all__ = ["EtcdStatus", "EtcdStore", "Tls", "connect"]
 
-_TICK_SECONDS = 1.0
 _RETRY_SECONDS_MAX = 1.0
 _MOD = pb.Compare.MOD
 
@@ -129,15 +129,16 @@ class EtcdStore:
         pause = 0.0
         while True:
             try:
-                async with aclosing(self._rpc.watch(_watch_requests(state))) as responses:
-                    async for response in responses:
+                async with aclosing(self._rpc.watch(state.create_request())) as arrivals:
+                    async for responses in arrivals:
                         pause = 0.0
-                        if response.created and not response.canceled:
-                            await self._check_history(state.after, response.header.revision)
-                            continue
-                        batch = state.received(response)
-                        if batch or not response.fragment:
-                            yield batch
+                        if responses[0].created and not responses[0].canceled:
+                            await self._check_history(state.after, responses[0].header.revision)
+                            del responses[0]
+                        if responses:
+                            batch = state.received(responses)
+                            if batch or not state.is_amid:
+                                yield batch
             except Unavailable:
                 pause = min(max(0.05, pause * 2), _RETRY_SECONDS_MAX)
             await asyncio.sleep(pause)
@@ -190,11 +191,3 @@ def _current(response: pb.TxnResponse, fence: Fence | None) -> Stored | None:
             raise Fenced(fence.key)
     kvs = response.responses[0].response_range.kvs
     return stored(kvs[0]) if kvs else None
-
-
-async def _watch_requests(state: Changes) -> AsyncGenerator[pb.WatchRequest, None]:
-    """Open the watch, then ask for a sign of life every second."""
-    yield state.create_request()
-    while True:
-        await asyncio.sleep(_TICK_SECONDS)
-        yield pb.WatchRequest(progress_request=pb.WatchProgressRequest())

@@ -1,8 +1,8 @@
 """Changes of a prefix out of etcd's watch: the pure half.
 
-`Changes` takes watch responses and gives batches of `StoreChange`. It knows how far the consumer has been told, so
-that a new stream can begin right after, and it holds back a revision that etcd has sent in part (fragments), so that
-the changes of one revision come together and a stream that breaks inside one loses nothing.
+`Changes` takes watch responses, as many as have come, and gives batches of `StoreChange`. It knows how far the
+consumer has been told, so that a new stream can begin right after, and it holds back a revision that etcd has sent in
+part (fragments), so that the changes of one revision come together and a stream that breaks inside one loses nothing.
 
 A progress answer is only a sign of life here: etcd 3.4 may send one ahead of events.
 """
@@ -46,21 +46,26 @@ class Changes:
             )
         )
 
-    def received(self, response: pb.WatchResponse) -> list[StoreChange]:
-        """The changes that a response completes; [] for a sign of life.
+    @property
+    def is_amid(self) -> bool:
+        """Whether the rest of a revision is still to come."""
+        return bool(self._held)
+
+    def received(self, responses: list[pb.WatchResponse]) -> list[StoreChange]:
+        """The changes that responses complete; [] for a sign of life.
 
         Raises:
             Compacted: history between `after` and now is gone.
             Unavailable: etcd has ended the watch; open another stream.
         """
-        if response.canceled:
-            if response.compact_revision:
-                raise Compacted(response.compact_revision)
-            raise Unavailable(f"etcd ended the watch: {response.cancel_reason}")
-        batch = self._held
-        batch += [_change(event) for event in response.events if event.kv.mod_revision > self.after]
-        self._held = []
-        if response.fragment and batch:
+        batch, self._held = self._held, []
+        for response in responses:
+            if response.canceled:  # what came before comes again
+                if response.compact_revision:
+                    raise Compacted(response.compact_revision)
+                raise Unavailable(f"etcd ended the watch: {response.cancel_reason}")
+            batch += [_change(event) for event in response.events if event.kv.mod_revision > self.after]
+        if batch and responses[-1].fragment:
             last = batch[-1].revision
             complete = next((at for at, change in enumerate(batch) if change.revision == last), 0)
             batch, self._held = batch[:complete], batch[complete:]

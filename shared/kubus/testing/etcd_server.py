@@ -12,7 +12,7 @@ import signal
 import socket
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,13 +35,17 @@ class ServerTls:
 class EtcdServer:
     """A running etcd. `kill` and `restart` keep its data and its ports."""
 
-    def __init__(self, data_dir: Path, tls: ServerTls | None, quota_bytes: int = 0) -> None:
+    def __init__(self, data_dir: Path, tls: ServerTls | None = None, quota_bytes: int = 0) -> None:
         self._data_dir = data_dir
         self._tls = tls
         self._quota_bytes = quota_bytes
         self._client_port, self._peer_port = free_port(), free_port()
         self._process: asyncio.subprocess.Process | None = None
         self.endpoint = f"127.0.0.1:{self._client_port}"
+        self.name = f"etcd-{self._peer_port}"
+        self.peer = f"http://127.0.0.1:{self._peer_port}"
+        self.members = (self,)
+        """Of its cluster."""
 
     @property
     def pid(self) -> int:
@@ -85,15 +89,15 @@ class EtcdServer:
 
     def _command(self) -> list[str]:
         scheme = "https" if self._tls else "http"
-        peer = f"http://127.0.0.1:{self._peer_port}"
         command = [
             shutil.which("etcd") or "/usr/bin/etcd",
+            f"--name={self.name}",
             f"--data-dir={self._data_dir}",
             f"--listen-client-urls={scheme}://{self.endpoint}",
             f"--advertise-client-urls={scheme}://{self.endpoint}",
-            f"--listen-peer-urls={peer}",
-            f"--initial-advertise-peer-urls={peer}",
-            f"--initial-cluster=default={peer}",
+            f"--listen-peer-urls={self.peer}",
+            f"--initial-advertise-peer-urls={self.peer}",
+            f"--initial-cluster={','.join(f'{member.name}={member.peer}' for member in self.members)}",
             "--unsafe-no-fsync",
             "--heartbeat-interval=20",  # a single member elects itself after the election timeout: start fast
             "--election-timeout=100",
@@ -122,6 +126,19 @@ async def etcd_server(
             yield server
         finally:
             await server.kill()
+
+
+@asynccontextmanager
+async def etcd_cluster(size: int) -> AsyncIterator[tuple[EtcdServer, ...]]:
+    """A cluster of several members, ready; killed at the end."""
+    async with AsyncExitStack() as stack:
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kubus-etcd-")))
+        members = tuple(EtcdServer(scratch / str(each)) for each in range(size))
+        for member in members:
+            member.members = members
+            stack.push_async_callback(member.kill)
+        await asyncio.gather(*(member.start() for member in members))
+        yield members
 
 
 def free_port() -> int:

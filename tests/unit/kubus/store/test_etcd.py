@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from contextlib import aclosing, suppress
+from uuid import uuid4
 
 import pytest
 
@@ -15,7 +16,7 @@ from kubus.model.objects import Key
 from kubus.model.records import Note, encode_record, note_key, store_key
 from kubus.store import Compacted, NoSpace, StoreChange, Unavailable
 from kubus.store.etcd import connect, range_end
-from kubus.testing.etcd_server import etcd_server, free_port
+from kubus.testing.etcd_server import etcd_cluster, etcd_server, free_port
 
 STRANGER = """
 import json, sys
@@ -137,9 +138,63 @@ async def test_a_dead_endpoint_among_several_is_passed_over(etcd):
     await store.aclose()
 
 
-def test_names_cannot_be_several():
-    with pytest.raises(ValueError, match="IPv4"):
-        connect(("etcd-1:2379", "etcd-2:2379"))
+async def test_endpoints_may_be_names(etcd):
+    port = etcd.endpoint.rpartition(":")[2]
+    store = connect(("etcd.invalid:2379", f"localhost:{port}"))
+    assert await store.revision() >= 1
+    await store.aclose()
+
+
+def test_what_is_no_endpoint_is_refused_at_once():
+    with pytest.raises(ValueError, match="HOST:PORT"):
+        connect(("etcd-1",))
+
+
+async def test_writes_and_watches_go_on_when_the_member_that_is_talked_to_dies():
+    async with etcd_cluster(3) as members:
+        store = connect(tuple(member.endpoint for member in members))
+        start, written = await store.create("/k/first", b"v"), []
+
+        async def write() -> None:
+            while len(written) < 5:
+                with suppress(Unavailable):  # nobody leads for a moment, if it was the leader
+                    written.append(await store.create(f"/k/{uuid4()}", b"v"))
+
+        async with asyncio.timeout(40), aclosing(store.changes("/k/", after=start)) as batches:
+            assert await anext(batches) == []
+            await members[0].kill()
+            await write()
+            seen: list[int] = []
+            while not set(written) <= set(seen):
+                seen += [change.revision for change in await anext(batches)]
+        assert seen == sorted(set(seen))
+        await store.aclose()
+
+
+async def test_a_large_page_comes_whole_while_small_calls_go_on(etcd_store):
+    value = os.urandom(1_000_000)
+    await asyncio.gather(*(etcd_store.create(f"/k/{each}", value) for each in range(20)))
+    page, *_ = await asyncio.gather(etcd_store.page("/k/"), *(etcd_store.get("/n") for _ in range(20)))
+    assert [item.value for item in page.items] == [value] * 20
+
+
+async def test_a_call_that_is_cancelled_is_forgotten(etcd_store):
+    async with asyncio.TaskGroup() as group:
+        cancelled = [group.create_task(etcd_store.page("/k/")) for _ in range(20)]
+        await asyncio.sleep(0)
+        for each in cancelled:
+            each.cancel()
+    assert await etcd_store.get("/k/a") is None
+
+
+async def test_a_watch_whose_history_is_compacted_says_so(etcd_store):
+    created = await etcd_store.create("/k/a", b"v")
+    for _ in range(5):
+        last = await etcd_store.create(f"/k/{_}", b"v")
+    await etcd_store.compact(last)
+    with pytest.raises(Compacted):
+        async with asyncio.timeout(5), aclosing(etcd_store.changes("/k/", after=created)) as batches:
+            await anext(batches)
 
 
 async def test_a_full_etcd_takes_no_writes_but_answers_and_deletes():

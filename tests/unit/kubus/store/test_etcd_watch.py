@@ -19,7 +19,7 @@ def response(*revisions: int, fragment: bool = False) -> pb.WatchResponse:
 
 
 def revisions(changes: Changes, *args: int, fragment: bool = False) -> list[int]:
-    return [change.revision for change in changes.received(response(*args, fragment=fragment))]
+    return [change.revision for change in changes.received([response(*args, fragment=fragment)])]
 
 
 def test_a_stream_begins_at_the_last_revision_known():
@@ -45,6 +45,25 @@ def test_a_revision_that_came_in_part_is_held_back_until_it_is_whole():
     assert revisions(changes, 9, 10) == [9, 9, 9, 9, 10]
 
 
+def test_responses_that_come_together_are_one_batch():
+    changes = Changes(b"/k/", b"/k0", 7)
+    arrived = [response(8, 9, 9, fragment=True), response(9, fragment=False), response(), response(10)]
+    assert [change.revision for change in changes.received(arrived)] == [8, 9, 9, 9, 10]
+    arrived = [response(11), response(12, 13, fragment=True)]
+    assert [change.revision for change in changes.received(arrived)] == [11, 12]
+    assert changes.is_amid
+    assert revisions(changes, 13) == [13, 13]
+    assert not changes.is_amid
+
+
+def test_what_came_just_before_an_end_comes_again_on_the_next_stream():
+    changes = Changes(b"/k/", b"/k0", 7)
+    with pytest.raises(Unavailable):
+        changes.received([response(8), pb.WatchResponse(canceled=True, cancel_reason="etcdserver: no leader")])
+    assert changes.create_request().create_request.start_revision == 7
+    assert revisions(changes, 8) == [8]
+
+
 def test_a_stream_that_broke_inside_a_revision_begins_before_it():
     changes = Changes(b"/k/", b"/k0", 7)
     revisions(changes, 8, 9, 9, fragment=True)
@@ -55,13 +74,14 @@ def test_a_stream_that_broke_inside_a_revision_begins_before_it():
 def test_an_ended_watch_says_why():
     changes = Changes(b"/k/", b"/k0", 7)
     with pytest.raises(Compacted) as compacted:
-        changes.received(pb.WatchResponse(canceled=True, compact_revision=12))
+        changes.received([pb.WatchResponse(canceled=True, compact_revision=12)])
     assert compacted.value.oldest == 12
     with pytest.raises(Unavailable, match="no leader"):
-        changes.received(pb.WatchResponse(canceled=True, cancel_reason="etcdserver: no leader"))
+        changes.received([pb.WatchResponse(canceled=True, cancel_reason="etcdserver: no leader")])
 
 
 def test_a_sign_of_life_is_an_empty_batch():
     changes = Changes(b"/k/", b"/k0", 7)
-    assert changes.received(pb.WatchResponse(header=pb.ResponseHeader(revision=99))) == []
+    assert changes.received([pb.WatchResponse(header=pb.ResponseHeader(revision=99))]) == []
+    assert not changes.is_amid
     assert changes.after == 7
