@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from kubus.model.kinds import Kind
-from kubus.model.objects import Key
+from kubus.model.objects import Key, Object
 
 MASTERS = "system:masters"
 AUTHENTICATED = "system:authenticated"
@@ -52,6 +52,8 @@ class Notes:
     """For the client."""
     annotations: dict[str, str] = field(default_factory=dict)
     """For the audit log."""
+    made: Object | None = None
+    """The metadata of an object that has come about: its name may not have been known before."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from random import Random
 from typing import Any
-from uuid import UUID
 
 from kubus.model.codec import to_json
+from kubus.model.names import random_uid
 from kubus.model.objects import Object
 from kubus.model.times import Clock, rfc3339_micro
-from kubus_apiserver.access.audit_policy import Deed, Measure, Policy
+from kubus_apiserver.access.audit_policy import Deed, Measure, Measures, Policy
 from kubus_apiserver.access.reviews import user_info
 from kubus_apiserver.calls import User
 
@@ -57,25 +58,29 @@ class AuditLog:
     """Records by policy."""
 
     def __init__(self, policy: Policy, file: AppendedFile, clock: Clock, random: Random) -> None:
-        self._policy = policy
+        self._measures = Measures(policy)
         self._file = file
         self._clock = clock
         self._random = random
 
+    def wants(self, deed: Deed) -> bool:
+        """Whether there is anything to record about a request."""
+        return self._measures.of(deed).level != "None"
+
     def begin(self, deed: Deed, uri: str, *, agent: str = "", source: str = "") -> Recording | None:
         """The record of a request that has come in; None where the policy wants none."""
-        measure = self._policy.measure(deed)
+        measure = self._measures.of(deed)
         if measure.level == "None":
             return None
         base: Object = {
             "kind": "Event",
             "apiVersion": "audit.k8s.io/v1",
             "level": measure.level,
-            "auditID": str(UUID(int=self._random.getrandbits(128), version=4)),
+            "auditID": random_uid(self._random),
             "stage": "RequestReceived",
             "requestURI": uri,
             "verb": deed.verb,
-            "user": user_info(deed.user),
+            "user": _described(deed.user),
             "sourceIPs": [source] if source else [],
             "userAgent": agent,
             "requestReceivedTimestamp": rfc3339_micro(self._clock.now()),
@@ -122,7 +127,7 @@ class Recording:
 
     def impersonated(self, user: User) -> None:
         """The request was done in another's name."""
-        self._base["impersonatedUser"] = user_info(user)
+        self._base["impersonatedUser"] = _described(user)
 
     def annotated(self, annotations: Mapping[str, str]) -> None:
         """Admission has said something."""
@@ -155,6 +160,9 @@ class Recording:
         if not self._measure.omit_managed_fields or not isinstance(metadata, dict):
             return value
         return {**value, "metadata": {key: each for key, each in metadata.items() if key != "managedFields"}}
+
+
+_described = lru_cache(maxsize=1024)(user_info)
 
 
 def _kept(status: Object) -> Object:

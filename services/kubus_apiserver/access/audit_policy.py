@@ -17,6 +17,9 @@ from kubus_apiserver.calls import User
 
 LEVELS = ("None", "Metadata", "Request", "RequestResponse")
 STAGES = ("RequestReceived", "ResponseStarted", "ResponseComplete", "Panic")
+_REMEMBERED_MAX = 4096
+_PATH_REMEMBERED_MAX = 512
+"""Characters: nobody fills the memory with what they ask for."""
 _SECRET = frozenset({("", "secrets"), ("", "serviceaccounts/token"), ("authentication.k8s.io", "tokenreviews")})
 
 
@@ -113,6 +116,29 @@ class Policy:
                 omit = self.omit_managed_fields if rule.omit_managed_fields is None else rule.omit_managed_fields
                 return Measure(level, self.omitted_stages | rule.omitted_stages, omit)
         return NOT_AT_ALL
+
+
+class Measures:
+    """The measures of a policy, each found once: much is asked again and again, and rules look at little of it."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._by_namespace = any(rule.namespaces for rule in policy.rules)
+        self._by_name = any(names for rule in policy.rules for _, _, names in rule.resources)
+        self._known: dict[tuple[object, ...], Measure] = {}
+
+    def of(self, deed: Deed) -> Measure:
+        """How a request is to be recorded."""
+        if not deed.resource or len(deed.path) > _PATH_REMEMBERED_MAX:
+            return self._policy.measure(deed)
+        namespace, name = deed.namespace if self._by_namespace else "", deed.name if self._by_name else ""
+        key = (deed.user, deed.verb, deed.group, deed.resource, namespace, name)
+        found = self._known.get(key)
+        if found is None:
+            if len(self._known) >= _REMEMBERED_MAX:
+                self._known.clear()
+            found = self._known[key] = self._policy.measure(deed)
+        return found
 
 
 def read_policy(data: bytes) -> Policy:

@@ -27,6 +27,8 @@ def begun(log: AuditLog, call: Call, found: Route) -> Recording | None:
     deed = Deed(
         call.user, found.verb, found.group, found.version, resource, found.namespace, found.name, path=call.path
     )
+    if not log.wants(deed):
+        return None
     query = f"?{urlencode(call.query, doseq=True)}" if call.query else ""
     return log.begin(deed, quote(call.path) + query, agent=call.user_agent, source=call.source)
 
@@ -37,11 +39,10 @@ def ended(recording: Recording, call: Call, answer: Answer | WatchAnswer | Strea
         recording.tell("ResponseStarted", code=200 if isinstance(answer, WatchAnswer) else 101)
         return
     body: Any = None
-    nameless = answer.code == 201 and recording.is_nameless
-    if answer.code >= 400 or recording.wants_response or nameless:
+    if answer.code >= 400 or recording.wants_response:
         body = _parsed(answer.body) if answer.content_type.startswith("application/json") else None
-    if nameless and isinstance(body, dict) and isinstance(body.get("metadata"), dict):
-        recording.named(body["metadata"])
+    if call.notes is not None and call.notes.made is not None and recording.is_nameless:
+        recording.named(call.notes.made)
     asked = _body(call) if recording.wants_request else None
     status = body if answer.code >= 400 and isinstance(body, dict) else None
     recording.tell(_COMPLETE, code=answer.code, status=status, request=asked, response=body)

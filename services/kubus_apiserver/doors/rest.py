@@ -244,6 +244,8 @@ class Rest:
         created: bool = False,
     ) -> Answer:
         """What a write has made."""
+        if created and options.notes is not None:
+            options.notes.made = entry.object["metadata"]
         body = one(target.kind, entry, view, self._core.clock.now())
         return Answer(201 if created else 200, body, view.form.media, _all(warnings, options))
 

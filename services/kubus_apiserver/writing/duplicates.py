@@ -1,19 +1,20 @@
 """Fields that a JSON body names twice, which a decoder passes over in silence: the last one wins.
 
 Kubernetes warns of them, or refuses them where fieldValidation is Strict. Nearly no body has any, so a count comes
-first: as many keys in the text as in the decoded value means none. Only where the counts differ (also because a string
-looks like a key), or a key is followed by a space, is the text read again, slowly, keeping every pair. Who wants to can
-write a text that fools the count; what they evade is a warning to themselves.
+first: as many keys in the text as in the decoded value written again means none. Only where the counts differ is the
+text read again, slowly, keeping every pair. Who wants to can write a text that fools the count; what they evade is a
+warning to themselves.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from typing import Any
 
-_SPACED_KEY = re.compile(rb'"[ \t\r\n]+:')
+from kubus.model.codec import to_json
+
+_SPACE = b" \t\r\n"
 
 
 class _Pairs(list[tuple[str, Any]]):
@@ -22,7 +23,7 @@ class _Pairs(list[tuple[str, Any]]):
 
 def duplicate_fields(data: bytes, value: Any) -> list[str]:
     """Paths of the fields that come more than once in a JSON text, of which `value` is the decoded value."""
-    if data.count(b'":') - data.count(b'\\":') == _keys(value) and not _SPACED_KEY.search(data):
+    if _keys(data.translate(None, _SPACE)) == _keys(to_json(value)):
         return []
     try:
         return list(dict.fromkeys(_repeated(json.loads(data, object_pairs_hook=_Pairs), "")))
@@ -30,16 +31,10 @@ def duplicate_fields(data: bytes, value: Any) -> list[str]:
         return []  # what one decoder takes and the other does not: nothing is known of its duplicates
 
 
-def _keys(value: Any) -> int:
-    count, waiting = 0, [value]
-    while waiting:
-        each = waiting.pop()
-        if type(each) is dict:
-            count += len(each)
-            waiting += [inner for inner in each.values() if type(inner) is dict or type(inner) is list]
-        elif type(each) is list:
-            waiting += [inner for inner in each if type(inner) is dict or type(inner) is list]
-    return count
+def _keys(text: bytes) -> int:
+    """How many keys a text has; strings that look like one count for nothing."""
+    found = text.count(b'":')
+    return found - text.count(b'\\":') if b"\\" in text else found
 
 
 def _repeated(value: Any, path: str) -> Iterator[str]:

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from random import Random
 from typing import Any, NamedTuple
-from uuid import UUID
 
 from kubus.model.codec import DecodeError, Raw, pack, unpack
 from kubus.model.errors import (
@@ -24,7 +23,7 @@ from kubus.model.errors import (
     too_large,
 )
 from kubus.model.kinds import Kind
-from kubus.model.names import random_suffix
+from kubus.model.names import random_suffix, random_uid
 from kubus.model.objects import Key, Object
 from kubus.model.records import Note, encode_record, note_key, store_key
 from kubus.model.times import Clock, microseconds
@@ -117,7 +116,7 @@ class Writes:
         raise internal("unreachable")
 
     async def _create(self, kind: Kind, obj: Object, user: User, options: WriteOptions, *, applied: bool) -> Entry:
-        uid = str(UUID(int=self._random.getrandbits(128), version=4))
+        uid = random_uid(self._random)
         managed = obj["metadata"].get("managedFields") if applied else None
         strategy.stamp_new(kind, obj, uid=uid, now=self._clock.now(), suffix=lambda: random_suffix(self._random))
         if kind.defaults is not None:

@@ -301,6 +301,13 @@ def random_suffix(random: Random, length: int = SUFFIX_LENGTH) -> str:
     return "".join(random.choices(SUFFIX_ALPHABET, k=length))
 
 
+def random_uid(random: Random) -> str:
+    """A UUID of version 4, as objects carry it."""
+    bits = random.getrandbits(128) & ~(0xF << 76 | 0x3 << 62) | 0x4 << 76 | 0x2 << 62
+    text = f"{bits:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
 def generated_name(prefix: str, suffix: str) -> str:
     """The name for a metadata.generateName, cut so that the whole keeps to 63 characters."""
     return f"{prefix[: GENERATED_LENGTH_MAX - len(suffix)]}{suffix}"

@@ -122,15 +122,17 @@ class Kind:
     custom: Custom | None = None
     """Of a kind that a CustomResourceDefinition brought."""
 
+    collection: str = field(init=False, repr=False, compare=False)
+    """`deployments.apps`, `pods.core`: in store keys, subjects and keys of caches."""
+
+    def __post_init__(self) -> None:
+        """Name the collection, which is asked for twenty times a request."""
+        object.__setattr__(self, "collection", self.stored_as or f"{self.plural}.{self.group or 'core'}")
+
     @property
     def api_version(self) -> str:
         """`apps/v1`, `v1`."""
         return f"{self.group}/{self.version}" if self.group else self.version
-
-    @property
-    def collection(self) -> str:
-        """`deployments.apps`, `pods.core`: in store keys, subjects and keys of caches."""
-        return self.stored_as or f"{self.plural}.{self.group or 'core'}"
 
     @property
     def resource(self) -> str:

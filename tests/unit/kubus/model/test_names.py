@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from random import Random
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -69,6 +70,12 @@ def test_a_generated_name_keeps_its_prefix_and_is_a_label(prefix: str, random: R
 
 def test_the_same_seed_gives_the_same_suffix() -> None:
     assert names.random_suffix(Random(1)) == names.random_suffix(Random(1)) != names.random_suffix(Random(2))
+
+
+def test_a_uid_is_a_uuid_of_version_4_of_its_bits() -> None:
+    for seed in range(20):
+        bits = Random(seed).getrandbits(128)
+        assert names.random_uid(Random(seed)) == str(UUID(int=bits, version=4))
 
 
 def test_hashes_are_written_in_the_suffix_alphabet() -> None:

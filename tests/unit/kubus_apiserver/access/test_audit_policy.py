@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from kubus_apiserver.access.audit_policy import BadPolicy, Deed, read_policy
+from kubus_apiserver.access.audit_policy import BadPolicy, Deed, Measures, read_policy
 from kubus_apiserver.calls import User
 
 POLICY = b"""
@@ -48,6 +50,28 @@ BOB = User("bob")
 )
 def test_the_first_rule_that_matches_decides(deed: Deed, level: str) -> None:
     assert read_policy(POLICY).measure(deed).level == level
+
+
+DEEDS = st.builds(
+    Deed,
+    st.sampled_from([BOB, User("system:kube-proxy"), User("n", ("system:nodes",))]),
+    st.sampled_from(["get", "create", "watch"]),
+    st.sampled_from(["", "apps"]),
+    st.just("v1"),
+    st.sampled_from(["", "pods", "pods/log", "deployments", "deployments/scale", "secrets"]),
+    st.sampled_from(["", "d", "kube-system"]),
+    st.sampled_from(["", "web", "other"]),
+    st.sampled_from(["/version", "/healthz/x", "/" + "x" * 600]),
+)
+
+
+@given(st.lists(DEEDS, max_size=30))
+@settings(max_examples=100)
+def test_what_is_remembered_is_what_the_policy_says(deeds: list[Deed]) -> None:
+    policy = read_policy(POLICY)
+    measures = Measures(policy)
+    for deed in deeds:
+        assert measures.of(deed) == policy.measure(deed)
 
 
 def test_stages_are_left_out_by_rule_and_by_policy() -> None:
