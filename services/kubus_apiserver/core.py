@@ -35,6 +35,7 @@ from kubus_apiserver.admission.policies import Policies
 from kubus_apiserver.admission.quotas import Quotas
 from kubus_apiserver.admission.versions import Versions
 from kubus_apiserver.admission.webhooks import Webhooks
+from kubus_apiserver.aggregation.routing import Routing
 from kubus_apiserver.conversions import Conversions
 from kubus_apiserver.customresources import CustomResources
 from kubus_apiserver.forwarding.clients import ClusterClients
@@ -77,6 +78,7 @@ class Core:
     endpoints: Endpoints
     dialler: Dialler
     clients: ClusterClients
+    routing: Routing
     webhook_calls: WebhookCalls
     custom_resources: CustomResources
     evictions: Evictions
@@ -171,6 +173,7 @@ def build(
         endpoints=endpoints,
         dialler=dialler,
         clients=clients,
+        routing=Routing(),
         webhook_calls=webhook_calls,
         custom_resources=CustomResources(registry, cache, freshness, writes, watches, clock=clock),
         evictions=Evictions(cache, writes, budgets, clock),

@@ -22,6 +22,8 @@ from kubus.store.etcd import EtcdStore, Tls, connect
 from kubus_apiserver.access.audit import AppendedFile, AuditLog
 from kubus_apiserver.access.audit_policy import read_policy
 from kubus_apiserver.access.tokens import Keys
+from kubus_apiserver.aggregation.aggregator import Aggregator
+from kubus_apiserver.aggregation.trusted import wanted_data
 from kubus_apiserver.bootstrap import bootstrap
 from kubus_apiserver.core import Core, build
 from kubus_apiserver.doors.busdoor import BusDoor
@@ -31,6 +33,7 @@ from kubus_apiserver.doors.inflight import Inflight
 from kubus_apiserver.doors.nonresource import NonResource
 from kubus_apiserver.doors.rest import Rest
 from kubus_apiserver.doors.streams import Streams
+from kubus_apiserver.forwarding.forwarder import Forwarder
 from kubus_apiserver.settings import ApiserverSettings
 
 _BACKLOG = 1024
@@ -78,10 +81,18 @@ async def _serve(context: Context, settings: ApiserverSettings, core: Core, task
     inflight = Inflight(metrics=context.metrics)
     checks: Checks = {"ping": fine, "etcd": partial(_store_answers, core)}
     nonresource = NonResource(
-        core.registry, core.schemas, checks, context.metrics, f"{address}:{port}", keys=core.authenticator.keys
+        core.registry,
+        core.schemas,
+        checks,
+        context.metrics,
+        f"{address}:{port}",
+        keys=core.authenticator.keys,
+        foreigners=core.routing.foreigners,
     )
     audit = _audit_log(context, settings)
-    door = HttpDoor(Rest(core, nonresource, context.log, audit, inflight), core.watches, streams)
+    door = HttpDoor(
+        Rest(core, nonresource, context.log, audit, inflight), core.watches, streams, Forwarder(core.clients)
+    )
     runner = door.runner()
     await runner.setup()
     tls = None
@@ -91,6 +102,7 @@ async def _serve(context: Context, settings: ApiserverSettings, core: Core, task
         await web.TCPSite(runner, each_host, each_port, ssl_context=tls, reuse_port=True, backlog=_BACKLOG).start()
     context.ready()
     tidying = tasks.create_task(core.allocations.release_leftovers())
+    aggregating = tasks.create_task(_aggregator(settings, core).run())
     on_bus = tasks.create_task(_serve_bus(context, core, streams, audit, inflight))
     try:
         await context.stop.wait()
@@ -98,6 +110,7 @@ async def _serve(context: Context, settings: ApiserverSettings, core: Core, task
         core.watches.end_all()
         on_bus.cancel()
         tidying.cancel()
+        aggregating.cancel()
         await runner.cleanup()
 
 
@@ -106,7 +119,7 @@ async def _serve_bus(
 ) -> None:
     bus: Bus = await context.bus()
     try:
-        streams.bus = bus
+        streams.bus = core.dialler.bus = bus
         served = await BusDoor(core, context.log, audit, inflight).serve(bus)
         context.log.info("serving on the bus")
         try:
@@ -147,6 +160,11 @@ async def _until(context: Context, done: Coroutine[None, None, None]) -> None:
         await asyncio.wait((waiting, stopping), return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()
         stopping.cancel()
+
+
+def _aggregator(settings: ApiserverSettings, core: Core) -> Aggregator:
+    core.routing.front_proxy = settings.front_proxy
+    return Aggregator(core, core.routing, wanted_data(settings.client_ca, settings.front_proxy_ca))
 
 
 def _audit_log(context: Context, settings: ApiserverSettings) -> AuditLog | None:

@@ -18,6 +18,10 @@ class ApiserverSettings:
     serving_key_file: Path | None = None
     client_ca_file: Path | None = None
     """Who signs client certificates."""
+    front_proxy_cert_file: Path | None = None
+    """The certificate by which extension apiservers know this one, of an authority of its own."""
+    front_proxy_key_file: Path | None = None
+    front_proxy_ca_file: Path | None = None
     service_account_key_files: tuple[str, ...] = ()
     """PEM files of ServiceAccount keys: the first one signs tokens, all of them verify."""
     audit_policy_file: Path | None = None
@@ -38,6 +42,30 @@ class ApiserverSettings:
             OSError: one cannot be read.
         """
         return [Path(each).read_bytes() for each in self.service_account_key_files]
+
+    @property
+    def front_proxy(self) -> tuple[Path, Path] | None:
+        """Certificate and key for extension apiservers."""
+        certificate, key = self.front_proxy_cert_file, self.front_proxy_key_file
+        return None if certificate is None or key is None else (certificate, key)
+
+    @property
+    def front_proxy_ca(self) -> str:
+        """The text of `front_proxy_ca_file`; "" without one.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        return "" if self.front_proxy_ca_file is None else self.front_proxy_ca_file.read_text()
+
+    @property
+    def client_ca(self) -> str:
+        """The text of `client_ca_file`; "" without one.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        return "" if self.client_ca_file is None else self.client_ca_file.read_text()
 
     @property
     def addresses(self) -> list[tuple[str, int]]:

@@ -17,9 +17,8 @@ import aiohttp
 
 from kubus.model.codec import DecodeError, from_json, to_json
 from kubus.model.objects import Object
-from kubus_apiserver.forwarding.clients import ClusterClients, service_host, trust
+from kubus_apiserver.forwarding.clients import ClusterClients, service_host, trust, whole
 
-_ANSWER_BYTES_MAX = 16 * 1024 * 1024
 _WORDS_MAX = 256
 _HEADERS = {"Content-Type": "application/json", "Accept": "application/json", "Accept-Encoding": "identity"}
 
@@ -52,7 +51,7 @@ class WebhookCalls:
     async def _post(self, url: str, tls: ssl.SSLContext, body: bytes) -> Object:
         asking = self._clients.session.post(url, data=body, ssl=tls, headers=_HEADERS, allow_redirects=False)
         async with asking as answer:
-            data = await _whole(answer.content)
+            data = await whole(answer)
             if answer.status // 100 != 2:
                 words = data[:_WORDS_MAX].decode(errors="replace")
                 raise WebhookFailed(f"an error on the server ({words!r}) with status {answer.status}")
@@ -73,13 +72,3 @@ def url_of(config: Object) -> str:
     host = service_host(service.get("namespace") or "", service.get("name") or "")
     path = (service.get("path") or "").lstrip("/")
     return f"https://{host}:{service.get('port') or 443}/{path}"
-
-
-async def _whole(content: aiohttp.StreamReader) -> bytes:
-    chunks, size = [], 0
-    async for chunk in content.iter_any():
-        chunks.append(chunk)
-        size += len(chunk)
-        if size > _ANSWER_BYTES_MAX:
-            raise WebhookFailed(f"the answer is larger than {_ANSWER_BYTES_MAX} bytes")
-    return b"".join(chunks)

@@ -27,6 +27,9 @@ LIFETIME = timedelta(days=365)
 RENEW_BEFORE_END = timedelta(days=90)
 CLOCK_SKEW = timedelta(minutes=5)
 CA = "ca"
+FRONT_PROXY_CA = "front-proxy-ca"
+"""Signs for nobody but the apiserver as a front proxy: whoever has a certificate of it may say who asks."""
+FRONT_PROXY = "front-proxy-client"
 TOKEN_KEY = "service-accounts"
 """Stem of the key that signs ServiceAccount tokens, and of those that signed before it."""
 
@@ -58,20 +61,25 @@ def client_of(identity: Identity) -> Wanted:
     return Wanted(identity.file, identity.user, identity.groups)
 
 
-def ensure(directory: Path, wanted: Iterable[Wanted], now: datetime) -> list[str]:
-    """Have the authority and these certificates in a directory; the stems of the files that were (re)made."""
+def ensure(directory: Path, wanted: Iterable[Wanted], now: datetime, ca: str = CA) -> list[str]:
+    """Have an authority and these certificates in a directory; the stems of the files that were (re)made."""
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     made: list[str] = []
-    authority = _load(directory, CA)
+    authority = _load(directory, ca)
     if authority is None or not _lasts(authority.certificate, now):
-        authority = _authority(now)
-        _save(directory, CA, authority)
-        made.append(CA)
+        authority = _authority(f"kubus-{ca}", now)
+        _save(directory, ca, authority)
+        made.append(ca)
     for each in wanted:
         if not _good(_load(directory, each.file), each, authority, now):
             _save(directory, each.file, issue(each, authority, now))
             made.append(each.file)
     return made
+
+
+def ensure_front_proxy(directory: Path, now: datetime) -> list[str]:
+    """Have the authority of the front proxy and the certificate by which extension apiservers know it."""
+    return ensure(directory, [Wanted(FRONT_PROXY, FRONT_PROXY)], now, FRONT_PROXY_CA)
 
 
 def ensure_token_keys(directory: Path, *, renew: bool = False) -> None:
@@ -127,9 +135,9 @@ def issue(wanted: Wanted, authority: Pair, now: datetime, lifetime: timedelta = 
     return Pair(builder.sign(authority.key, hashes.SHA256()), key)
 
 
-def _authority(now: datetime) -> Pair:
+def _authority(common_name: str, now: datetime) -> Pair:
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "kubus-ca")])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
     builder = (
         _builder(name, name, key, now, CA_LIFETIME)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)

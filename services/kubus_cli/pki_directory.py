@@ -37,7 +37,8 @@ def fill(directory: str, nodes: Sequence[str], hosts: Sequence[str], service_cid
         certificates.apiserver_certificate(("apiserver", *names), services),
         *(pki.client_of(user) for user in users),
     ]
-    made = pki.ensure(path, wanted, SystemClock().now())
+    now = SystemClock().now()
+    made = [*pki.ensure(path, wanted, now), *pki.ensure_front_proxy(path, now)]
     pki.ensure_token_keys(path)
     write_private(path / "nats.conf", _nats_configuration(path, nodes))
     kubeconfigs.write(path / "kubeconfig", kubeconfigs.of_directory("kubus", server, path, identities.ADMIN.file))

@@ -13,7 +13,7 @@ from kubus.model.objects import Object
 from kubus_apiserver.access.audit import AuditLog, Recording
 from kubus_apiserver.access.audit_policy import Deed
 from kubus_apiserver.calls import Target, User
-from kubus_apiserver.doors.answers import Answer, Call, StreamAnswer, WatchAnswer
+from kubus_apiserver.doors.answers import Answer, Call, ForwardAnswer, StreamAnswer, WatchAnswer
 from kubus_apiserver.doors.routes import Route
 from kubus_apiserver.reading.entries import Entry
 from kubus_apiserver.writing.bodies import read_value
@@ -33,10 +33,10 @@ def begun(log: AuditLog, call: Call, found: Route) -> Recording | None:
     return log.begin(deed, quote(call.path) + query, agent=call.user_agent, source=call.source)
 
 
-def ended(recording: Recording, call: Call, answer: Answer | WatchAnswer | StreamAnswer) -> None:
-    """The record of its answer; of a watch or a stream, that it has begun."""
+def ended(recording: Recording, call: Call, answer: Answer | WatchAnswer | StreamAnswer | ForwardAnswer) -> None:
+    """The record of its answer; of a watch, a stream or somebody else's answer, that it has begun."""
     if not isinstance(answer, Answer):
-        recording.tell("ResponseStarted", code=200 if isinstance(answer, WatchAnswer) else 101)
+        recording.tell("ResponseStarted", code=101 if isinstance(answer, StreamAnswer) else 200)
         return
     body: Any = None
     if answer.code >= 400 or recording.wants_response:

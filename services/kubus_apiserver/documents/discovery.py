@@ -1,63 +1,31 @@
 """Discovery: what the server tells clients about its groups, versions and resources.
 
 Two dialects say the same: the legacy documents (`/api`, `/apis`, one APIResourceList a group version) and the
-aggregated ones (`/api` and `/apis` as `apidiscovery.k8s.io` `v2` or `v2beta1`). Everything follows from the registry;
-these are pure functions, and whoever serves them may cache by `registry.generation`.
+aggregated ones (`/api` and `/apis` as `apidiscovery.k8s.io` `v2` or `v2beta1`). Everything follows from the registry
+and from what extension apiservers tell of theirs; these are pure functions.
 
 Order matters to clients: kubectl takes the first group that has a short name, the first version is preferred.
 """
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from typing import Any
 
 from kubus.model.kinds import Kind, Registry
 from kubus.model.objects import Object
+from kubus_apiserver.documents.foreign import Foreign, aggregated_resources
+from kubus_apiserver.documents.priorities import CUSTOM, built_in, ordered
 from kubus_apiserver.documents.subresources import Subresource, subresources
 
-_GROUP_ORDER = (
-    "",
-    "apiregistration.k8s.io",
-    "apps",
-    "events.k8s.io",
-    "authentication.k8s.io",
-    "authorization.k8s.io",
-    "autoscaling",
-    "batch",
-    "certificates.k8s.io",
-    "networking.k8s.io",
-    "policy",
-    "rbac.authorization.k8s.io",
-    "storage.k8s.io",
-    "admissionregistration.k8s.io",
-    "apiextensions.k8s.io",
-    "scheduling.k8s.io",
-    "coordination.k8s.io",
-    "node.k8s.io",
-    "discovery.k8s.io",
-    "flowcontrol.apiserver.k8s.io",
-)
-_VERSION = re.compile(r"v([1-9][0-9]*)(?:(alpha|beta)([1-9][0-9]*))?")
 
-
-def version_priority(version: str) -> tuple[int, int, int, str]:
-    """A sort key that puts v2 before v1, v1 before v1beta2 and all before names of other shapes."""
-    found = _VERSION.fullmatch(version)
-    if found is None:
-        return (1, 0, 0, version)
-    major, level, minor = int(found[1]), found[2], int(found[3] or 0)
-    return (0, {None: 0, "beta": 1, "alpha": 2}[level], -(major * 10_000 + minor), version)
-
-
-def groups(registry: Registry) -> dict[str, list[str]]:
+def groups(registry: Registry, foreign: Sequence[Foreign] = ()) -> dict[str, list[str]]:
     """The versions of every group that is served, both in the order in which clients shall try them."""
-    found: dict[str, set[str]] = {}
-    for kind in registry:
-        found.setdefault(kind.group, set()).add(kind.version)
-    known = {group: place for place, group in enumerate(_GROUP_ORDER)}
-    ordered = sorted(found, key=lambda group: (known.get(group, len(known)), group))
-    return {group: sorted(found[group], key=version_priority) for group in ordered}
+    found = {
+        (kind.group, kind.version): CUSTOM if kind.custom is not None else built_in(kind.group, kind.version)
+        for kind in registry
+    }
+    return ordered(found | {(each.group, each.version): each.priority for each in foreign})
 
 
 def kinds_of(registry: Registry, group: str, version: str) -> list[Kind]:
@@ -72,15 +40,15 @@ def api_versions(server_address: str) -> Object:
     return {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": addresses}
 
 
-def api_group_list(registry: Registry) -> Object:
+def api_group_list(registry: Registry, foreign: Sequence[Foreign] = ()) -> Object:
     """`/apis`."""
-    listed = [_group(group, versions) for group, versions in groups(registry).items() if group]
+    listed = [_group(group, versions) for group, versions in groups(registry, foreign).items() if group]
     return {"kind": "APIGroupList", "apiVersion": "v1", "groups": listed}
 
 
-def api_group(registry: Registry, group: str) -> Object | None:
+def api_group(registry: Registry, group: str, foreign: Sequence[Foreign] = ()) -> Object | None:
     """`/apis/<group>`; None if there is no such group."""
-    versions = groups(registry).get(group)
+    versions = groups(registry, foreign).get(group)
     return {"kind": "APIGroup", "apiVersion": "v1", **_group(group, versions)} if versions else None
 
 
@@ -133,11 +101,15 @@ def _nicknames(kind: Kind) -> Object:
     return found
 
 
-def aggregated(registry: Registry, *, core: bool, version: str = "v2") -> Object:
+def aggregated(registry: Registry, *, core: bool, version: str = "v2", foreign: Sequence[Foreign] = ()) -> Object:
     """`/api` (core) or `/apis` as an APIGroupDiscoveryList; version `v2` or `v2beta1`."""
+    others = {(each.group, each.version): each for each in foreign}
     items = [
-        {"metadata": {"name": group, "creationTimestamp": None}, "versions": _versions(registry, group, versions)}
-        for group, versions in groups(registry).items()
+        {
+            "metadata": {"name": group, "creationTimestamp": None},
+            "versions": [_version(registry, group, each, others.get((group, each))) for each in versions],
+        }
+        for group, versions in groups(registry, foreign).items()
         if (group == "") == core
     ]
     return {
@@ -148,15 +120,12 @@ def aggregated(registry: Registry, *, core: bool, version: str = "v2") -> Object
     }
 
 
-def _versions(registry: Registry, group: str, versions: list[str]) -> list[Object]:
-    return [
-        {
-            "version": version,
-            "resources": [_resource(kind) for kind in kinds_of(registry, group, version)],
-            "freshness": "Current",
-        }
-        for version in versions
-    ]
+def _version(registry: Registry, group: str, version: str, foreign: Foreign | None) -> Object:
+    if foreign is None:
+        resources, fresh = [_resource(kind) for kind in kinds_of(registry, group, version)], True
+    else:
+        resources, fresh = aggregated_resources(foreign), foreign.fresh
+    return {"version": version, "resources": resources, "freshness": "Current" if fresh else "Stale"}
 
 
 def _resource(kind: Kind) -> Object:

@@ -2,7 +2,8 @@
 
 `apply`, `explain` and validation in kubectl read these. A document is made when it is first asked for, from the
 registry, the schemas and the descriptions, and kept compressed; it is made anew when the registry's generation changes.
-The hash in its URL names what it is made from, so that the index costs no document.
+The hash in its URL names what it is made from, so that the index costs no document. Documents of extension apiservers
+stand beside them as they were fetched.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from kubus.model.kinds import Kind, Registry
 from kubus.model.objects import Object
 from kubus.model.schema import Schemas
 from kubus_apiserver.documents.discovery import groups, kinds_of
+from kubus_apiserver.documents.foreign import Foreign, Foreigners, nobody
 from kubus_apiserver.documents.openapi_paths import DELETE_OPTIONS, PATCH, STATUS, kind_paths
 from kubus_apiserver.documents.openapi_schemas import GVK, component_schemas, gvk, reference
 
@@ -30,11 +32,19 @@ CustomSchema = Callable[[Kind], Object | None]
 class OpenApi:
     """The OpenAPI documents of a registry."""
 
-    def __init__(self, registry: Registry, schemas: Schemas, custom: CustomSchema = lambda _kind: None) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        schemas: Schemas,
+        custom: CustomSchema = lambda _kind: None,
+        foreigners: Foreigners = nobody,
+    ) -> None:
         self._registry = registry
         self._schemas = schemas
         self._custom = custom
-        self._generation = -1
+        self._foreigners = foreigners
+        self._made_of: tuple[int, dict[str, str]] = (-1, {})
+        self._foreign: dict[str, Foreign] = {}
         self._index: dict[str, str] = {}
         self._documents: dict[str, bytes] = {}
 
@@ -66,14 +76,18 @@ class OpenApi:
         return None if compressed is None else gzip.decompress(compressed)
 
     def _refresh(self) -> None:
-        if self._generation == self._registry.generation:
+        foreign = {_path(each.group, each.version): each for each in self._foreigners()}
+        made_of = (self._registry.generation, {path: each.digest for path, each in foreign.items()})
+        if self._made_of == made_of:
             return
-        self._generation = self._registry.generation
-        self._index = {
-            _path(group, version): self._digest(group, version)
+        self._made_of, self._foreign = made_of, foreign
+        own = {
+            path: self._digest(group, version)
             for group, versions in groups(self._registry).items()
             for version in versions
+            if (path := _path(group, version)) not in foreign
         }
+        self._index = own | {path: each.digest for path, each in foreign.items() if each.document is not None}
         kept = set(self._index.values())
         self._documents = {digest: data for digest, data in self._documents.items() if digest in kept}
 
@@ -88,6 +102,8 @@ class OpenApi:
 
     def made(self, path: str) -> Object:
         """A group version's document, made anew."""
+        if path in self._foreign:
+            return self._foreign[path].document or {}
         group, version = _group_version(path)
         kinds = kinds_of(self._registry, group, version)
         paths: dict[str, Object] = {}

@@ -56,7 +56,7 @@ def parts(documents: Iterable[Object]) -> Iterator[Part]:
     for document in documents:
         for path, item in document["paths"].items():
             yield Part(path, _path_item(item))
-        for name, schema in document["components"]["schemas"].items():
+        for name, schema in (document.get("components") or {}).get("schemas", {}).items():
             if name not in seen:
                 seen.add(name)
                 yield Part(name, v2_schema(schema))

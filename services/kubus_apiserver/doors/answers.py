@@ -9,6 +9,7 @@ from kubus.model.errors import StatusError
 from kubus.model.objects import Object
 from kubus_apiserver.access.impersonation import Wanted
 from kubus_apiserver.calls import Notes, User
+from kubus_apiserver.forwarding.forwards import Forward
 from kubus_apiserver.reading.watchstreams import Start
 
 
@@ -58,6 +59,12 @@ class WatchAnswer(NamedTuple):
     content_type: str
 
 
+class ForwardAnswer(NamedTuple):
+    """An answer that somebody else gives."""
+
+    forward: Forward
+
+
 class StreamAnswer(NamedTuple):
     """An answer that becomes a session with a kubelet: log, exec, attach."""
 
@@ -69,6 +76,11 @@ def failed(error: StatusError) -> Answer:
     """The answer of an error."""
     retry_after = int(error.details.get("retryAfterSeconds") or 0)
     return Answer(error.code, to_json(error.status), retry_after_seconds=retry_after)
+
+
+def text(code: int, words: str) -> Answer:
+    """An answer as Go's `http.Error` gives it."""
+    return Answer(code, f"{words}\n".encode(), "text/plain; charset=utf-8")
 
 
 def success(details: Object | None = None, *, code: int = 200) -> Answer:

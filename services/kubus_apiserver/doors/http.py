@@ -23,13 +23,14 @@ from kubus.model.limits import BODY_BYTES_MAX
 from kubus_apiserver.access.authentication import user_of_certificate
 from kubus_apiserver.access.impersonation import wanted
 from kubus_apiserver.calls import ANONYMOUS, User
-from kubus_apiserver.doors.answers import Answer, Call, StreamAnswer, WatchAnswer, failed
+from kubus_apiserver.doors.answers import Answer, Call, ForwardAnswer, StreamAnswer, WatchAnswer, failed
 from kubus_apiserver.doors.connections import Connection, Connections
 from kubus_apiserver.doors.encodings import encoded_for, is_plain
 from kubus_apiserver.doors.heads import Heads
 from kubus_apiserver.doors.queries import parse_query
 from kubus_apiserver.doors.requests import Fields, Head
 from kubus_apiserver.doors.rest import Rest
+from kubus_apiserver.forwarding.forwarder import Forwarder
 from kubus_apiserver.reading.watches import Batch, Scope, failure
 from kubus_apiserver.reading.watchstreams import Watches
 
@@ -122,8 +123,11 @@ class Server(web.Server):
 class HttpDoor:
     """Serves the REST API."""
 
-    def __init__(self, rest: Rest, watches: Watches, streams: Streams | None) -> None:
+    def __init__(
+        self, rest: Rest, watches: Watches, streams: Streams | None, forwarder: Forwarder | None = None
+    ) -> None:
         self._rest = rest
+        self._forwarder = forwarder
         self._heads = Heads(rest.clock.now)
         self._watches = watches
         self._streams = streams
@@ -161,13 +165,16 @@ class HttpDoor:
             return await self._write_all(request, answer if is_plain(answer, call) else await encoded_for(answer, call))
         if isinstance(answer, WatchAnswer):
             return await self._watch(request, answer)
+        if isinstance(answer, ForwardAnswer):
+            return await self._forward(request, answer)
         return await self._stream(request, call, answer)
 
     async def _call(self, request: web.BaseRequest) -> Call:
         headers = request.headers
         path, _, query = request.raw_path.partition("?")
         body = b""
-        if request.body_exists and request.method != "GET":
+        unquoted = unquote(path) if "%" in path else path
+        if request.body_exists and request.method != "GET" and not self._rest.leads_away(unquoted):
             if (request.content_length or 0) > BODY_BYTES_MAX:
                 raise _body_too_large()
             try:
@@ -176,7 +183,7 @@ class HttpDoor:
                 raise _body_too_large() from None
         return Call(
             method=request.method,
-            path=unquote(path) if "%" in path else path,
+            path=unquoted,
             query=parse_query(query) if query else {},
             user=ANONYMOUS if request.transport is None else self.user(request.transport),
             accept=headers.get("Accept", ""),
@@ -278,6 +285,12 @@ class HttpDoor:
         if not transport.is_closing():
             transport.write(b"0\r\n\r\n")
         return Written(keep_alive=bool(request.keep_alive) and not sink.closed)
+
+    async def _forward(self, request: web.BaseRequest, answer: ForwardAnswer) -> web.StreamResponse:
+        if self._forwarder is None:
+            return self._write(request, failed(bad_request("this apiserver forwards nothing")))
+        done = await self._forwarder.serve(request, answer.forward)
+        return self._write(request, done) if isinstance(done, Answer) else Written(keep_alive=done)
 
     async def _stream(self, request: web.BaseRequest, call: Call, answer: StreamAnswer) -> web.StreamResponse:
         if self._streams is None:

@@ -14,6 +14,7 @@ from kubus_apiserver.access import openid
 from kubus_apiserver.access.service_accounts import ISSUER
 from kubus_apiserver.access.tokens import NO_KEYS, Keys
 from kubus_apiserver.documents import discovery
+from kubus_apiserver.documents.foreign import Foreigners, nobody
 from kubus_apiserver.documents.openapi import OpenApi
 from kubus_apiserver.documents.openapi_v2_documents import OpenApiV2
 from kubus_apiserver.doors.answers import Answer, Call
@@ -47,9 +48,13 @@ class NonResource:
         address: str,
         *,
         keys: Keys = NO_KEYS,
+        foreigners: Foreigners = nobody,
     ) -> None:
         self._registry = registry
-        self._openapi_documents = OpenApi(registry, schemas, lambda kind: kind.custom.schema if kind.custom else None)
+        self._foreigners = foreigners
+        self._openapi_documents = OpenApi(
+            registry, schemas, lambda kind: kind.custom.schema if kind.custom else None, foreigners
+        )
         self._openapi_v2 = OpenApiV2(self._openapi_documents)
         self._checks = checks
         self._metrics = metrics
@@ -85,23 +90,27 @@ class NonResource:
         raise path_not_found()
 
     def _discovery(self, path: str, accept: str) -> Answer:
-        registry = self._registry
+        registry, foreign = self._registry, self._foreigners()
         if path in ("/api", "/apis"):
             for version in ("v2", "v2beta1"):
                 if (
                     f"v={version};" in f"{accept.replace(' ', '').replace(',', ';')};"
                     and "as=APIGroupDiscoveryList" in accept
                 ):
-                    found: Object | None = discovery.aggregated(registry, core=path == "/api", version=version)
+                    found: Object | None = discovery.aggregated(
+                        registry, core=path == "/api", version=version, foreign=foreign
+                    )
                     media = f"application/json;g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList"
                     return Answer(200, to_json(found), media)
-            found = discovery.api_versions(self._address) if path == "/api" else discovery.api_group_list(registry)
+            found = (
+                discovery.api_versions(self._address) if path == "/api" else discovery.api_group_list(registry, foreign)
+            )
         else:
             parts = path.split("/")[2:]
             if path.startswith("/api/"):
                 parts = ["", *parts]
             found = (
-                discovery.api_group(registry, parts[0])
+                discovery.api_group(registry, parts[0], foreign)
                 if len(parts) == 1
                 else discovery.api_resource_list(registry, parts[0], "/".join(parts[1:]))
             )

@@ -24,9 +24,10 @@ from kubus_apiserver.access.audited import begun, ended
 from kubus_apiserver.access.authorization import Attributes
 from kubus_apiserver.access.impersonation import impersonated
 from kubus_apiserver.admission.subresources import admitted_connection, connection_options, query_of
+from kubus_apiserver.aggregation.routing import Unavailable
 from kubus_apiserver.calls import Notes, Target, WriteOptions
 from kubus_apiserver.core import Core
-from kubus_apiserver.doors.answers import Answer, Call, StreamAnswer, WatchAnswer, failed, success
+from kubus_apiserver.doors.answers import Answer, Call, ForwardAnswer, StreamAnswer, WatchAnswer, failed, success, text
 from kubus_apiserver.doors.fairness import Asked
 from kubus_apiserver.doors.inflight import Inflight
 from kubus_apiserver.doors.nonresource import NonResource
@@ -34,13 +35,14 @@ from kubus_apiserver.doors.queries import check_patch_options, delete_options, f
 from kubus_apiserver.doors.routes import Route, route
 from kubus_apiserver.doors.streamcalls import stream_call
 from kubus_apiserver.doors.views import restated, view_of
+from kubus_apiserver.forwarding import proxies
 from kubus_apiserver.reading.entries import Entry
 from kubus_apiserver.reading.negotiation import PROTOBUF
 from kubus_apiserver.reading.representations import View, many, one
 from kubus_apiserver.writing.bodies import is_json, is_slow, read_object, read_patch, told_of_duplicates
 from kubus_apiserver.writing.writes import Deleted
 
-AnyAnswer = Answer | WatchAnswer | StreamAnswer
+AnyAnswer = Answer | WatchAnswer | StreamAnswer | ForwardAnswer
 _Handler = Callable[[Call, Route, Target], Awaitable[AnyAnswer]]
 _STREAMS = frozenset({"log", "exec", "attach"})
 _STREAMED = ";stream=watch"
@@ -64,6 +66,7 @@ class Rest:
         self._decoding = asyncio.Semaphore(1)
         self._audit = audit
         self._nonresource = nonresource
+        self._proxies = proxies.Proxies(core.cache, core.endpoints, core.dialler)
         self._log = log
         self._handlers: dict[str, _Handler] = {
             "get": self._get,
@@ -85,7 +88,14 @@ class Rest:
         """Whether a call is of those whose answer ends: about objects, and neither a watch nor a stream."""
         found = _route(call)
         kind = self._core.registry.resource(found.group, found.version, found.resource) if found.resource else None
-        return kind is not None and found.verb != "watch" and found.subresource in _OF_OBJECTS
+        own = kind is not None and found.verb != "watch" and found.subresource in _OF_OBJECTS
+        return own and not self._core.routing.leads_away(call.path)
+
+    def leads_away(self, path: str) -> bool:
+        """Whether somebody else answers at a path, so that a body is not read here."""
+        if self._core.routing.leads_away(path):
+            return True
+        return proxies.MARK in path and proxies.is_proxy(route("GET", path))
 
     async def answer(self, call: Call) -> AnyAnswer:
         """The answer to a call; never an exception."""
@@ -142,7 +152,7 @@ class Rest:
     async def _answer(self, call: Call, found: Route) -> AnyAnswer:
         if not found.resource:
             self._core.authorizer.check(call.user, Attributes(found.verb, path=call.path))
-            return await self._nonresource.answer(call)
+            return await self._elsewhere(call, found) or await self._nonresource.answer(call)
         kind = self._core.registry.resource(found.group, found.version, found.resource)
         if found.subresource in _STREAMS and found.verb in ("get", "create"):
             found = found._replace(verb="get" if found.subresource == "log" else "create")
@@ -152,6 +162,8 @@ class Rest:
         if found.resource == "namespaces" and not found.group:
             wanted = wanted._replace(namespace=found.name)
         self._core.authorizer.check(call.user, wanted)
+        if (away := await self._elsewhere(call, found)) is not None:
+            return away
         if kind is None:
             raise path_not_found()
         target = actions.target_of(kind, found.namespace, found.name, found.subresource)
@@ -160,6 +172,29 @@ class Rest:
         if handler is None:
             raise path_not_found()
         return await handler(call, found, target)
+
+    async def _elsewhere(self, call: Call, found: Route) -> Answer | ForwardAnswer | None:
+        """The way to whom a call is for; None if it is for this server."""
+        try:
+            forward = self._core.routing.forward(call.user, call.path)
+        except Unavailable as error:
+            return text(503, str(error))
+        if forward is None and proxies.is_proxy(found):
+            await self._connected(call, found)
+            forward = self._proxies.forward(found)
+        return None if forward is None else ForwardAnswer(forward)
+
+    async def _connected(self, call: Call, found: Route) -> None:
+        """Ask admission whether a proxy's connection may be.
+
+        Raises:
+            StatusError: it may not.
+        """
+        kind = self._core.registry.resource(found.group, found.version, found.resource)
+        if kind is not None:
+            target = Target(kind, found.namespace, found.name, found.subresource)
+            asked = connection_options(target, call.query, proxies.path_behind(call.path))
+            await admitted_connection(self._core.gate, target, asked, call.user, WriteOptions(notes=call.notes))
 
     async def _get(self, call: Call, found: Route, target: Target) -> AnyAnswer:
         options = read_options(call.query)

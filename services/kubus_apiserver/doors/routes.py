@@ -14,6 +14,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "GET": "get", "HEAD": "get", "DELETE": "delete"}
+_PROXY = "proxy"
+"""The subresource that has paths of its own below it."""
 _OF_THE_NAMESPACE = frozenset({"status", "finalize"})
 _LONG = 512
 """Characters; no path that somebody asks for again and again is as long."""
@@ -59,11 +61,12 @@ def _read(method: str, path: str, watch: bool) -> Route:
         else:
             namespace = ""
     resource, name = rest[0], rest[1] if len(rest) > 1 else ""
-    if verb == "get" and watch:
+    if verb == "get" and watch and rest[2:3] != [_PROXY]:
         verb = "watch"
     elif not name:
         verb = {"get": "list", "delete": "deletecollection"}.get(verb, verb)
-    return Route(verb, path, group, version, resource, namespace, name, "/".join(rest[2:]))
+    subresource = rest[2] if len(rest) > 2 and rest[2] == _PROXY else "/".join(rest[2:])
+    return Route(verb, path, group, version, resource, namespace, name, subresource)
 
 
 def _group_version(parts: list[str]) -> tuple[str, str, list[str]] | None:

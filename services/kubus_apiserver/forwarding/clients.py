@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from aiohttp.tracing import Trace
 
 _HOST = ".svc"
+_ANSWER_BYTES_MAX = 16 * 1024 * 1024
 Dial = Callable[[URL], Awaitable[socket.socket]]
 
 
@@ -69,10 +70,12 @@ class ClusterClients:
     def session(self) -> aiohttp.ClientSession:
         """The client; its connections are kept for a while."""
         if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=Connector(self.dial), auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar()
-            )
+            self._session = client(Connector(self.dial))
         return self._session
+
+    def fresh(self) -> aiohttp.ClientSession:
+        """A client that makes a connection for each request, and so finds out who is there now."""
+        return client(Connector(self.dial, force_close=True))
 
     async def dial(self, url: URL) -> socket.socket:
         """A connection to the host of a URL.
@@ -103,6 +106,26 @@ class ClusterClients:
             await self._session.close()
 
 
+def client(connector: Connector) -> aiohttp.ClientSession:
+    """A client that hands on what it gets: bodies as they are, no cookies."""
+    return aiohttp.ClientSession(connector=connector, auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar())
+
+
+async def whole(answer: aiohttp.ClientResponse) -> bytes:
+    """The body of an answer.
+
+    Raises:
+        ValueError: it is too large.
+    """
+    chunks, size = [], 0
+    async for chunk in answer.content.iter_any():
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > _ANSWER_BYTES_MAX:
+            raise ValueError(f"the answer is larger than {_ANSWER_BYTES_MAX} bytes")
+    return b"".join(chunks)
+
+
 def service_host(namespace: str, name: str) -> str:
     """The name under which a Service is called, for which its certificate has to be."""
     return f"{name}.{namespace}{_HOST}"
@@ -110,8 +133,7 @@ def service_host(namespace: str, name: str) -> str:
 
 @lru_cache(maxsize=256)
 def trust(bundle: str, *, verify: bool = True, client: tuple[Path, Path] | None = None) -> ssl.SSLContext:
-    """TLS as a client that trusts a base64 CA bundle, or ("") whom the system trusts; made once, as it takes a
-    millisecond.
+    """TLS as a client that trusts a base64 CA bundle, or ("") whom the system trusts; made once, as it takes long.
 
     Raises:
         ValueError, OSError: the bundle holds no certificate.

@@ -1,9 +1,10 @@
 """Connections to endpoints: into pods over the bus, to everything else directly.
 
-A pod is reached through its node's kubelet, by a session that dials (`kubus_kubelet.dials`): nodes need no open port, and
-the apiserver no route to pods. What it gives is an ordinary socket, one end of a pair whose other end is carried over
-the session, so that TLS and HTTP need not know. While the bus is away pods are dialled directly, which works wherever
-this machine has a route to them, as it has in a cluster of one machine: no write to the API has to wait for the bus.
+A pod is reached through its node's kubelet, by a session that dials (`kubus_kubelet.dials`): nodes need no open port,
+and the apiserver no route to pods. What it gives is an ordinary socket, one end of a pair whose other end is carried
+over the session, so that TLS and HTTP need not know. While the bus is away pods are dialled directly, which works
+wherever this machine has a route to them, as it has in a cluster of one machine: no write to the API has to wait for
+the bus.
 """
 
 from __future__ import annotations

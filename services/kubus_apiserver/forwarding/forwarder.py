@@ -12,6 +12,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from html import escape
 from typing import Any
 
 import aiohttp
@@ -20,10 +21,10 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from kubus.model.errors import unavailable
-from kubus_apiserver.doors.answers import Answer, failed
+from kubus_apiserver.doors.answers import Answer, failed, text
 from kubus_apiserver.forwarding import tunnels
-from kubus_apiserver.forwarding.clients import ClusterClients, Connector
-from kubus_apiserver.forwarding.forwards import Forward, Header, request_headers, response_headers
+from kubus_apiserver.forwarding.clients import ClusterClients, Connector, client
+from kubus_apiserver.forwarding.forwards import Forward, Header, request_headers, response_headers, rest_of
 
 _NO_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=30.0)
 _AUTOMATIC = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
@@ -40,15 +41,17 @@ class Forwarder:
         self._clients = clients
 
     async def serve(self, request: web.BaseRequest, forward: Forward) -> Answer | bool:
-        """Put a request through. An answer is to be given where there is none; else it has been given, and what is told
-        is whether the connection takes another request.
-        """
-        path, mark, query = request.raw_path.partition("?")
+        """Put a request through: an answer yet to be given, or whether the connection takes another request."""
+        whole, mark, query = request.raw_path.partition("?")
+        path = rest_of(whole, forward.skip)
+        if not path and request.method in ("GET", "HEAD"):
+            return await _moved(request, f"{whole}/{mark}{query}")
+        path = f"{path or '/'}{mark}{query}"
         try:
             if upgrade := _upgrade_of(request):
-                return await self._tunnel(request, forward, f"{forward.path}{mark}{query}", upgrade)
+                return await self._tunnel(request, forward, path, upgrade)
             async with self._session(forward) as session:
-                return await _exchange(session, request, forward, f"{forward.path}{mark}{query}")
+                return await _exchange(session, request, forward, path)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             return unreachable(forward, error)
 
@@ -58,9 +61,7 @@ class Forwarder:
         if (dial := forward.dial) is None:
             yield self._clients.session
             return
-        connector = Connector(lambda _url: dial(), force_close=True)
-        jar = aiohttp.DummyCookieJar()
-        async with aiohttp.ClientSession(connector=connector, auto_decompress=False, cookie_jar=jar) as own:
+        async with client(Connector(lambda _url: dial(), force_close=True)) as own:
             yield own
 
     async def _tunnel(self, request: web.BaseRequest, forward: Forward, path: str, upgrade: str) -> Answer | bool:
@@ -112,6 +113,15 @@ async def _exchange(session: aiohttp.ClientSession, request: web.BaseRequest, fo
     async with asking as answer:
         headers = response_headers(answer.headers.items(), forward)
         return await _give(request, answer, headers)
+
+
+async def _moved(request: web.BaseRequest, location: str) -> bool:
+    """The root of a proxy has a slash, or its links would lead elsewhere."""
+    body = f'<a href="{escape(location)}">Moved Permanently</a>.\n\n'.encode()
+    headers = {"Location": location, "Content-Type": "text/html; charset=utf-8", "Content-Length": str(len(body))}
+    await request.writer.write_headers("HTTP/1.1 301 Moved Permanently", CIMultiDict(headers))
+    await request.writer.write_eof(b"" if request.method == "HEAD" else body)
+    return bool(request.keep_alive)
 
 
 async def _give(request: web.BaseRequest, answer: aiohttp.ClientResponse, headers: list[Header]) -> bool:
@@ -169,8 +179,3 @@ def unreachable(forward: Forward, error: Exception) -> Answer:
     if forward.aggregated:
         return text(503, refusal.message)
     return failed(refusal)
-
-
-def text(code: int, words: str) -> Answer:
-    """An answer as Go's `http.Error` gives it."""
-    return Answer(code, f"{words}\n".encode(), "text/plain; charset=utf-8")

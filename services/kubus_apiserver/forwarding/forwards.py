@@ -1,7 +1,7 @@
 """What becomes of a request that somebody else answers: where it goes and what of its head goes along. Pure.
 
-Headers that concern one connection stay behind (RFC 9110, 7.6.1), as do those by which somebody proves to this server who
-they are: a token for the API is nobody else's business. What a client says of `X-Remote-User` and its kin is never
+Headers that concern one connection stay behind (RFC 9110, 7.6.1), as do those by which somebody proves to this server
+who they are: a token for the API is nobody else's business. What a client says of `X-Remote-User` and its kin is never
 passed on, for to the other side they are the word of this server.
 """
 
@@ -41,8 +41,8 @@ class Forward:
 
     base: str
     """Scheme, host and port: `https://metrics.kube-system.svc:443`."""
-    path: str
-    """Quoted."""
+    skip: int = 0
+    """How many segments of the client's path lead here; what follows them is the path there."""
     tls: SSLContext | None = None
     dial: Callable[[], Awaitable[socket]] | None = None
     """Connects; None: who the host of `base` means is found by its name."""
@@ -123,12 +123,12 @@ def _passed(headers: list[Header]) -> Iterator[Header]:
         lower = name.lower()
         if lower == "authorization" or lower.startswith(_OURS):
             continue
-        if lower == "sec-websocket-protocol":
-            offered = [each.strip() for each in value.split(",")]
-            value = ", ".join(each for each in offered if not each.startswith(_TOKEN))
-            if not value:
-                continue
-        yield name, value
+        if lower != "sec-websocket-protocol":
+            yield name, value
+            continue
+        offered = [each.strip() for each in value.split(",")]
+        if kept := [each for each in offered if not each.startswith(_TOKEN)]:
+            yield name, ", ".join(kept)
 
 
 def _without_hops(headers: list[Header]) -> Iterator[Header]:

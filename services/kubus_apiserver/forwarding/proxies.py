@@ -3,9 +3,9 @@
     /api/v1/namespaces/NS/pods/[SCHEME:]NAME[:PORT]/proxy/PATH
     /api/v1/namespaces/NS/services/[SCHEME:]NAME[:PORT]/proxy/PATH     PORT: a name, or a number of the Service's
 
-Nothing but pods is ever dialled: an endpoint that names no pod, or an address that the pod does not have, is passed over,
-and an address of the machine's own (loopback, link-local, multicast) is refused, so that nobody reaches through the
-apiserver what only the apiserver reaches. Servers are not asked for certificates, as nobody knows who signed them.
+Nothing but pods is ever dialled: an endpoint that names no pod, or an address that the pod does not have, is passed
+over, and an address of the machine's own (loopback, link-local, multicast) is refused, so that nobody reaches through
+the apiserver what only the apiserver reaches. Servers are not asked for certificates, as nobody knows who signed them.
 
 https://kubernetes.io/docs/tasks/access-application-cluster/access-cluster-services/#manually-constructing-apiserver-proxy-urls
 """
@@ -23,10 +23,13 @@ from kubus.model.objects import Key, Object, path_of
 from kubus_apiserver.doors.routes import Route
 from kubus_apiserver.forwarding.dialling import Dialler
 from kubus_apiserver.forwarding.endpoints import PODS, Destination, Endpoints, none_available, port_name, to_pod
-from kubus_apiserver.forwarding.forwards import Forward
+from kubus_apiserver.forwarding.forwards import Forward, rest_of
 from kubus_apiserver.reading.watchcache import WatchCache
 
-SUBRESOURCE = "proxy"
+MARK = "/proxy"
+"""In every path of a proxy."""
+_SEGMENTS = 7
+"""Of `api/v1/namespaces/NS/pods/NAME/proxy`."""
 _BROADCAST = IPv4Address("255.255.255.255")
 _PORTS = {"http": 80, "https": 443}
 
@@ -37,6 +40,11 @@ class Proxied(NamedTuple):
     scheme: str
     name: str
     port: str
+
+
+def is_proxy(found: Route) -> bool:
+    """Whether a route leads through a proxy."""
+    return found.subresource == "proxy" and not found.group and found.resource in ("pods", "services")
 
 
 def proxied(name: str) -> Proxied | None:
@@ -64,6 +72,11 @@ def is_proxyable(address: str) -> bool:
     return not of_the_machine and found != _BROADCAST
 
 
+def path_behind(path: str) -> str:
+    """What follows the proxy in a path, without its leading slash."""
+    return rest_of(path, _SEGMENTS).removeprefix("/")
+
+
 class Proxies:
     """Finds what a proxy's path leads to."""
 
@@ -76,8 +89,8 @@ class Proxies:
             "services": self.of_service,
         }
 
-    def forward(self, found: Route, rest: str) -> Forward:
-        """Where a proxy's request goes; `rest` is the quoted path after `/proxy`.
+    def forward(self, found: Route) -> Forward:
+        """Where a proxy's request goes.
 
         Raises:
             StatusError: 400, 404, 503.
@@ -85,7 +98,7 @@ class Proxies:
         scheme, destination = self._finders[found.resource](found.namespace, found.name)
         return Forward(
             base=f"{scheme}://{destination}",
-            path=rest or "/",
+            skip=_SEGMENTS,
             tls=unverified() if scheme == "https" else None,
             dial=partial(self._dialler.dial, destination),
             outside=f"/api/v1/namespaces/{found.namespace}/{found.resource}/{found.name}/proxy",

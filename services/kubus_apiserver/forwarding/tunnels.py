@@ -1,8 +1,8 @@
 """Upgrades: a connection that ceases to speak HTTP is carried through, byte by byte, both ways.
 
-The head of the request is written and the answer's is read by hand, for what comes after `101 Switching Protocols` may be
-anything: WebSocket, SPDY, a protocol of the pod's own. Any other answer is passed on and ends both connections: after
-it the other side might take the client's next bytes for a request that nobody has authorized.
+The head of the request is written and the answer's is read by hand, for what comes after `101 Switching Protocols` may
+be anything: WebSocket, SPDY, a protocol of the pod's own. Any other answer is passed on and ends both connections:
+after it the other side might take the client's next bytes for a request that nobody has authorized.
 """
 
 from __future__ import annotations

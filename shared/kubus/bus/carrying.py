@@ -1,7 +1,7 @@
 """A byte stream over a session: what comes out of a socket goes in at the other end.
 
-This is how a connection reaches a pod whose node has no open port. The end of one direction is a `CLOSE` of its channel,
-so that the other may go on, as TCP has it; the end of the session is the end of both.
+This is how a connection reaches a pod whose node has no open port. The end of one direction is a `CLOSE` of its
+channel, so that the other may go on, as TCP has it; the end of the session is the end of both.
 """
 
 from __future__ import annotations

@@ -21,14 +21,15 @@ class Client:
 
     def __init__(self, server: Apiserver, session: aiohttp.ClientSession) -> None:
         self.server = server
-        self._session = session
-        self._trust = ssl.create_default_context(cafile=str(server.directory / "ca.crt"))
-        self._trust.load_cert_chain(server.directory / f"{ADMIN.file}.crt", server.directory / f"{ADMIN.file}.key")
+        self.session = session
+        self.trust = ssl.create_default_context(cafile=str(server.directory / "ca.crt"))
+        self.trust.load_cert_chain(server.directory / f"{ADMIN.file}.crt", server.directory / f"{ADMIN.file}.key")
 
     async def __call__(self, method: str, path: str, body: Any = None) -> tuple[int, dict[str, Any]]:
         """(code, body)."""
         url = f"https://127.0.0.1:{self.server.port}{path}"
-        async with self._session.request(method, url, json=body, ssl=self._trust) as answer:
+        headers = {"Content-Type": "application/merge-patch+json"} if method == "PATCH" else None
+        async with self.session.request(method, url, json=body, ssl=self.trust, headers=headers) as answer:
             return answer.status, await answer.json()
 
     async def ok(self, method: str, path: str, body: Any = None) -> dict[str, Any]:

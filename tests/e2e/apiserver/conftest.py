@@ -17,7 +17,7 @@ import pytest
 from kubus.model.codec import from_json, to_json
 from kubus.testing.etcd_server import etcd_server, free_port
 from kubus_cli.identities import ADMIN, APISERVER
-from kubus_cli.pki import Wanted, client_of, ensure
+from kubus_cli.pki import FRONT_PROXY, FRONT_PROXY_CA, Wanted, client_of, ensure, ensure_front_proxy
 
 NOBODY = "nobody"
 
@@ -101,6 +101,7 @@ async def running_apiserver(directory: Path, endpoint: str) -> AsyncIterator[Api
         [client_of(ADMIN), client_of(APISERVER), Wanted(NOBODY, NOBODY, ("outsiders",)), serving],
         datetime.now(UTC),
     )
+    ensure_front_proxy(directory, datetime.now(UTC))
     server = Apiserver(directory, port)
     server.write_kubeconfig()
     environment = {
@@ -113,6 +114,9 @@ async def running_apiserver(directory: Path, endpoint: str) -> AsyncIterator[Api
         "KUBUS_SERVING_CERT_FILE": str(directory / "serving.crt"),
         "KUBUS_SERVING_KEY_FILE": str(directory / "serving.key"),
         "KUBUS_CLIENT_CA_FILE": str(directory / "ca.crt"),
+        "KUBUS_FRONT_PROXY_CERT_FILE": str(directory / f"{FRONT_PROXY}.crt"),
+        "KUBUS_FRONT_PROXY_KEY_FILE": str(directory / f"{FRONT_PROXY}.key"),
+        "KUBUS_FRONT_PROXY_CA_FILE": str(directory / f"{FRONT_PROXY_CA}.crt"),
     }
     with (directory / "log").open("ab") as log:
         process = await asyncio.create_subprocess_exec(

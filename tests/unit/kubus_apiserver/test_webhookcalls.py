@@ -27,7 +27,7 @@ from kubus_apiserver.webhookcalls import WebhookCalls, WebhookFailed, url_of
 
 async def _echo(request: web.Request) -> web.Response:
     if request.path == "/slow":
-        await asyncio.sleep(10)
+        await asyncio.sleep(2)
     if request.path == "/long":
         return web.json_response({"text": "x" * 3_000_000})
     if request.path == "/broken":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from kubus.model.cells import AGE, NAME, plain
 from kubus.model.kinds import Column, Kind
 from kubus.model.objects import Object, path_of
+from kubus.model.validation.apiservices import apiservice_errors, set_apiservice_defaults
 
 
 def _service(obj: Object) -> str:
@@ -29,6 +30,9 @@ KIND = Kind(
     schema="io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.APIService",
     categories=("api-extensions",),
     status=True,
+    defaults=set_apiservice_defaults,
+    rules=(apiservice_errors,),
+    name_check="path_segment",
     columns=(
         NAME,
         Column("Service", plain(_service), description="Who serves it."),

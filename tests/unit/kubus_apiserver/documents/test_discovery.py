@@ -8,6 +8,7 @@ import pytest
 
 from kubus.model.kinds import Kind, Registry, Scale
 from kubus_apiserver.documents import discovery
+from kubus_apiserver.documents.priorities import version_priority
 
 
 def kind(group: str, version: str, name: str, **more: Any) -> Kind:
@@ -40,7 +41,7 @@ def test_groups_come_in_kubernetes_order_and_versions_by_maturity() -> None:
 
 def test_versions_are_sorted_as_kubernetes_sorts_them() -> None:
     sorted_ = ["v10", "v2", "v1", "v11beta2", "v10beta3", "v3beta1", "v12alpha1", "v11alpha2", "foo1", "foo10"]
-    assert sorted(set(sorted_), key=discovery.version_priority) == sorted_
+    assert sorted(set(sorted_), key=version_priority) == sorted_
 
 
 def test_the_legacy_documents_name_groups_and_versions() -> None:

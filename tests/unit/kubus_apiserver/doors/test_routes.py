@@ -26,7 +26,7 @@ TABLE = [
     ("PUT", "/api/v1/namespaces/d/finalize", ("update", "", "v1", "namespaces", "", "d", "finalize")),
     ("PATCH", "/api/v1/namespaces/d/status", ("patch", "", "v1", "namespaces", "", "d", "status")),
     ("GET", "/api/v1/watch/namespaces/d/pods/x", ("watch", "", "v1", "pods", "d", "x", "")),
-    ("GET", "/api/v1/nodes/n1/proxy/a/b", ("get", "", "v1", "nodes", "", "n1", "proxy/a/b")),
+    ("GET", "/api/v1/nodes/n1/proxy/a/b", ("get", "", "v1", "nodes", "", "n1", "proxy")),
     ("GET", "/version", ("get", "", "", "", "", "", "")),
     ("GET", "/apis/apps/v1", ("get", "", "", "", "", "", "")),
     ("GET", "/api/v1", ("get", "", "", "", "", "", "")),
