@@ -168,10 +168,17 @@ async def update_or_create(
 
 
 async def patch(
-    core: Core, target: Target, patch_type: str, body: Any, *, user: User, options: WriteOptions
+    core: Core,
+    target: Target,
+    patch_type: str,
+    body: Any,
+    *,
+    user: User,
+    options: WriteOptions,
+    told: tuple[str, ...] = (),
 ) -> tuple[Entry, tuple[str, ...]]:
-    """An object, its status or its scale, patched; and warnings."""
-    change = Patch(target.kind, patch_type, body, core.schemas, options.field_validation)
+    """An object, its status or its scale, patched; and warnings, after those that were `told` of the patch's text."""
+    change = Patch(target.kind, patch_type, body, core.schemas, options.field_validation, told=told)
     if target.subresource == "scale":
         plain = target._replace(subresource="")
         entry = await core.writes.update(

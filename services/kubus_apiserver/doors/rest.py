@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 from kubus.model.codec import DecodeError
@@ -39,7 +40,7 @@ from kubus_apiserver.forwarding import proxies
 from kubus_apiserver.reading.entries import Entry
 from kubus_apiserver.reading.negotiation import PROTOBUF
 from kubus_apiserver.reading.representations import View, many, one
-from kubus_apiserver.writing.bodies import is_json, is_slow, read_object, read_patch, told_of_duplicates
+from kubus_apiserver.writing.bodies import Text, is_slow, read_object, read_patch, told_of_patch, told_of_text
 from kubus_apiserver.writing.writes import Deleted
 
 AnyAnswer = Answer | WatchAnswer | StreamAnswer | ForwardAnswer
@@ -226,29 +227,34 @@ class Rest:
             )
         options = write_options(call.query, call.user_agent, call.trace, "CreateOptions", call.notes)
         view = view_of(call, target)
-        body, doubled = await self._body(call, target, options)
+        body, told, options = await self._body(call, target, options)
         made, warnings = await actions.create(self._core, target, body, call.user, options)
         plain = target.subresource not in ("", "token") or target.kind.collection == actions.BINDINGS
         if isinstance(made, Deleted) or plain:
             return restated(success(code=201), call.accept)
-        return self._shown(target, made, view, (*doubled, *warnings), options, created=True)
+        return self._shown(target, made, view, (*told, *warnings), options, created=True)
 
     async def _update(self, call: Call, found: Route, target: Target) -> AnyAnswer:
         options = write_options(call.query, call.user_agent, call.trace, "UpdateOptions", call.notes)
         view = view_of(call, target)
-        body, doubled = await self._body(call, target, options)
+        body, told, options = await self._body(call, target, options)
         done, warnings = await actions.update_or_create(self._core, target, body, call.user, options)
-        return self._shown(target, done.entry, view, (*doubled, *warnings), options, created=done.created)
+        return self._shown(target, done.entry, view, (*told, *warnings), options, created=done.created)
 
     async def _patch(self, call: Call, found: Route, target: Target) -> AnyAnswer:
         options = write_options(call.query, call.user_agent, call.trace, "PatchOptions", call.notes)
         view = view_of(call, target)
-        patch_type, patch = await self._decoded(call, read_patch)
+        again: list[str] = []
+        patch_type, patch = await self._decoded(call, read_patch, again)
         check_patch_options(call.query, patch_type)
+        text = Text(call.content_type, call.body, again)
+        told = told_of_patch(patch_type, text, patch, options.field_validation)
         if patch_type == "apply":
             done = await actions.apply(self._core, target, patch, call.user, options)
-            return self._shown(target, done.entry, view, (), options, created=done.created)
-        entry, warnings = await actions.patch(self._core, target, patch_type, patch, user=call.user, options=options)
+            return self._shown(target, done.entry, view, told, options, created=done.created)
+        entry, warnings = await actions.patch(
+            self._core, target, patch_type, patch, user=call.user, options=options, told=told
+        )
         return self._shown(target, entry, view, warnings, options)
 
     async def _delete(self, call: Call, found: Route, target: Target) -> AnyAnswer:
@@ -284,19 +290,24 @@ class Rest:
         body = one(target.kind, entry, view, self._core.clock.now())
         return Answer(201 if created else 200, body, view.form.media, _all(warnings, options))
 
-    async def _decoded(self, call: Call, read: Callable[[str, bytes], Any]) -> Any:
+    async def _decoded(self, call: Call, read: Callable[[str, bytes, list[str]], Any], again: list[str]) -> Any:
         """The body read; one that takes long is read in a thread, one at a time, while others are served."""
         if not is_slow(call.content_type, call.body):
-            return read(call.content_type, call.body)
+            return read(call.content_type, call.body, again)
         async with self._decoding:
-            return await asyncio.to_thread(read, call.content_type, call.body)
+            return await asyncio.to_thread(read, call.content_type, call.body, again)
 
-    async def _body(self, call: Call, target: Target, options: WriteOptions) -> tuple[Object, tuple[str, ...]]:
-        """The object of a body, and warnings about what it says twice."""
-        body: Object = await self._decoded(call, read_object)
-        if not is_json(call.content_type) or target.subresource not in ("", "status"):
-            return body, ()
-        return body, told_of_duplicates(target.kind, call.body, body, self._core.schemas, options.field_validation)
+    async def _body(
+        self, call: Call, target: Target, options: WriteOptions
+    ) -> tuple[Object, tuple[str, ...], WriteOptions]:
+        """The object of a body, and all warnings about fields if it names some twice; then nobody else warns."""
+        again: list[str] = []
+        body: Object = await self._decoded(call, read_object, again)
+        if target.subresource not in ("", "status"):
+            return body, (), options
+        text = Text(call.content_type, call.body, again)
+        told = told_of_text(target.kind, text, body, self._core.schemas, options.field_validation)
+        return body, told, replace(options, field_validation="Ignore") if told else options
 
     def _deletion(self, call: Call) -> tuple[WriteOptions, Object]:
         body = read_object(call.content_type, call.body) if call.body else {}

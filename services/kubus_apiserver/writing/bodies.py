@@ -7,7 +7,7 @@ validation follows https://kubernetes.io/docs/reference/using-api/api-concepts/#
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from kubus.model.codec import DecodeError, from_json
 from kubus.model.errors import StatusError, bad_request, too_large, unsupported_media_type
@@ -15,7 +15,7 @@ from kubus.model.kinds import Custom, Kind
 from kubus.model.limits import BODY_BYTES_MAX, DEPTH_MAX, too_deep
 from kubus.model.objects import Object
 from kubus.model.schema import Schemas
-from kubus_apiserver.writing.duplicates import duplicate_fields
+from kubus_apiserver.writing.strictness import patch_findings, strict_findings, yaml_error
 
 JSON = "application/json"
 _ANY_METADATA = "io.k8s.api.core.v1.Namespace"
@@ -37,8 +37,8 @@ def media_type(content_type: str) -> str:
     return content_type.partition(";")[0].strip().lower()
 
 
-def read_value(content_type: str, data: bytes) -> Any:
-    """The value of a JSON, YAML or protobuf body.
+def read_value(content_type: str, data: bytes, again: list[str] | None = None) -> Any:
+    """The value of a JSON, YAML or protobuf body; `again` gets a sentence about each key that YAML names again.
 
     Raises:
         StatusError: 400 it is not what it says, 413 it is too big, 415 it is something else.
@@ -52,7 +52,7 @@ def read_value(content_type: str, data: bytes) -> Any:
         elif media in (YAML, "text/yaml", "application/x-yaml"):
             from kubus.model.yaml_text import load_yaml  # few clients send YAML
 
-            value = load_yaml(data)
+            value = load_yaml(data, again)
         elif media == PROTOBUF:
             from kubus.model.protobuf import decode  # its tables load when the first such body comes
 
@@ -74,20 +74,20 @@ def is_slow(content_type: str, data: bytes) -> bool:
     return len(data) > _SLOW_BYTES and media_type(content_type) not in (JSON, "", *_JSON_PATCHES)
 
 
-def read_object(content_type: str, data: bytes) -> Object:
-    """The object of a body.
+def read_object(content_type: str, data: bytes, again: list[str] | None = None) -> Object:
+    """The object of a body; `again` as with `read_value`.
 
     Raises:
         StatusError: like `read_value`, and 400 for anything but an object.
     """
-    value = read_value(content_type, data)
+    value = read_value(content_type, data, again)
     if not isinstance(value, dict):
         raise bad_request("the body of the request has to be an object")
     return value
 
 
-def read_patch(content_type: str, data: bytes) -> tuple[str, Any]:
-    """(type, patch) of a PATCH body; the type is json, merge, strategic or apply.
+def read_patch(content_type: str, data: bytes, again: list[str] | None = None) -> tuple[str, Any]:
+    """(type, patch) of a PATCH body; the type is json, merge, strategic or apply; `again` as with `read_value`.
 
     Raises:
         StatusError: 400, 413, 415.
@@ -98,32 +98,55 @@ def read_patch(content_type: str, data: bytes) -> tuple[str, Any]:
         raise unsupported_media_type(
             f"the body of the request was in an unknown format - accepted media types include: {supported}"
         )
-    return kind, read_value(YAML if kind == "apply" else JSON, data)
+    return kind, read_value(YAML if kind == "apply" else JSON, data, again)
 
 
-def is_json(content_type: str) -> bool:
-    """Whether a body is JSON, by its name or for want of one."""
-    return (media_type(content_type) or JSON) == JSON
+class Text(NamedTuple):
+    """A body as it came, for what only its text can tell."""
+
+    content_type: str
+    data: bytes
+    again: Sequence[str]
+    """What YAML said of keys that come again."""
 
 
-def told_of_duplicates(
-    kind: Kind, data: bytes, obj: Object, schemas: Schemas, field_validation: str
-) -> tuple[str, ...]:
-    """Warnings about fields that a JSON body names twice.
+def told_of_text(kind: Kind, text: Text, obj: Object, schemas: Schemas, field_validation: str) -> tuple[str, ...]:
+    """Everything a strict decoder would say of a body that names fields twice; () of any other.
 
     Raises:
-        StatusError: 400, they were not to be tolerated; unknown fields are named along.
+        StatusError: 400, it was not to be tolerated.
     """
     if field_validation == "Ignore":
         return ()
-    found = duplicate_fields(data, obj)
-    if not found:
-        return ()
-    warnings = tuple(f'duplicate field "{path}"' for path in found)
-    if field_validation == "Strict":
+    if text.again:
         unknown = fitted(kind, obj, schemas, "Warn")[1]
-        raise _cannot_handle(kind, f"strict decoding error: {', '.join((*unknown, *warnings))}")
-    return warnings
+        if field_validation == "Strict":
+            raise _cannot_handle(kind, f"strict decoding error: {', '.join((yaml_error(text.again), *unknown))}")
+        return (*text.again, *unknown)
+    if (media_type(text.content_type) or JSON) != JSON:
+        return ()
+    found = strict_findings(kind, text.data, obj, schemas)
+    if found and kind.custom is not None:
+        found = (*found, *fitted(kind, obj, schemas, "Warn")[1])
+    if found and field_validation == "Strict":
+        raise _cannot_handle(kind, f"strict decoding error: {', '.join(found)}")
+    return found
+
+
+def told_of_patch(patch_type: str, text: Text, patch: Any, field_validation: str) -> tuple[str, ...]:
+    """What a strict decoder would say of a patch's own text.
+
+    Raises:
+        StatusError: 400, an apply configuration names keys again, which was not to be tolerated.
+    """
+    if field_validation == "Ignore":
+        return ()
+    if patch_type != "apply":
+        return patch_findings(patch_type, text.data, patch)
+    if text.again and field_validation == "Strict":
+        error = f"error converting YAML to JSON: {yaml_error(text.again)}"
+        raise bad_request(f"error strict decoding YAML: {error}")
+    return tuple(text.again)
 
 
 def fitted(kind: Kind, obj: Object, schemas: Schemas, field_validation: str) -> tuple[Object, tuple[str, ...]]:

@@ -17,7 +17,7 @@ from kubus.model.codec import to_json
 _SPACE = b" \t\r\n"
 
 
-class _Pairs(list[tuple[str, Any]]):
+class Pairs(list[tuple[str, Any]]):
     """An object with all its pairs."""
 
 
@@ -25,10 +25,15 @@ def duplicate_fields(data: bytes, value: Any) -> list[str]:
     """Paths of the fields that come more than once in a JSON text, of which `value` is the decoded value."""
     if _keys(data.translate(None, _SPACE)) == _keys(to_json(value)):
         return []
+    return list(dict.fromkeys(repeated(pairs_of(data))))
+
+
+def pairs_of(data: bytes) -> Any:
+    """The value of a JSON text, its objects with all their pairs; None for what one decoder takes and this one not."""
     try:
-        return list(dict.fromkeys(_repeated(json.loads(data, object_pairs_hook=_Pairs), "")))
+        return json.loads(data, object_pairs_hook=Pairs)
     except (ValueError, RecursionError):
-        return []  # what one decoder takes and the other does not: nothing is known of its duplicates
+        return None
 
 
 def _keys(text: bytes) -> int:
@@ -37,15 +42,16 @@ def _keys(text: bytes) -> int:
     return found - text.count(b'\\":') if b"\\" in text else found
 
 
-def _repeated(value: Any, path: str) -> Iterator[str]:
-    if isinstance(value, _Pairs):
+def repeated(value: Any, path: str = "") -> Iterator[str]:
+    """Paths of the keys that come again, in order; of a value with all its pairs."""
+    if isinstance(value, Pairs):
         seen: set[str] = set()
         for key, inner in value:
             at = f"{path}.{key}" if path else key
             if key in seen:
                 yield at
             seen.add(key)
-            yield from _repeated(inner, at)
+            yield from repeated(inner, at)
     elif isinstance(value, list):
         for index, inner in enumerate(value):
-            yield from _repeated(inner, f"{path}[{index}]")
+            yield from repeated(inner, f"{path}[{index}]")

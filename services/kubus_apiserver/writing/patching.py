@@ -38,7 +38,14 @@ class Patch:
     """A PATCH of one of three types; an apply is another matter."""
 
     def __init__(
-        self, kind: Kind, patch_type: str, patch: Any, schemas: Schemas, field_validation: str = "Warn"
+        self,
+        kind: Kind,
+        patch_type: str,
+        patch: Any,
+        schemas: Schemas,
+        field_validation: str = "Warn",
+        *,
+        told: tuple[str, ...] = (),
     ) -> None:
         if patch_type not in ("json", "merge", "strategic"):
             raise bad_request(f"unknown patch type {patch_type!r}")
@@ -52,6 +59,8 @@ class Patch:
         self._patch = patch
         self._schemas = schemas
         self._validation = field_validation
+        self._told = told
+        """What a strict decoder says of the patch's own text."""
         self.warnings: tuple[str, ...] = ()
 
     def __call__(self, old: Object) -> Object:
@@ -67,10 +76,11 @@ class Patch:
             raise bad_request("the patch leaves no metadata")
         if metadata.get("resourceVersion") != version and metadata.get("resourceVersion"):
             raise conflict(self._kind.plural, self._kind.group, old["metadata"]["name"])
-        try:
-            fitting, self.warnings = fitted(self._kind, obj, self._schemas, self._validation)
-        except StatusError as error:
-            raise self._refused(error) from None
+        lenient = self._validation == "Ignore"
+        fitting, unknown = fitted(self._kind, obj, self._schemas, "Ignore" if lenient else "Warn")
+        self.warnings = () if lenient else (*self._told, *unknown)
+        if self.warnings and self._validation == "Strict":
+            raise self._refused()
         return unpack(pack(fitting)) if self._type == "merge" else fitting
 
     def merged(self, old: Object) -> Object:
@@ -85,10 +95,7 @@ class Patch:
             return merge_patch(old, self._patch)
         return strategic_merge(old, self._patch, self._schemas, self._kind.schema)
 
-    def _refused(self, error: StatusError) -> StatusError:
-        detail = error.message
-        if "strict decoding error: " not in detail:
-            return error
+    def _refused(self) -> StatusError:
         shown = to_json(self._patch)[:_SHOWN_PATCH].decode(errors="replace")
-        words = "strict decoding error: " + detail.partition("strict decoding error: ")[2]
+        words = f"strict decoding error: {', '.join(self.warnings)}"
         return invalid_object("", "", "", [invalid("patch", shown, words)])

@@ -29,13 +29,15 @@ _OCTAL = re.compile(r"0o[0-7]{1,21}", re.ASCII)
 _INTEGER_RANGE = range(-(1 << 63), 1 << 64)
 
 
-def load_yaml(data: bytes | str) -> Any:
+def load_yaml(data: bytes | str, again: list[str] | None = None) -> Any:
     """The value of a YAML text of one document; None for an empty one.
+
+    A key that comes again is refused; with `again` the last one counts, and `again` gets a sentence about each.
 
     Raises:
         DecodeError: the text is no YAML, or says what JSON cannot.
     """
-    documents = load_all_yaml(data)
+    documents = load_all_yaml(data, again)
     if len(documents) > 1:
         raise DecodeError("error converting YAML to JSON: more than one document")
     return documents[0] if documents else None
@@ -46,8 +48,8 @@ def dump_yaml(value: Any) -> bytes:
     return bytes(yaml.safe_dump(value, sort_keys=False, allow_unicode=True), "utf-8")
 
 
-def load_all_yaml(data: bytes | str) -> list[Any]:
-    """The values of a YAML text's documents, empty ones left out.
+def load_all_yaml(data: bytes | str, again: list[str] | None = None) -> list[Any]:
+    """The values of a YAML text's documents, empty ones left out; `again` as with `load_yaml`.
 
     Raises:
         DecodeError: the text is no YAML, or says what JSON cannot.
@@ -56,7 +58,7 @@ def load_all_yaml(data: bytes | str) -> list[Any]:
         text = data if isinstance(data, str) else bytes(data).decode()
         loader = _Loader(text)
         try:
-            return _documents(loader)
+            return _documents(loader, again)
         finally:
             loader.dispose()
     except (yaml.YAMLError, UnicodeError, RecursionError, ValueError, OverflowError) as error:
@@ -69,12 +71,12 @@ def _one_line(error: Exception) -> str:
     return "yaml: " + "; ".join(line.strip() for line in str(error).splitlines())
 
 
-def _documents(loader: Any) -> list[Any]:
+def _documents(loader: Any, again: list[str] | None) -> list[Any]:
     found = []
     while not isinstance(loader.peek_event(), yaml.StreamEndEvent):
         event = loader.get_event()
         if isinstance(event, yaml.DocumentStartEvent):
-            document = _Document(loader).value(0)
+            document = _Document(loader, again).value(0)
             if document is not None:
                 found.append(document)
     return found
@@ -83,8 +85,9 @@ def _documents(loader: Any) -> list[Any]:
 class _Document:
     """Builds values right from events: what is too deep or too much ends it before it is built."""
 
-    def __init__(self, loader: Any) -> None:
+    def __init__(self, loader: Any, again: list[str] | None) -> None:
         self._loader = loader
+        self._again = again
         self._anchors: dict[str, tuple[Any, int]] = {}
         self._nodes = 0
 
@@ -137,20 +140,26 @@ class _Document:
         self._loader.get_event()
         return items
 
+    def _repeated(self, key: str, line: int) -> None:
+        if self._again is None:
+            raise DecodeError(f'error converting YAML to JSON: yaml: line {line}: key "{key}" already set in map')
+        self._again.append(f'line {line}: key "{key}" already set in map')
+
     def _mapping(self, event: Any, depth: int) -> dict[str, Any]:
         _refuse_tag(event.tag, "map")
         result: dict[str, Any] = {}
         merged: list[dict[str, Any]] = []
         while not isinstance(self._loader.peek_event(), yaml.MappingEndEvent):
-            plain_merge = _is_merge(self._loader.peek_event())
+            event = self._loader.peek_event()
+            plain_merge, line = _is_merge(event), event.start_mark.line + 1
             key = _key(self.value(depth + 1))
             value = self.value(depth + 1)
             if plain_merge:
                 merged += _merge_sources(value)
-            elif key in result:
-                raise DecodeError(f'error converting YAML to JSON: yaml: key "{key}" already set in map')
-            else:
-                result[key] = value
+                continue
+            if key in result:
+                self._repeated(key, line)
+            result[key] = value
         self._loader.get_event()
         for source in merged:
             result = {**source, **result}
