@@ -30,6 +30,7 @@ from kubus_apiserver.access.token_requests import TokenRequests
 from kubus_apiserver.access.tokens import NO_KEYS, Keys
 from kubus_apiserver.admission import Chain
 from kubus_apiserver.admission.gate import Gate
+from kubus_apiserver.admission.mutations import Mutations
 from kubus_apiserver.admission.plugins import built_in
 from kubus_apiserver.admission.policies import Policies
 from kubus_apiserver.admission.quotas import Quotas
@@ -119,18 +120,6 @@ def build(
     written = OwnWrites(store, cache)
     authenticator = Authenticator(keys, cache, clock)
     authorizer = Authorizer(cache, KubeletRights(NodeGraph(cache)))
-    chain = chain or built_in()
-    chain = chain._replace(
-        mutators=(*chain.mutators, account_mount, stamp_requester, AccountSecrets(keys, authority)),
-        validators=(
-            *chain.validators,
-            mountable_secrets,
-            node_restriction,
-            Escalation(authorizer),
-            Signing(authorizer),
-            Policies(registry),
-        ),
-    )
     freshness = Freshness(store, cache)
     allocations = Allocations(written, cache, random, service_cidr=service_cidr, node_ports=node_ports)
     fields = FieldManagers(schemas, registry, clock)
@@ -139,7 +128,15 @@ def build(
     webhook_calls = WebhookCalls(clients)
     conversions = Conversions(webhook_calls, random)
     versions = Versions(registry, conversions, schemas)
-    gate = Gate(cache, chain, Webhooks(cache, webhook_calls, random, versions), Quotas(written, cache, clock))
+    chain = _with_rights(chain or built_in(), authorizer, keys, authority)
+    gate = Gate(
+        cache,
+        chain,
+        Webhooks(cache, webhook_calls, random, versions),
+        Quotas(written, cache, clock),
+        mutations=Mutations(cache, registry, versions, authorizer, fields),
+        policies=Policies(cache, registry, versions, authorizer),
+    )
     writes = Writes(
         written,
         cache,
@@ -178,4 +175,18 @@ def build(
         custom_resources=CustomResources(registry, cache, freshness, writes, watches, clock=clock),
         evictions=Evictions(cache, writes, budgets, clock),
         allocations=allocations,
+    )
+
+
+def _with_rights(chain: Chain, authorizer: Authorizer, keys: Keys, authority: str) -> Chain:
+    """The chain with what has to know who may do what."""
+    return chain._replace(
+        mutators=(*chain.mutators, account_mount, stamp_requester, AccountSecrets(keys, authority)),
+        validators=(
+            *chain.validators,
+            mountable_secrets,
+            node_restriction,
+            Escalation(authorizer),
+            Signing(authorizer),
+        ),
     )

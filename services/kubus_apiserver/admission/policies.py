@@ -1,35 +1,47 @@
 """ValidatingAdmissionPolicy: rules in CEL, asked in the process.
 
 A policy says what has to hold, a binding where, with which parameters, and what follows if it does not: Deny, Warn or
-Audit. Policies and bindings are compiled once a revision. An expression without a value fails or passes as the policy's
-`failurePolicy` says.
+Audit. Every policy is asked, so that all warnings and all notes for the audit log are there, and then the first refusal
+counts. An expression without a value fails or passes as the policy's `failurePolicy` says.
 
 https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from kubus.model.cel import CelError
+from kubus.model.codec import to_json
 from kubus.model.errors import StatusError
 from kubus.model.kinds import Registry
-from kubus.model.objects import Key, Object
-from kubus.model.policy_expressions import Expression, Variables, compiled
-from kubus.model.selectors import LabelSelector
+from kubus.model.objects import Object
+from kubus.model.policy_expressions import Expression, Expressions, Variables
+from kubus_apiserver.access.authorization import Authorizer
 from kubus_apiserver.admission import Proposal
-from kubus_apiserver.admission.matching import Matcher, is_exempt
-from kubus_apiserver.admission.namespaced import Namespaced
-from kubus_apiserver.admission.requests import variables_of
+from kubus_apiserver.admission.policy_bindings import (
+    Binding,
+    Bindings,
+    Concern,
+    Terms,
+    conditions_hold,
+    deciding,
+    terms_of,
+    with_param,
+)
+from kubus_apiserver.admission.versions import Versions
 from kubus_apiserver.reading.entries import Entry
 from kubus_apiserver.reading.watchcache import WatchCache
 
 _GROUP = "admissionregistration.k8s.io"
 POLICIES = f"validatingadmissionpolicies.{_GROUP}"
 BINDINGS = f"validatingadmissionpolicybindings.{_GROUP}"
+FAILURE = "validation.policy.admission.k8s.io/validation_failure"
+"""The audit annotation of a rule that does not hold where a binding says Audit."""
 _CODES = {"Unauthorized": 401, "Forbidden": 403, "RequestEntityTooLarge": 413, "Invalid": 422}
-_MESSAGE_CHARACTERS_MAX = 5 * 1024
+_MESSAGE_BYTES_MAX = 5 * 1024
+_ANNOTATION_CHARACTERS_MAX = 10 * 1024
 
 
 class Rule(NamedTuple):
@@ -41,176 +53,196 @@ class Rule(NamedTuple):
     reason: str
 
 
-class Policy(NamedTuple):
+class Note(NamedTuple):
+    """One of a policy's audit annotations."""
+
+    key: str
+    expression: Expression
+
+
+class Validating(NamedTuple):
     """A policy, compiled."""
 
-    name: str
-    matcher: Matcher
-    conditions: tuple[Expression, ...]
-    variables: dict[str, Expression]
+    terms: Terms
     rules: tuple[Rule, ...]
-    closed: bool
-    """Whether what cannot be evaluated is refused."""
-    param_kind: Object | None
+    notes: tuple[Note, ...]
 
 
-class Binding(NamedTuple):
-    """A binding, prepared."""
+class Failure(NamedTuple):
+    """What does not hold."""
 
-    name: str
+    message: str
+    reason: str = "Invalid"
+    place: int = 0
+    """Of the rule."""
+
+
+class _Refusal(NamedTuple):
     policy: str
-    matcher: Matcher | None
-    reference: Object | None
-    actions: tuple[str, ...]
+    binding: str
+    failure: Failure
 
 
-def prepared_policy(entry: Entry) -> Policy:
+def prepared_policy(entry: Entry, expressions: Expressions) -> Validating:
     """The policy of a stored object."""
     spec = entry.object.get("spec") or {}
-    match = spec.get("matchConstraints") or {}
-    return Policy(
-        name=entry.name,
-        matcher=Matcher.of(match.get("resourceRules") or (), match, match.get("excludeResourceRules") or ()),
-        conditions=tuple(compiled(each.get("expression") or "", "bool") for each in spec.get("matchConditions") or ()),
-        variables={each["name"]: compiled(each.get("expression") or "") for each in spec.get("variables") or ()},
-        rules=tuple(_rule(each) for each in spec.get("validations") or ()),
-        closed=spec.get("failurePolicy") != "Ignore",
-        param_kind=spec.get("paramKind"),
+    terms, scope = terms_of(entry, expressions)
+    saying = scope._replace(authorizer=False)
+
+    def rule(each: Object) -> Rule:
+        words = each.get("messageExpression")
+        return Rule(
+            expression=expressions.compiled(each.get("expression") or "", "bool", scope),
+            message=(each.get("message") or "").strip(),
+            message_expression=expressions.compiled(words, "string", saying) if words else None,
+            reason=each.get("reason") or "Invalid",
+        )
+
+    def note(each: Object) -> Note:
+        text = each.get("valueExpression") or ""
+        return Note(each.get("key") or "", expressions.compiled(text, "string or null", saying))
+
+    return Validating(
+        terms=terms,
+        rules=tuple(rule(each) for each in spec.get("validations") or ()),
+        notes=tuple(note(each) for each in spec.get("auditAnnotations") or ()),
     )
-
-
-def _rule(each: Object) -> Rule:
-    words = each.get("messageExpression")
-    return Rule(
-        expression=compiled(each.get("expression") or "", "bool"),
-        message=(each.get("message") or "").strip(),
-        message_expression=compiled(words, "string") if words else None,
-        reason=each.get("reason") or "Invalid",
-    )
-
-
-def prepared_binding(entry: Entry) -> Binding:
-    """The binding of a stored object."""
-    spec = entry.object.get("spec") or {}
-    match = spec.get("matchResources")
-    matcher = None
-    if match is not None:
-        rules = match.get("resourceRules") or (_EVERYTHING,)
-        matcher = Matcher.of(rules, match, match.get("excludeResourceRules") or ())
-    actions = tuple(spec.get("validationActions") or ())
-    return Binding(entry.name, spec.get("policyName") or "", matcher, spec.get("paramRef"), actions)
-
-
-_EVERYTHING = {"operations": ["*"], "apiGroups": ["*"], "apiVersions": ["*"], "resources": ["*/*"]}
 
 
 class Policies:
-    """The validator."""
+    """Asks the policies that a write concerns."""
 
-    def __init__(self, registry: Registry) -> None:
-        self._registry = registry
-        self._policies: Namespaced[Policy] = Namespaced(POLICIES, prepared_policy)
-        self._bindings: Namespaced[Binding] = Namespaced(BINDINGS, prepared_binding)
+    def __init__(self, cache: WatchCache, registry: Registry, versions: Versions, access: Authorizer) -> None:
+        expressions = Expressions(deciding(access))
+        self._bindings: Bindings[Validating] = Bindings(
+            cache,
+            registry,
+            versions,
+            policies=POLICIES,
+            bindings=BINDINGS,
+            prepare=lambda entry: prepared_policy(entry, expressions),
+        )
 
-    def __call__(self, proposal: Proposal, cache: WatchCache) -> None:
+    def concerned(self, proposal: Proposal) -> list[Concern[Validating]]:
+        """Those that may have to be asked."""
+        return self._bindings.concerned(proposal)
+
+    async def validate(self, concerned: list[Concern[Validating]], proposal: Proposal) -> None:
         """Refuse what a bound policy does not allow, or warn of it.
 
         Raises:
             StatusError: 422, or what the policy's reason says.
         """
-        policies = self._policies.of(cache)
-        if not policies or is_exempt(proposal):
-            return
-        concerned = [each for each in policies if each.matcher.about(proposal)]
-        if not concerned:
-            return
-        given = variables_of(proposal)
-        given["namespaceObject"] = _namespace(proposal, cache)
-        for policy in concerned:
-            for binding in self._bindings.of(cache):
-                if binding.policy == policy.name:
-                    self._apply(policy, binding, given, proposal, cache)
+        refusals: list[_Refusal] = []
+        for policy, kind in concerned:
+            shown = await self._bindings.versions.shown(proposal, kind)
+            refusals += _Asking(self._bindings, Concern(policy, kind), shown).refusals()
+        if refusals:
+            raise _refused(proposal, refusals[0])
 
-    def _apply(
-        self, policy: Policy, binding: Binding, given: Mapping[str, Any], proposal: Proposal, cache: WatchCache
-    ) -> None:
-        if not policy.matcher.selects(proposal, cache):
-            return
-        if binding.matcher is not None and not (
-            binding.matcher.about(proposal) and binding.matcher.selects(proposal, cache)
-        ):
+
+class _Asking:
+    """One policy, asked about one write by way of its bindings."""
+
+    def __init__(self, bindings: Bindings[Validating], concern: Concern[Validating], shown: Proposal) -> None:
+        self._bindings = bindings
+        self._policy = concern.policy
+        self._kind = concern.kind
+        self._shown = shown
+        self._notes: dict[str, list[str]] = {}
+
+    def refusals(self) -> Iterator[_Refusal]:
+        """What is refused; warnings and notes are given on the way."""
+        terms = self._policy.terms
+        bound = list(self._bindings.of(self._policy, self._shown))
+        if not bound:
             return
         try:
-            params = self._params(policy, binding, proposal, cache)
+            param_kind = self._bindings.param_kind(terms)
         except CelError as error:
-            if policy.closed:
-                _decide(policy, binding, f"failed to configure binding: {error}", "Invalid", proposal)
+            if terms.closed:
+                yield _Refusal(terms.name, "", Failure(str(error)))
             return
-        for param in params:
-            variables = Variables(policy.variables, {**given, "params": param})
-            for message, reason in _failures(policy, variables):
-                _decide(policy, binding, message, reason, proposal)
+        given = self._bindings.given(self._shown, self._kind)
+        for binding in bound:
+            try:
+                params = self._bindings.params(param_kind, binding, self._shown)
+            except CelError as error:
+                if terms.closed:
+                    yield _Refusal(terms.name, binding.name, Failure(str(error)))
+                continue
+            for param in params:
+                yield from self._decided(binding, Variables(terms.variables, with_param(given, param)))
+        for key, values in self._notes.items():
+            self._shown.annotate(f"{terms.name}/{key}", ", ".join(values))
 
-    def _params(self, policy: Policy, binding: Binding, proposal: Proposal, cache: WatchCache) -> list[Object | None]:
-        reference = binding.reference
-        if policy.param_kind is None or reference is None:
-            return [None]
-        group, _, version = (policy.param_kind.get("apiVersion") or "").rpartition("/")
-        kind = self._registry.named(group, version, policy.param_kind.get("kind") or "")
-        if kind is None:
-            raise CelError(f"failed to find resource referenced by paramKind: {policy.param_kind}")
-        namespace = (reference.get("namespace") or proposal.namespace) if kind.namespaced else ""
-        if kind.namespaced and not namespace:
-            raise CelError("cannot use namespaced paramRef in policy binding that matches cluster-scoped resources")
-        if reference.get("name"):
-            entry = cache.get(Key(kind.collection, namespace, reference["name"]))
-            found = [] if entry is None else [entry]
-        else:
-            selector = LabelSelector.from_object(reference.get("selector") or {})
-            every = cache.collection(kind.collection).select(namespace)
-            found = [each for each in every if selector.matches(each.object["metadata"].get("labels"))]
-        if not found and reference.get("parameterNotFoundAction") == "Deny":
-            raise CelError("no params found for policy binding with `Deny` parameterNotFoundAction")
-        return [each.viewed(kind).object for each in found]
-
-
-def _namespace(proposal: Proposal, cache: WatchCache) -> Object | None:
-    if not proposal.kind.namespaced:
-        return None
-    entry = cache.get(Key("namespaces.core", "", proposal.namespace))
-    return None if entry is None else entry.object
-
-
-def _failures(policy: Policy, variables: Variables) -> Iterator[tuple[str, str]]:
-    """(message, reason) of every rule that does not hold."""
-    try:
-        if not _conditions_hold(policy, variables):
+    def _decided(self, binding: Binding, variables: Variables) -> Iterator[_Refusal]:
+        terms = self._policy.terms
+        try:
+            if not conditions_hold(terms, variables):
+                return
+        except CelError as error:
+            if terms.closed:
+                yield from self._failed(binding, Failure(str(error)))
             return
-    except CelError as error:
-        if policy.closed:
-            yield str(error), "Invalid"
-        return
-    for rule in policy.rules:
+        for failure in _failures(self._policy, variables):
+            yield from self._failed(binding, failure)
+        for note in self._policy.notes:
+            yield from self._noted(note, binding, variables)
+
+    def _failed(self, binding: Binding, failure: Failure) -> Iterator[_Refusal]:
+        name = self._policy.terms.name
+        if "Warn" in binding.actions:
+            words = f"Validation failed for ValidatingAdmissionPolicy '{name}' with binding '{binding.name}'"
+            self._shown.warn(f"{words}: {failure.message}")
+        if "Audit" in binding.actions:
+            value = {
+                "message": failure.message,
+                "policy": name,
+                "binding": binding.name,
+                "expressionIndex": failure.place,
+                "validationActions": list(binding.actions),
+            }
+            self._shown.annotate(FAILURE, to_json([value]).decode())
+        if "Deny" in binding.actions:
+            yield _Refusal(name, binding.name, failure)
+
+    def _noted(self, note: Note, binding: Binding, variables: Variables) -> Iterator[_Refusal]:
+        try:
+            value = variables.evaluate(note.expression)
+            if value is not None and not isinstance(value, str):
+                raise CelError(
+                    f"valueExpression '{note.expression.text}' resulted in unsupported return type. "
+                    "Return type must be either string or null."
+                )
+        except CelError as error:
+            if self._policy.terms.closed:
+                yield _Refusal(self._policy.terms.name, binding.name, Failure(_resulted(note.expression, error)))
+            return
+        text = (value or "").strip()[:_ANNOTATION_CHARACTERS_MAX]
+        known = self._notes.setdefault(note.key, [])
+        if text and text not in known:
+            known.append(text)
+        if not known:
+            del self._notes[note.key]
+
+
+def _failures(policy: Validating, variables: Variables) -> Iterator[Failure]:
+    """Every rule that does not hold."""
+    for place, rule in enumerate(policy.rules):
         text = rule.expression.text.strip()
         try:
             if variables.evaluate(rule.expression) is not True:
-                yield _message(rule, variables) or f"failed expression: {text}", rule.reason
+                yield Failure(_message(rule, variables) or f"failed expression: {text}", rule.reason, place)
         except CelError as error:
-            if policy.closed:
-                yield f"expression '{text}' resulted in error: {error}", "Invalid"
+            if policy.terms.closed:
+                yield Failure(_resulted(rule.expression, error), place=place)
 
 
-def _conditions_hold(policy: Policy, variables: Variables) -> bool:
-    wrong: CelError | None = None
-    for condition in policy.conditions:
-        try:
-            if variables.evaluate(condition) is not True:
-                return False
-        except CelError as error:
-            wrong = error
-    if wrong is not None:
-        raise wrong
-    return True
+def _resulted(expression: Expression, error: CelError) -> str:
+    if expression.program is None:
+        return str(error)
+    return f"expression '{expression.text.strip()}' resulted in error: {error}"
 
 
 def _message(rule: Rule, variables: Variables) -> str:
@@ -219,18 +251,18 @@ def _message(rule: Rule, variables: Variables) -> str:
             words = variables.evaluate(rule.message_expression)
         except CelError:
             return rule.message
-        if isinstance(words, str) and words.strip() and "\n" not in words and len(words) <= _MESSAGE_CHARACTERS_MAX:
-            return words.strip()
+        text = words.strip() if isinstance(words, str) else ""
+        if text and "\n" not in text and len(text.encode()) <= _MESSAGE_BYTES_MAX:
+            return text
     return rule.message
 
 
-def _decide(policy: Policy, binding: Binding, message: str, reason: str, proposal: Proposal) -> None:
-    named = f"ValidatingAdmissionPolicy '{policy.name}' with binding '{binding.name}'"
-    if "Warn" in binding.actions:
-        proposal.warn(f"Validation failed for {named}: {message}")
-    if "Deny" not in binding.actions:
-        return
-    text = f"{named} denied request: {message}"
-    refusal = proposal.refused(text)
-    details = {**refusal.details, "causes": [{"message": text}]}
-    raise StatusError(_CODES.get(reason, 422), reason, refusal.message, details)
+def _refused(proposal: Proposal, refusal: _Refusal) -> StatusError:
+    named = f"ValidatingAdmissionPolicy '{refusal.policy}'"
+    if refusal.binding:
+        named = f"{named} with binding '{refusal.binding}'"
+    text = f"{named} denied request: {refusal.failure.message}"
+    forbidden = proposal.refused(text)
+    details = {**forbidden.details, "causes": [{"message": text}]}
+    reason = refusal.failure.reason
+    return StatusError(_CODES.get(reason, 422), reason, forbidden.message, details)

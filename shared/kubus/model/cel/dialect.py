@@ -33,6 +33,8 @@ _PATCH = "JSONPatch"
 _PATCH_FIELDS = ("op", "path", "from", "value")
 _PLACE = re.compile(r"ERROR: <input>:(\d+):(\d+): (.*)")
 
+_UNDECLARED = re.compile(r"undeclared reference to '(\w+\.[\w.]+)'(.*)")
+
 
 class Misnamed(ValueError):
     """A type stands where another is meant: its text says so."""
@@ -66,10 +68,8 @@ class Rewritten(NamedTuple):
         for name, ours in _RENAMED.items():
             message = message.replace(f"'{ours}'", f"'{name}'")
         message = re.sub(r"undefined field '([^']*)' not found in struct '[^']*'", r"undefined field '\1'", message)
-        if not self.edits:
-            return message
-        found = _PLACE.findall(message)
-        return "\n".join(self._told(int(line), int(column), words) for line, column, words in found) or message
+        found = [_named(int(line), int(column), words) for line, column, words in _PLACE.findall(message)]
+        return "\n".join(self._told(*each) for each in found) or message
 
     def _told(self, line: int, column: int, words: str) -> str:
         lines = self.text.split("\n")
@@ -83,6 +83,16 @@ class Rewritten(NamedTuple):
         line, column = before.count("\n") + 1, place - (before.rfind("\n") + 1) + 1
         shown = self.original.split("\n")[line - 1]
         return f"ERROR: <input>:{line}:{column}: {words}\n | {shown}\n | {'.' * (column - 1)}^"
+
+
+def _named(line: int, column: int, words: str) -> tuple[int, int, str]:
+    """Of `a.b.c` that is not known, it is `a` that is not."""
+    found = _UNDECLARED.fullmatch(words)
+    if found is None:
+        return line, column, words
+    first, _, rest = found[1].partition(".")
+    shorter = max(column - len(found[1]) + len(rest.rpartition(".")[2]) + 1, 1)
+    return line, shorter, f"undeclared reference to '{first}'{found[2]}"
 
 
 def rewritten(expression: str, *, optional: Iterable[str] = (), constructs: bool = False) -> Rewritten:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from kubus.model.cells import AGE, NAME, count, plain
 from kubus.model.defaults.admission import param_kind_text, set_policy_defaults
 from kubus.model.kinds import Column, Kind
+from kubus.model.validation.policies import mutating_policy_errors
 
 KIND = Kind(
     group="admissionregistration.k8s.io",
@@ -16,6 +17,7 @@ KIND = Kind(
     categories=("api-extensions",),
     generation=True,
     defaults=set_policy_defaults,
+    rules=(mutating_policy_errors,),
     columns=(
         NAME,
         Column("Mutations", count("spec", "mutations"), "integer", description="Changes it makes."),

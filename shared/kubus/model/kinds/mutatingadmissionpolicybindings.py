@@ -5,6 +5,7 @@ from __future__ import annotations
 from kubus.model.cells import AGE, NAME, at, plain
 from kubus.model.defaults.admission import param_ref_text, set_policy_binding_defaults
 from kubus.model.kinds import Column, Kind
+from kubus.model.validation.policies import mutating_binding_errors
 
 KIND = Kind(
     group="admissionregistration.k8s.io",
@@ -16,6 +17,7 @@ KIND = Kind(
     categories=("api-extensions",),
     generation=True,
     defaults=set_policy_binding_defaults,
+    rules=(mutating_binding_errors,),
     columns=(
         NAME,
         Column("PolicyName", at("spec", "policyName"), description="The policy it puts to work."),

@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from kubus.model.errors import FieldError, duplicate, invalid, required
 from kubus.model.names import dns_subdomain_errors
 from kubus.model.objects import Object
-from kubus.model.policy_expressions import compiled
+from kubus.model.policy_expressions import Scope, compiled
 from kubus.model.validation.selectors import label_selector_errors
 from kubus.model.validation.values import one_of, required_one_of
 
 REVIEW_VERSIONS = ("v1", "v1beta1")
+_SCOPE = Scope(params=False, variables=())
 OPERATIONS = ("*", "CONNECT", "CREATE", "DELETE", "UPDATE")
 
 
@@ -39,8 +40,8 @@ def _condition_errors(conditions: Sequence[Object], path: str) -> list[FieldErro
         where, text = f"{path}[{index}].expression", condition.get("expression") or ""
         if not text.strip():
             errors.append(required(where))
-        elif (found := compiled(text, "bool")).program is None:
-            errors.append(invalid(where, text, f"compilation failed: {found.error}"))
+        elif (found := compiled(text, "bool", _SCOPE)).program is None:
+            errors.append(invalid(where, text, found.error))
     return errors
 
 
@@ -66,7 +67,7 @@ def _webhook_errors(webhook: Object, path: str) -> list[FieldError]:
         errors += label_selector_errors(webhook.get(key), f"{path}.{key}")
     errors += _client_errors(webhook.get("clientConfig") or {}, f"{path}.clientConfig")
     for index, rule in enumerate(webhook.get("rules") or ()):
-        errors += _rule_errors(rule, f"{path}.rules[{index}]")
+        errors += rule_errors(rule, f"{path}.rules[{index}]")
     return errors
 
 
@@ -81,11 +82,12 @@ def _client_errors(config: Object, path: str) -> list[FieldError]:
     return []
 
 
-def _rule_errors(rule: Object, path: str) -> list[FieldError]:
+def rule_errors(rule: Object, path: str, operations: Sequence[str] = OPERATIONS) -> list[FieldError]:
+    """What is wrong with a rule about operations and resources."""
     errors = [required(f"{path}.{key}") for key in ("apiGroups", "apiVersions", "resources") if not rule.get(key)]
-    operations = rule.get("operations") or []
-    if not operations:
+    named = rule.get("operations") or []
+    if not named:
         errors.append(required(f"{path}.operations"))
-    for index, operation in enumerate(operations):
-        errors += one_of(operation, f"{path}.operations[{index}]", OPERATIONS)
+    for index, operation in enumerate(named):
+        errors += one_of(operation, f"{path}.operations[{index}]", operations)
     return errors

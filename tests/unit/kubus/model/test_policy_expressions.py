@@ -37,4 +37,4 @@ def test_every_expression_of_a_policy_is_found() -> None:
         "variables": [{"expression": "d"}],
         "auditAnnotations": [{"valueExpression": "e"}],
     }
-    assert [text for _, text, _ in expressions_of({"spec": spec})] == ["a", "b", "c", "d", "e"]
+    assert {each.text for each in expressions_of({"spec": spec})} == {"a", "b", "c", "d", "e"}

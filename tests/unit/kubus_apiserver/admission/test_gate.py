@@ -5,26 +5,45 @@ from __future__ import annotations
 from base64 import b64encode
 from typing import Any
 
-from tests.unit.kubus_apiserver.admission.test_webhooks import Hooks, configured, hook, webhooks_of
+from tests.unit.kubus_apiserver.admission.test_webhooks import (
+    REGISTRY,
+    Hooks,
+    configured,
+    hook,
+    versions_of,
+    webhooks_of,
+)
 
 from kubus.model.codec import to_json
 from kubus.model.kinds.deployments import KIND as DEPLOYMENTS
+from kubus.model.schema import load_schemas
 from kubus.service.clocks import SystemClock
 from kubus.store.memory import MemoryStore
+from kubus_apiserver.access.authorization import Authorizer
 from kubus_apiserver.admission import Chain, Proposal
 from kubus_apiserver.admission.gate import Gate
+from kubus_apiserver.admission.mutations import Mutations
+from kubus_apiserver.admission.policies import Policies
 from kubus_apiserver.admission.quotas import Quotas
 from kubus_apiserver.admission.webhooks import MUTATING
 from kubus_apiserver.calls import User
 from kubus_apiserver.reading.watchcache import WatchCache
+from kubus_apiserver.writing.fieldmanagers import FieldManagers
 
 RULES = [{"apiGroups": ["apps"], "apiVersions": ["v1"], "operations": ["*"], "resources": ["*/*"]}]
 
 
 def gate(hooks: Hooks, cache: WatchCache, *mutators: Any) -> Gate:
-    clock = SystemClock()
-    quotas = Quotas(MemoryStore(clock), cache, clock)
-    return Gate(cache, Chain(mutators), webhooks_of(cache, hooks), quotas)
+    clock, versions, access = SystemClock(), versions_of(hooks), Authorizer(cache)
+    fields = FieldManagers(load_schemas(), REGISTRY, clock)
+    return Gate(
+        cache,
+        Chain(mutators),
+        webhooks_of(cache, hooks),
+        Quotas(MemoryStore(clock), cache, clock),
+        mutations=Mutations(cache, REGISTRY, versions, access, fields),
+        policies=Policies(cache, REGISTRY, versions, access),
+    )
 
 
 def patching(**values: Any) -> Any:

@@ -5,7 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.unit.kubus_apiserver.conftest import Api
+from tests.unit.kubus_apiserver.conftest import ADMIN, Api
+
+from kubus.model.codec import from_json
+from kubus_apiserver.admission import Proposal
+from kubus_apiserver.admission.policies import FAILURE
 
 GROUP = "/apis/admissionregistration.k8s.io/v1"
 MAPS = "/api/v1/namespaces/default/configmaps"
@@ -142,3 +146,83 @@ async def test_scale_is_a_resource_of_its_own(api: Api) -> None:
     merge = {"content_type": "application/merge-patch+json"}
     assert (await api("PATCH", f"{path}/d/scale", {"spec": {"replicas": 3}}, **merge)).code == 422
     assert (await api("PATCH", f"{path}/d", {"spec": {"replicas": 3}}, **merge)).code == 200
+
+
+async def test_the_authorizer_is_asked_for_the_user_of_the_request(api: Api) -> None:
+    account = "authorizer.serviceAccount('default', 'x')"
+    rules = (
+        {"expression": "authorizer.requestResource.check('update').allowed()", "message": "no update"},
+        {
+            "expression": f"!{account}.group('').resource('pods').check('get').allowed()",
+            "message": "the account may",
+        },
+        {"expression": "authorizer.path('/metrics').check('get').reason() != ''", "message": "no path"},
+    )
+    await bound(api, policy(*rules), binding())
+    assert (await api("POST", MAPS, config_map("m"))).code == 201
+    role = {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRoleBinding",
+        "metadata": {"name": "x"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
+        "subjects": [{"kind": "ServiceAccount", "name": "x", "namespace": "default"}],
+    }
+    await api.ok("POST", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", role)
+    await api.core.freshness.consistent()
+    refused = await api("POST", MAPS, config_map("n"))
+    assert refused.message.endswith("denied request: the account may")
+
+
+async def test_every_policy_is_asked_before_the_first_refusal_counts(api: Api) -> None:
+    await bound(api, policy({"expression": "false", "message": "first"}), binding())
+    other, how = policy({"expression": "false", "message": "second"}), binding("Warn")
+    other["metadata"]["name"] = how["metadata"]["name"] = how["spec"]["policyName"] = "q"
+    await bound(api, other, how)
+    refused = await api("POST", MAPS, config_map("m"))
+    assert refused.message.endswith("denied request: first")
+    assert refused.answer.warnings == ("Validation failed for ValidatingAdmissionPolicy 'q' with binding 'q': second",)
+
+
+async def test_notes_for_the_audit_log(api: Api) -> None:
+    heard: dict[str, str] = {}
+    notes = [
+        {"key": "size", "valueExpression": "'size: ' + string(object.data.size())"},
+        {"key": "none", "valueExpression": "has(object.immutable) ? dyn('x') : dyn(null)"},
+    ]
+    made = policy({"expression": "true"}, {"expression": "false", "message": "no"}, auditAnnotations=notes)
+    await bound(api, made, binding("Audit"))
+    kind = api.core.by_resource("configmaps.core")
+    assert kind is not None
+    proposal = Proposal(ADMIN, "create", kind, "", config_map("m", a="1"), None, annotate=heard.__setitem__)
+    proposal.object["metadata"]["namespace"] = "default"
+    await api.core.gate.validated(proposal)
+    failure = {"message": "no", "policy": "p", "binding": "b", "expressionIndex": 1, "validationActions": ["Audit"]}
+    assert heard.pop("p/size") == "size: 1"
+    assert from_json(heard.pop(FAILURE).encode()) == [failure]
+    assert not heard
+
+
+async def test_an_equivalent_version_is_seen_as_the_one_that_the_policy_names(api: Api) -> None:
+    rule = {**RULE, "apiGroups": ["autoscaling"], "apiVersions": ["v1"], "resources": ["horizontalpodautoscalers"]}
+    held = {"expression": "has(object.spec.targetCPUUtilizationPercentage) && request.kind.version == 'v1'"}
+    await bound(api, policy(held, matchConstraints={"resourceRules": [rule]}), binding())
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "d"}
+    resource = {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 50}}
+    spec = {"scaleTargetRef": target, "maxReplicas": 3, "metrics": [{"type": "Resource", "resource": resource}]}
+    body = {"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": {"name": "h"}, "spec": spec}
+    path = "/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers"
+    assert (await api("POST", path, body)).code == 201
+    spec["metrics"] = [{"type": "Resource", "resource": {**resource, "name": "memory"}}]
+    body["metadata"] = {"name": "i"}
+    assert (await api("POST", path, body)).code == 422
+
+
+async def test_some_names_are_not_known_everywhere(api: Api) -> None:
+    for rule, words in (
+        ({"expression": "params.data.a == 'b'"}, "undeclared reference to 'params'"),
+        ({"expression": "true", "messageExpression": "authorizer.path('/').check('get').reason()"}, "authorizer"),
+        ({"expression": "variables.nothing == 1"}, "undefined field 'nothing'"),
+    ):
+        refused = await api("POST", f"{GROUP}/validatingadmissionpolicies", policy(rule))
+        assert refused.code == 422
+        assert words in refused.message

@@ -87,9 +87,12 @@ def proposal(verb: str = "create", *, dry_run: bool = False, **labels: str) -> P
 REGISTRY = Registry(builtin_kinds())
 
 
+def versions_of(hooks: Hooks) -> Versions:
+    return Versions(REGISTRY, Conversions(hooks, Random(1)), load_schemas())
+
+
 def webhooks_of(cache: WatchCache, hooks: Hooks) -> Webhooks:
-    versions = Versions(REGISTRY, Conversions(hooks, Random(1)), load_schemas())
-    return Webhooks(cache, hooks, Random(1), versions)
+    return Webhooks(cache, hooks, Random(1), versions_of(hooks))
 
 
 async def validated(hooks: Hooks, cache: WatchCache, wanted: Proposal) -> None:

@@ -70,7 +70,7 @@ def test_places_in_errors_are_those_of_the_author() -> None:
         environment.compile("old.hasValue() &&\n nothing")
     assert str(told.value).startswith("ERROR: <input>:2:2: undeclared reference to 'nothing'")
     assert str(told.value).endswith(" |  nothing\n | .^")
-    with pytest.raises(CompileError, match=r"<input>:1:19: undeclared reference to 'x.a'"):
+    with pytest.raises(CompileError, match=r"<input>:1:18: undeclared reference to 'x' "):
         environment.compile("old.hasValue()&& x.a == 1")
     with pytest.raises(CompileError, match=r"for 'indexOf' applied to '\(bool, int\)'"):
         environment.compile("true.indexOf(2)")
