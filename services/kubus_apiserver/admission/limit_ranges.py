@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import Any
 
-from kubus.model.objects import Object
+from kubus.model.objects import Object, is_deleting
 from kubus.model.quantities import canonical, parse_quantity
 from kubus.model.resource_totals import LIMITS, REQUESTS, Amounts, amounts, pod_totals, shown
 from kubus_apiserver.admission import Proposal
@@ -46,10 +46,8 @@ class LimitRanges:
             StatusError: 403 with everything that is wrong.
         """
         collection = proposal.kind.collection
-        if proposal.verb == "delete" or collection not in (PODS, CLAIMS):
+        if not _asks(proposal):
             return
-        if proposal.subresource or (collection == PODS and proposal.verb == "update"):
-            return  # what a pod asks for does not change
         wrong: list[str] = []
         for items in self._items.of(cache, proposal.namespace):
             for item in items:
@@ -57,6 +55,18 @@ class LimitRanges:
         if wrong:
             unique = list(dict.fromkeys(wrong))
             raise proposal.refused(unique[0] if len(unique) == 1 else f"[{', '.join(unique)}]")
+
+
+def _asks(proposal: Proposal) -> bool:
+    """Whether an object asks for resources, or for others than before: of pods only new and resized ones do."""
+    collection, old = proposal.kind.collection, proposal.old
+    if proposal.verb not in ("create", "update") or collection not in (PODS, CLAIMS):
+        return False
+    if old is not None and is_deleting(old):
+        return False
+    if collection == PODS and proposal.verb == "update":
+        return proposal.subresource == "resize"
+    return not proposal.subresource
 
 
 def set_defaults(pod: Object, requests: dict[str, Any], limits: dict[str, Any]) -> None:

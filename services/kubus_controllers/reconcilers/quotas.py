@@ -20,7 +20,7 @@ from kubus.machinery.plans import Controller, Patch, Plan, SetStatus, View
 from kubus.model.kinds import Kind
 from kubus.model.kinds.resourcequotas import KIND as QUOTAS
 from kubus.model.objects import Object, annotations_of, name_of, namespace_of
-from kubus.model.quota_usage import CLAIMS, PODS, SERVICES, UNCOUNTED, concerns, usage
+from kubus.model.quota_usage import CLAIMS, DEVICE_CLAIMS, DEVICE_CLASS, PODS, SERVICES, UNCOUNTED, concerns, usage
 from kubus.model.resource_totals import Amounts, add, amounts, shown
 
 ANNOTATION = "kubus.io/counted"
@@ -80,6 +80,8 @@ def _collection(name: str) -> str:
     if name.startswith("count/"):
         plural, _, group = name.removeprefix("count/").partition(".")
         return f"{plural}.{group or 'core'}"
+    if name.endswith(DEVICE_CLASS):
+        return DEVICE_CLAIMS
     if name in _OF_CLAIMS or ".storageclass.storage.k8s.io/" in name:
         return CLAIMS
     if name == "services" or name.startswith("services."):

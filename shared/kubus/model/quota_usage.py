@@ -14,7 +14,7 @@ from typing import Any
 
 from kubus.model.objects import Object
 from kubus.model.qos import qos_class
-from kubus.model.resource_totals import LIMITS, REQUESTS, Amounts, amounts, pod_totals
+from kubus.model.resource_totals import LIMITS, REQUESTS, Amounts, add, amounts, pod_totals
 
 PODS, SERVICES, CLAIMS = "pods.core", "services.core", "persistentvolumeclaims.core"
 UNCOUNTED = frozenset({"events.core", "events.events.k8s.io"})
@@ -24,6 +24,10 @@ MUST_SAY = ("cpu", "limits.cpu", "limits.memory", "memory", "requests.cpu", "req
 """If a quota limits one of these, every container has to say how much."""
 _BY_NAME = frozenset({"configmaps", "replicationcontrollers", "resourcequotas", "secrets"})
 _COMPUTE = ("cpu", "memory", "ephemeral-storage")
+DEVICE_CLAIMS = "resourceclaims.resource.k8s.io"
+DEVICE_CLASS = ".deviceclass.resource.k8s.io/devices"
+DEVICES_MAX = 32
+"""As many devices as a claim can be given."""
 _CLASS = ".storageclass.storage.k8s.io/"
 
 
@@ -38,6 +42,8 @@ def usage(collection: str, obj: Object) -> Amounts:
         found |= _service(obj.get("spec") or {})
     elif collection == CLAIMS:
         found |= _claim(obj)
+    elif collection == DEVICE_CLAIMS:
+        found |= _devices(obj)
     elif group == "core" and plural in _BY_NAME:
         found[plural] = Fraction(1)
     return found
@@ -78,10 +84,26 @@ def _claim(obj: Object) -> Amounts:
     storage_class = annotations.get("volume.beta.kubernetes.io/storage-class") or spec.get("storageClassName")
     found: Amounts = {"persistentvolumeclaims": Fraction(1)}
     storage = amounts((spec.get("resources") or {}).get("requests")).get("storage")
+    allocated = amounts((obj.get("status") or {}).get("allocatedResources")).get("storage")
     if storage is not None:
-        found["requests.storage"] = storage
+        found["requests.storage"] = max(storage, allocated or storage)
     if storage_class:
         found |= {f"{storage_class}{_CLASS}{name}": amount for name, amount in list(found.items())}
+    return found
+
+
+def _devices(obj: Object) -> Amounts:
+    """The devices of each class that a claim may come to hold."""
+    found: Amounts = {}
+    for request in ((obj.get("spec") or {}).get("devices") or {}).get("requests") or ():
+        choices: Amounts = {}
+        exactly = [request["exactly"]] if request.get("exactly") else []
+        for each in (*exactly, *(request.get("firstAvailable") or ())):
+            if each.get("deviceClassName"):
+                count = DEVICES_MAX if each.get("allocationMode") == "All" else each.get("count") or 1
+                name = f"{each['deviceClassName']}{DEVICE_CLASS}"
+                choices[name] = max(choices.get(name, Fraction(0)), Fraction(count))
+        add(found, choices)
     return found
 
 
@@ -100,7 +122,7 @@ def concerns(spec: dict[str, Any], collection: str, obj: Object) -> bool:
 def _in_scope(term: dict[str, Any], collection: str, obj: Object) -> bool:
     scope, spec = term.get("scopeName"), obj.get("spec") or {}
     if scope == "VolumeAttributesClass":
-        return collection == CLAIMS and _selected(term, spec.get("volumeAttributesClassName") or "")
+        return collection == CLAIMS and any(_selected(term, name) for name in _attribute_classes(obj))
     if collection != PODS:
         return False
     if scope == "PriorityClass":
@@ -114,6 +136,14 @@ def _in_scope(term: dict[str, Any], collection: str, obj: Object) -> bool:
         "NotBestEffort": not best_effort,
         "CrossNamespacePodAffinity": _crosses_namespaces(spec),
     }.get(scope or "", False)
+
+
+def _attribute_classes(claim: Object) -> set[str]:
+    """The attribute classes that a claim has, had, or is about to have."""
+    spec, status = claim.get("spec") or {}, claim.get("status") or {}
+    target = (status.get("modifyVolumeStatus") or {}).get("targetVolumeAttributesClassName")
+    names = {spec.get("volumeAttributesClassName"), status.get("currentVolumeAttributesClassName"), target}
+    return {name for name in names if name} or {""}
 
 
 def _selected(term: dict[str, Any], value: str) -> bool:
@@ -141,12 +171,14 @@ def unsaid(hard: dict[str, Any], pod: Object) -> dict[str, list[str]]:
     """What the containers of a pod would have to say for a quota to be applied: resource → names of containers."""
     found: dict[str, list[str]] = {}
     spec = pod.get("spec") or {}
+    of_pod = spec.get("resources") or {}
     for container in (*(spec.get("containers") or ()), *(spec.get("initContainers") or ())):
         resources = container.get("resources") or {}
         for name in MUST_SAY:
             if name not in hard:
                 continue
             field = LIMITS if name.startswith("limits.") else REQUESTS
-            if name.rpartition(".")[2] not in (resources.get(field) or {}):
+            plain = name.rpartition(".")[2]
+            if plain not in (resources.get(field) or {}) and plain not in (of_pod.get(field) or {}):
                 found.setdefault(name, []).append(container.get("name") or "")
     return {name: sorted(set(names)) for name, names in sorted(found.items())}

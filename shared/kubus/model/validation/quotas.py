@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubus.model.errors import FieldError, duplicate, forbidden_field, invalid
+from kubus.model.errors import FieldError, duplicate, forbidden_field, invalid, required
 from kubus.model.names import label_key_errors
 from kubus.model.objects import Object
 from kubus.model.quantities import canonical, parse_quantity
@@ -10,6 +10,42 @@ from kubus.model.validation.values import immutable, quantity_not_negative
 
 SMALL_TO_LARGE = (("min", "max"), ("min", "defaultRequest"), ("min", "default"), ("defaultRequest", "default"))
 CAPPED = (("defaultRequest", "max"), ("default", "max"))
+_COMPUTE = frozenset({"cpu", "memory", "requests.cpu", "requests.memory", "limits.cpu", "limits.memory"})
+_CLAIMS = frozenset({"persistentvolumeclaims", "requests.storage"})
+STANDARD = (
+    _COMPUTE
+    | _CLAIMS
+    | {
+        "configmaps",
+        "ephemeral-storage",
+        "limits.ephemeral-storage",
+        "pods",
+        "replicationcontrollers",
+        "requests.ephemeral-storage",
+        "resourcequotas",
+        "secrets",
+        "services",
+        "services.loadbalancers",
+        "services.nodeports",
+    }
+)
+"""What a quota can limit beside what has a domain in its name."""
+_OF_PODS = _COMPUTE | {"pods"}
+SCOPES = {
+    "BestEffort": frozenset({"pods"}),
+    "CrossNamespacePodAffinity": _OF_PODS,
+    "NotBestEffort": _OF_PODS,
+    "NotTerminating": _OF_PODS,
+    "PriorityClass": _OF_PODS,
+    "Terminating": _OF_PODS,
+    "VolumeAttributesClass": _CLAIMS,
+}
+"""Scopes, and which of the standard limits can have them."""
+ONLY_EXISTING = frozenset(SCOPES) - {"PriorityClass", "VolumeAttributesClass"}
+_MUST_EXIST = (
+    "must be 'Exist' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, "
+    "ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or ResourceQuotaScopeCrossNamespacePodAffinity"
+)
 
 
 def quota_errors(obj: Object, old: Object | None) -> list[FieldError]:
@@ -19,10 +55,55 @@ def quota_errors(obj: Object, old: Object | None) -> list[FieldError]:
     for name, amount in (spec.get("hard") or {}).items():
         path = f"spec.hard[{name}]"
         errors += [invalid(path, name, each) for each in label_key_errors(name)]
+        if "/" not in name and not _is_standard(name):
+            errors.append(invalid(path, name, "must be a standard resource for quota"))
         errors += quantity_not_negative(amount, path)
+    errors += _scopes_errors(spec) + _selector_errors(spec)
     if old is not None:
         before = (old.get("spec") or {}).get("scopes") or []
         errors += immutable(sorted(spec.get("scopes") or []), sorted(before), "spec.scopes")
+    return errors
+
+
+def _is_standard(name: str) -> bool:
+    return name in STANDARD or name.removeprefix("requests.").startswith("hugepages-")
+
+
+def _scopes_errors(spec: Object) -> list[FieldError]:
+    scopes, path = spec.get("scopes") or [], "spec.scopes"
+    errors: list[FieldError] = []
+    for scope in scopes:
+        errors += [invalid(path, scopes, each) for each in _misfits(scope, spec)]
+    for pair in (("BestEffort", "NotBestEffort"), ("Terminating", "NotTerminating")):
+        if set(pair) <= set(scopes):
+            errors.append(invalid(path, scopes, "conflicting scopes"))
+    return errors
+
+
+def _misfits(scope: str, spec: Object) -> list[str]:
+    """Why a scope cannot be had for these limits."""
+    if scope not in SCOPES:
+        return ["unsupported scope"]
+    names = [name for name in spec.get("hard") or {} if _is_standard(name) and name not in SCOPES[scope]]
+    return ["unsupported scope applied to resource"] * len(names)
+
+
+def _selector_errors(spec: Object) -> list[FieldError]:
+    selector, path = spec.get("scopeSelector") or {}, "spec.scopeSelector.matchExpressions"
+    errors: list[FieldError] = []
+    for each in selector.get("matchExpressions") or ():
+        scope, operator, values = each.get("scopeName") or "", each.get("operator") or "", each.get("values") or []
+        errors += [invalid(f"{path}.scopeName", scope, words) for words in _misfits(scope, spec)]
+        if scope in ONLY_EXISTING and operator != "Exists":
+            errors.append(invalid(f"{path}.operator", operator, _MUST_EXIST))
+        if operator not in ("In", "NotIn", "Exists", "DoesNotExist"):
+            errors.append(invalid(f"{path}.operator", operator, "not a valid selector operator"))
+        elif operator in ("In", "NotIn") and not values:
+            detail = "must be at least one value when `operator` is 'In' or 'NotIn' for scope selector"
+            errors.append(required(f"{path}.values", detail))
+        elif operator in ("Exists", "DoesNotExist") and values:
+            detail = "must be no value when `operator` is 'Exists' or 'DoesNotExist' for scope selector"
+            errors.append(invalid(f"{path}.values", values, detail))
     return errors
 
 

@@ -94,3 +94,43 @@ def test_containers_have_to_say_what_is_limited() -> None:
     hard = {"cpu": "1", "limits.memory": "1Gi", "pods": "3"}
     assert unsaid(hard, pod(requests={"cpu": "1"})) == {"limits.memory": ["c"]}
     assert unsaid({"pods": "1"}, pod()) == {}
+
+
+def test_a_claim_that_grows_takes_what_it_is_allowed_already() -> None:
+    spec = {"resources": {"requests": {"storage": "5Gi"}}}
+    assert taken(CLAIMS, spec=spec, status={"allocatedResources": {"storage": "9Gi"}})["requests.storage"] == "9Gi"
+    assert taken(CLAIMS, spec=spec, status={"allocatedResources": {"storage": "1Gi"}})["requests.storage"] == "5Gi"
+
+
+def test_devices_count_by_their_class_and_choices_at_their_most() -> None:
+    requests = [
+        {"exactly": {"deviceClassName": "gpu", "count": 2}},
+        {"exactly": {"deviceClassName": "nic", "allocationMode": "All"}},
+        {"firstAvailable": [{"deviceClassName": "gpu", "count": 4}, {"deviceClassName": "gpu"}]},
+    ]
+    found = taken("resourceclaims.resource.k8s.io", spec={"devices": {"requests": requests}})
+    assert found == {
+        "count/resourceclaims.resource.k8s.io": "1",
+        "gpu.deviceclass.resource.k8s.io/devices": "6",
+        "nic.deviceclass.resource.k8s.io/devices": "32",
+    }
+
+
+def test_a_claim_is_in_the_scope_of_every_class_that_it_has_to_do_with() -> None:
+    status = {"currentVolumeAttributesClassName": "b", "modifyVolumeStatus": {"targetVolumeAttributesClassName": "c"}}
+    obj = {"metadata": {}, "spec": {"volumeAttributesClassName": "a"}, "status": status}
+
+    def scoped(*values: str, operator: str = "In") -> bool:
+        term = {"scopeName": "VolumeAttributesClass", "operator": operator, "values": list(values)}
+        return concerns({"scopeSelector": {"matchExpressions": [term]}}, CLAIMS, obj)
+
+    assert [scoped(each) for each in "abcd"] == [True, True, True, False]
+    assert scoped(operator="Exists")
+    assert not concerns({"scopes": ["VolumeAttributesClass"]}, CLAIMS, {"metadata": {}, "spec": {}})
+
+
+def test_what_the_pod_says_no_container_has_to_say() -> None:
+    made = pod(requests={"cpu": "1"})
+    assert unsaid({"requests.cpu": "1", "limits.cpu": "1"}, made) == {"limits.cpu": ["c"]}
+    made["spec"]["resources"] = {"limits": {"cpu": "2"}}
+    assert unsaid({"requests.cpu": "1", "limits.cpu": "1"}, made) == {}

@@ -85,3 +85,16 @@ async def test_a_namespace_gives_its_defaults_and_refuses(api: Api) -> None:
     claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "c"}, "spec": spec}
     refused = await api("POST", f"{NAMESPACE}/persistentvolumeclaims", claim)
     assert "maximum storage usage per PersistentVolumeClaim is 2Gi, but request is 5Gi" in refused.message
+
+
+async def test_a_resized_pod_stays_within_bounds(api: Api) -> None:
+    limit_range = {"metadata": {"name": "l"}, "spec": {"limits": [{"type": "Container", "max": {"cpu": "2"}}]}}
+    await api.ok("POST", f"{NAMESPACE}/limitranges", limit_range)
+    await api.core.freshness.consistent()
+    made = await api.ok("POST", f"{NAMESPACE}/pods", pod({"limits": {"cpu": "1"}}))
+    resources = made["spec"]["containers"][0]["resources"]
+    resources["limits"]["cpu"] = resources["requests"]["cpu"] = "3"
+    refused = await api("PUT", f"{NAMESPACE}/pods/p/resize", made)
+    assert refused.message == 'pods "p" is forbidden: maximum cpu usage per Container is 2, but limit is 3'
+    resources["limits"]["cpu"] = resources["requests"]["cpu"] = "2"
+    await api.ok("PUT", f"{NAMESPACE}/pods/p/resize", made)

@@ -51,3 +51,52 @@ def test_a_quota_shows_what_is_used():
     status = {"hard": {"pods": "5", "limits.cpu": "4"}, "used": {"pods": "2", "limits.cpu": "1"}}
     row = shown(QUOTAS, sent(QUOTAS, status=status))
     assert (row["Request"], row["Limit"]) == ("pods: 2/5", "limits.cpu: 1/4")
+
+
+@pytest.mark.parametrize(
+    ("spec", "expected"),
+    [
+        ({"hard": {"pods": "1", "hugepages-2Mi": "1", "requests.nvidia.com/gpu": "1", "count/x.y": "1"}}, []),
+        ({"hard": {"cpus": "1"}}, ['spec.hard[cpus]: Invalid value: "cpus": must be a standard resource for quota']),
+        ({"hard": {"pods": "1"}, "scopes": ["BestEffort"]}, []),
+        (
+            {"hard": {"cpu": "1"}, "scopes": ["BestEffort"]},
+            ['spec.scopes: Invalid value: ["BestEffort"]: unsupported scope applied to resource'],
+        ),
+        ({"scopes": ["Odd"]}, ['spec.scopes: Invalid value: ["Odd"]: unsupported scope']),
+        (
+            {"scopes": ["Terminating", "NotTerminating"]},
+            ['spec.scopes: Invalid value: ["Terminating","NotTerminating"]: conflicting scopes'],
+        ),
+        ({"hard": {"requests.storage": "1"}, "selector": ("VolumeAttributesClass", "In", ["a"])}, []),
+        (
+            {"hard": {"secrets": "1"}, "selector": ("PriorityClass", "Exists", [])},
+            ['expressions.scopeName: Invalid value: "PriorityClass": unsupported scope applied to resource'],
+        ),
+        ({"selector": ("BestEffort", "Exists", [])}, []),
+        (
+            {"selector": ("PriorityClass", "In", [])},
+            [
+                "expressions.values: Required value: must be at least one value when `operator` is 'In' or 'NotIn' for "
+                "scope selector"
+            ],
+        ),
+        (
+            {"selector": ("PriorityClass", "Near", [])},
+            ['expressions.operator: Invalid value: "Near": not a valid selector operator'],
+        ),
+    ],
+)
+def test_quotas_and_their_scopes(spec, expected):
+    scope, operator, values = spec.pop("selector", ("", "", []))
+    if scope:
+        term = {"scopeName": scope, "operator": operator, "values": values}
+        spec["scopeSelector"] = {"matchExpressions": [term]}
+    found = complaints(QUOTAS, created(QUOTAS, sent(QUOTAS, spec=spec)))
+    assert found == [each.replace("expressions.", "spec.scopeSelector.matchExpressions.") for each in expected]
+
+
+def test_a_scope_that_can_only_exist():
+    term = {"scopeName": "Terminating", "operator": "In", "values": ["x"]}
+    quota = created(QUOTAS, sent(QUOTAS, spec={"scopeSelector": {"matchExpressions": [term]}}))
+    assert ["must be 'Exist'" in each for each in complaints(QUOTAS, quota)] == [True]
