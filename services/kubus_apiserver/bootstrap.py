@@ -10,6 +10,7 @@ from ipaddress import IPv4Network, ip_address
 
 from kubus.model.errors import StatusError
 from kubus.model.objects import Object
+from kubus.model.times import rfc3339
 from kubus_apiserver.access.policy_sync import sync_policy
 from kubus_apiserver.calls import AUTHENTICATED, MASTERS, Target, User, WriteOptions
 from kubus_apiserver.core import Core
@@ -33,6 +34,7 @@ async def bootstrap(core: Core, service_cidr: IPv4Network, address: str, port: i
         if "priorityclasses.scheduling.k8s.io" in core.registry:
             obj = {**_object("scheduling.k8s.io/v1", "PriorityClass", name), "value": value}
             await _ensure(core, "priorityclasses.scheduling.k8s.io", obj)
+    await _service_range(core, service_cidr)
     await _ensure(core, "services.core", _kubernetes(str(service_cidr[1]), port))
     if not ip_address(address).is_unspecified:
         await _endpoints(core, address, port)
@@ -41,6 +43,25 @@ async def bootstrap(core: Core, service_cidr: IPv4Network, address: str, port: i
 def _object(api_version: str, kind: str, name: str, namespace: str = "") -> Object:
     metadata = {"name": name, "namespace": namespace} if namespace else {"name": name}
     return {"apiVersion": api_version, "kind": kind, "metadata": metadata}
+
+
+async def _service_range(core: Core, cidr: IPv4Network) -> None:
+    """The ServiceCIDR `kubernetes`: the range that addresses of Services come from."""
+    collection = "servicecidrs.networking.k8s.io"
+    if collection not in core.registry:
+        return
+    obj = {**_object("networking.k8s.io/v1", "ServiceCIDR", "kubernetes"), "spec": {"cidrs": [str(cidr)]}}
+    if not await _ensure(core, collection, obj):
+        return
+    ready = {
+        "type": "Ready",
+        "status": "True",
+        "reason": "",
+        "message": "Kubernetes default Service CIDR is ready",
+        "lastTransitionTime": rfc3339(core.clock.now()),
+    }
+    target = Target(core.registry[collection], "", "kubernetes", "status")
+    await core.writes.update(target, lambda old: {**old, "status": {"conditions": [ready]}}, SELF, OPTIONS)
 
 
 def _kubernetes(cluster_ip: str, port: int) -> Object:
@@ -82,7 +103,8 @@ async def _endpoints(core: Core, address: str, port: int) -> None:
     await _ensure(core, "endpoints.core", endpoints)
 
 
-async def _ensure(core: Core, collection: str, obj: Object) -> None:
+async def _ensure(core: Core, collection: str, obj: Object) -> bool:
+    """Create it; whether it was missing."""
     kind = core.registry[collection]
     target = Target(kind, obj["metadata"].get("namespace") or "")
     try:
@@ -90,3 +112,5 @@ async def _ensure(core: Core, collection: str, obj: Object) -> None:
     except StatusError as error:
         if error.reason != "AlreadyExists":
             raise
+        return False
+    return True

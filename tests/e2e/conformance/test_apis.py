@@ -78,17 +78,10 @@ def _changed(api: Api, kind: Kind, one: str, events, run: str) -> None:
     assert patched["metadata"]["annotations"]["patched"] == "true"
     events.until("MODIFIED", bears("patched"))
 
-    def updated():
-        found = api.get(one)
-        found["metadata"].setdefault("annotations", {})["updated"] = "true"
-        return api.call("PUT", one, found)
-
-    answer = eventually(updated, what="an update without a conflict", expected=lambda each: each.code != 409)
-    assert answer.object["metadata"]["annotations"]["updated"] == "true", answer
+    updated = api.update(one, lambda found: found["metadata"].setdefault("annotations", {}).update(updated="true"))
+    assert updated["metadata"]["annotations"]["updated"] == "true"
     events.until("MODIFIED", bears("updated"))
-    assert api.refused(
-        409, "PUT", one, {**answer.object, "metadata": {**answer.object["metadata"], "resourceVersion": "1"}}
-    )
+    assert api.refused(409, "PUT", one, {**updated, "metadata": {**updated["metadata"], "resourceVersion": "1"}})
     if kind.status is not None:
         _status_changed(api, kind, one, events)
 
@@ -112,12 +105,7 @@ def _status_changed(api: Api, kind: Kind, one: str, events) -> None:
     assert patched.get("spec") == spec
     events.until("MODIFIED", holds)
 
-    def updated():
-        found = api.get(f"{one}/status")
-        found["status"] = {**(found.get("status") or {}), **kind.status}
-        return api.call("PUT", f"{one}/status", found)
-
-    answer = eventually(
-        updated, what="an update of the status without a conflict", expected=lambda each: each.code != 409
+    updated = api.update(
+        f"{one}/status", lambda found: found.update(status={**(found.get("status") or {}), **kind.status})
     )
-    assert answer.code == 200 and holds(answer.object), answer
+    assert holds(updated), updated

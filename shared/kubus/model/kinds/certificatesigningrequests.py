@@ -9,13 +9,6 @@ from kubus.model.objects import Object, path_of
 from kubus.model.validation.values import immutable, required_text
 
 
-def set_defaults(obj: Object) -> None:
-    """For signatures and keys."""
-    spec = obj.setdefault("spec", {})
-    if "usages" not in spec:
-        spec["usages"] = ["digital signature", "key encipherment"]
-
-
 def request_errors(obj: Object, old: Object | None) -> list[FieldError]:
     """It says what to sign and who is to, once."""
     spec = obj.get("spec") or {}
@@ -47,7 +40,6 @@ KIND = Kind(
     short_names=("csr",),
     status=True,
     subresources=("approval",),
-    defaults=set_defaults,
     rules=(request_errors,),
     columns=(
         NAME,

@@ -9,6 +9,7 @@ from kubus.model.errors import FieldError, duplicate, forbidden_field, invalid, 
 from kubus.model.names import dns_label_errors, dns_subdomain_errors, ip_errors
 from kubus.model.objects import Object
 from kubus.model.validation.containers import containers_errors, init_containers_errors
+from kubus.model.validation.kernel_settings import sysctl_errors
 from kubus.model.validation.metadata import labels_errors
 from kubus.model.validation.placement import affinity_errors, spread_errors, tolerations_errors
 from kubus.model.validation.values import not_negative, required_one_of
@@ -38,6 +39,7 @@ def pod_spec_errors(spec: Object, path: str) -> list[FieldError]:
     errors += _name_errors(spec, path)
     errors += _seconds_errors(spec, path)
     errors += _host_errors(spec, path)
+    errors += sysctl_errors(spec, path)
     if spec.get("tolerations"):
         errors += tolerations_errors(spec["tolerations"], f"{path}.tolerations")
     if spec.get("affinity"):
