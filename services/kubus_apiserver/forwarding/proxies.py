@@ -22,7 +22,7 @@ from kubus.model.errors import bad_request, not_found, unavailable
 from kubus.model.objects import Key, Object, path_of
 from kubus_apiserver.doors.routes import Route
 from kubus_apiserver.forwarding.dialling import Dialler
-from kubus_apiserver.forwarding.endpoints import PODS, Destination, Endpoints, none_available, port_name, to_pod
+from kubus_apiserver.forwarding.endpoints import PODS, SERVICES, Destination, Endpoints, none_available, port_name, to_pod
 from kubus_apiserver.forwarding.forwards import Forward, rest_of
 from kubus_apiserver.reading.watchcache import WatchCache
 
@@ -132,10 +132,11 @@ class Proxies:
         asked = proxied(name)
         if asked is None:
             raise bad_request(f'invalid service request "{name}"')
-        service = self._endpoints.service(namespace, asked.name)
         port = asked.port
         if port.isascii() and port.isdigit():
-            port = port_name(service, int(port))
+            port = port_name(self._endpoints.service(namespace, asked.name), int(port))
+        elif self._cache.get(Key(SERVICES, namespace, asked.name)) is None:
+            raise not_found("endpoints", "", asked.name)
         destination = self._endpoints.behind(namespace, asked.name, port, pods_only=True)
         if not is_proxyable(destination.host):
             raise none_available(asked.name)

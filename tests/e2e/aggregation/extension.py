@@ -42,12 +42,14 @@ class Extension:
         self.port = port
         self.bundle = bundle
         self.asked: list[dict[str, Any]] = []
+        self.anybody = False
+        """Whether others than the front proxy are answered, as by any server."""
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Any request."""
         name = request.transport and request.transport.get_extra_info("peercert")
         common = [value for part in (name or {}).get("subject", ()) for key, value in part if key == "commonName"]
-        if common != ["front-proxy-client"]:
+        if common != ["front-proxy-client"] and not self.anybody:
             return web.json_response({"message": "who are you?"}, status=401)
         body = await request.text()
         asked = {
@@ -61,6 +63,8 @@ class Extension:
             return self._openapi(request.path)
         if request.headers.get("Upgrade", "").lower() == "websocket":
             return await self._socket(request)
+        if request.path == "/validate":
+            return _reviewed(json.loads(body))
         if request.path == PATH:
             listed = {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": f"{GROUP}/{VERSION}"}
             return web.json_response({**listed, "resources": _RESOURCES})
@@ -99,6 +103,14 @@ class Extension:
             if message.type is WSMsgType.TEXT:
                 await socket.send_str(message.data.upper())
         return socket
+
+
+def _reviewed(review: dict[str, Any]) -> web.Response:
+    """A webhook's answer: no data may be called bad."""
+    asked = review["request"]
+    bad = "bad" in (asked["object"].get("data") or {})
+    response = {"uid": asked["uid"], "allowed": not bad, "status": {"message": "bad is bad"}}
+    return web.json_response({"apiVersion": review["apiVersion"], "kind": "AdmissionReview", "response": response})
 
 
 def _metrics(name: str) -> dict[str, Any]:
