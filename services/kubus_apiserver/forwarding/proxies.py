@@ -22,7 +22,15 @@ from kubus.model.errors import bad_request, not_found, unavailable
 from kubus.model.objects import Key, Object, path_of
 from kubus_apiserver.doors.routes import Route
 from kubus_apiserver.forwarding.dialling import Dialler
-from kubus_apiserver.forwarding.endpoints import PODS, SERVICES, Destination, Endpoints, none_available, port_name, to_pod
+from kubus_apiserver.forwarding.endpoints import (
+    PODS,
+    SERVICES,
+    Destination,
+    Endpoints,
+    none_available,
+    port_name,
+    to_pod,
+)
 from kubus_apiserver.forwarding.forwards import Forward, rest_of
 from kubus_apiserver.reading.watchcache import WatchCache
 

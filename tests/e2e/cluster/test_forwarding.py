@@ -1,6 +1,6 @@
 """Pods that the apiserver reaches: proxies, a webhook and an aggregated API, all over the bus.
 
-The image has no server with TLS, so one on this machine answers; a pod relays each connection to it, as a sidecar would.
+The image has no server with TLS, so one on this machine answers, and a pod relays each connection to it.
 """
 
 from __future__ import annotations
