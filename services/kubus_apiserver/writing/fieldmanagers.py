@@ -14,12 +14,14 @@ from typing import Any
 from kubus.model.errors import StatusError, bad_request, conflict
 from kubus.model.kinds import Custom, Kind, Registry
 from kubus.model.managedfields.checking import config_errors
+from kubus.model.managedfields.comparing import created
 from kubus.model.managedfields.fieldsets import LEAF, Node
 from kubus.model.managedfields.last_applied import applied_by
 from kubus.model.managedfields.managers import (
     APPLY,
     UPDATE,
     EntryError,
+    Managed,
     Managers,
     identity,
     is_reset,
@@ -63,8 +65,6 @@ class FieldManagers:
         self._clock = clock
         self._types = SchemaTypes(schemas)
         self._views: dict[tuple[str, str, str, str], tuple[Custom | None, View]] = {}
-        self._second = clock.now()
-        self._now = rfc3339(self._second)
 
     def type_of(self, kind: Kind) -> Type:
         """How objects of a kind are merged; without a schema their fields are told by what they hold."""
@@ -77,10 +77,10 @@ class FieldManagers:
         """Say in a new object who has made it."""
         view, by = self._view(kind, ""), self._by(kind, UPDATE, manager, "")
         try:
-            managers = updated(view, {}, obj, {}, by)
+            fields = created(view.type, obj, view.skipped)
         except ItemError:
             return  # what cannot be told apart will not be valid either
-        set_entries(obj, written(managers))
+        set_entries(obj, written({by.manager: Managed(view.api_version, fields, by.now)}) if fields else None)
 
     def updated(self, kind: Kind, obj: Object, old: Object, given: Any, *, subresource: str, manager: str) -> None:
         """Say in an updated object who has which fields now; `given` is what the client sent as managedFields."""
@@ -111,14 +111,8 @@ class FieldManagers:
         return Applier(kind, config, view, by, schemas=self._schemas, force=options.force)
 
     def _by(self, kind: Kind, operation: str, manager: str, subresource: str) -> By:
-        now = "" if subresource in _UNTIMED else self._time()
+        now = "" if subresource in _UNTIMED else rfc3339(self._clock.now())
         return By(identity(manager, operation, kind.api_version, subresource), now)
-
-    def _time(self) -> str:
-        second = self._clock.now().replace(microsecond=0)
-        if second != self._second:
-            self._second, self._now = second, rfc3339(second)
-        return self._now
 
     def _view(self, kind: Kind, subresource: str) -> View:
         """The view of a kind; made anew when its definition has changed."""

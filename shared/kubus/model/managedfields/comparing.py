@@ -41,6 +41,34 @@ def compare(type_: Type, old: Any, new: Any, skipped: Node = LEAF) -> Comparison
     return Comparison(found.removed or {}, found.modified or {}, found.added or {})
 
 
+def created(type_: Type, value: Any, skipped: Node = LEAF) -> Node:
+    """What a creation writes: `compare(type_, {}, value, skipped).written`, without looking for what was there.
+
+    Raises:
+        ItemError: an item of a list cannot be told from others.
+    """
+    if type(type_) is not Fields or type(value) is not dict:
+        return compare(type_, {}, value, skipped).written
+    result: dict[str, Any] = {}
+    declared = type_.entries.get
+    for name, each in value.items():
+        element, inner = declared(name) or type_.entry(name)
+        skip, before = skipped.get(element), _implied(type_, name)
+        if skip is None and before is _MISSING:
+            result[element] = LEAF if type(inner) is Leaf else whole(inner, each)
+        elif skip == LEAF:
+            continue
+        elif type(inner) is Fields and type(each) is dict:
+            if below := created(inner, each, skip or LEAF):
+                result[element] = below
+        else:
+            found = _Found()
+            _compare(inner, {} if before is _MISSING else before, each, found, skip or LEAF)
+            if found.modified is not None or found.added is not None:
+                result[element] = union(found.modified or LEAF, found.added or LEAF)
+    return result
+
+
 class _Found:
     """The three nodes of one element; None: nothing."""
 

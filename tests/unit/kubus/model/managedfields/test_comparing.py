@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import Random
 from typing import Any
 
@@ -9,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubus.model.managedfields.comparing import compare, whole
+from kubus.model.managedfields.comparing import compare, created, whole
 from kubus.model.managedfields.schema_types import SchemaTypes
-from kubus.model.managedfields.types import DEDUCED_MAP, Fields, Items, Leaf
+from kubus.model.managedfields.types import DEDUCED_MAP, Fields, ItemError, Items, Leaf
 from kubus.model.schema import load_schemas
 
 from .oracle import as_set, differences, flat, random_type, random_value
@@ -36,6 +37,40 @@ def test_a_creation_adds_everything(seed: int) -> None:
     value = random_value(random, type_)
     assert as_set(compare(type_, {}, value).added) == set(flat(type_, value))
     assert as_set({"f:it": whole(type_, value)}) == {("f:it", *path) for path in [*flat(type_, value), ()]}
+
+
+ODD = st.sampled_from([None, {}, [], 0, "", {"x": None}, {"name": "a"}, [{"name": "b"}], [None], True])
+SKIPPED = st.sampled_from([{}, {"f:metadata": {"f:name": {}}}, {"f:metadata": {}}, {"f:status": {}}])
+
+
+@given(SEEDS, SKIPPED)
+def test_what_a_creation_writes_is_found_as_well_without_comparing(seed: int, skipped: Any) -> None:
+    random = Random(seed)
+    type_ = random_type(random)
+    value = random_value(random, type_)
+    assert created(type_, value, skipped) == compare(type_, {}, value, skipped).written
+
+
+@given(
+    st.dictionaries(st.sampled_from(["metadata", "spec", "status", "kind", "other"]), ODD),
+    st.dictionaries(st.sampled_from(["name", "labels", "finalizers", "ownerReferences", "other"]), ODD),
+    st.dictionaries(st.sampled_from(["containers", "nodeName", "securityContext", "tolerations", "volumes"]), ODD),
+    SKIPPED,
+)
+def test_odd_objects_are_written_as_they_are_compared(top: Any, metadata: Any, spec: Any, skipped: Any) -> None:
+    value = {"metadata": metadata, "spec": spec, **top}
+    for type_ in (TYPES["io.k8s.api.core.v1.Pod"], TYPES["io.k8s.api.core.v1.ConfigMap"], DEDUCED_MAP):
+        assert outcome(lambda: created(type_, value, skipped)) == outcome(  # noqa: B023  called at once
+            lambda: compare(type_, {}, value, skipped).written  # noqa: B023
+        )
+
+
+def outcome(doing: Callable[[], Any]) -> Any:
+    """What comes of it, or of which kind the refusal is."""
+    try:
+        return doing()
+    except ItemError as error:
+        return str(error)
 
 
 @pytest.mark.parametrize(
