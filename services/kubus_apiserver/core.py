@@ -13,6 +13,7 @@ from ipaddress import IPv4Network
 from random import Random
 
 from kubus.model.kinds import Kind, Registry
+from kubus.model.policy_expressions import Expressions
 from kubus.model.schema import Schemas, load_schemas
 from kubus.model.times import Clock
 from kubus.store import Store
@@ -33,6 +34,7 @@ from kubus_apiserver.admission.gate import Gate
 from kubus_apiserver.admission.mutations import Mutations
 from kubus_apiserver.admission.plugins import built_in
 from kubus_apiserver.admission.policies import Policies
+from kubus_apiserver.admission.policy_bindings import deciding
 from kubus_apiserver.admission.quotas import Quotas
 from kubus_apiserver.admission.versions import Versions
 from kubus_apiserver.admission.webhooks import Webhooks
@@ -132,7 +134,7 @@ def build(
     gate = Gate(
         cache,
         chain,
-        Webhooks(cache, webhook_calls, random, versions),
+        Webhooks(cache, webhook_calls, random, versions, Expressions(deciding(authorizer))),
         Quotas(written, cache, clock),
         mutations=Mutations(cache, registry, versions, authorizer, fields),
         policies=Policies(cache, registry, versions, authorizer),

@@ -34,19 +34,21 @@ class WebhookCalls:
         self._clients = clients
 
     async def call(self, config: Object, body: Object, *, timeout_seconds: float) -> Object:
-        """The JSON object that a webhook answers to one; `config` is its clientConfig.
+        """The JSON object that a webhook answers to one; `config` is its clientConfig. It is told how long it has.
 
         Raises:
             WebhookFailed: there is no such Service, no answer in time, or none that is a JSON object.
         """
+        url = url_of(config)
+        url += f"{'&' if '?' in url else '?'}timeout={int(timeout_seconds)}s"
         try:
             tls = trust(config.get("caBundle") or "")
             async with asyncio.timeout(timeout_seconds):
-                return await self._post(url_of(config), tls, to_json(body))
+                return await self._post(url, tls, to_json(body))
         except TimeoutError:
-            raise WebhookFailed("context deadline exceeded") from None
+            raise WebhookFailed(f'Post "{url}": context deadline exceeded') from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise WebhookFailed(str(error)[:_WORDS_MAX] or type(error).__name__) from None
+            raise WebhookFailed(f'Post "{url}": {str(error)[:_WORDS_MAX] or type(error).__name__}') from None
 
     async def _post(self, url: str, tls: ssl.SSLContext, body: bytes) -> Object:
         asking = self._clients.session.post(url, data=body, ssl=tls, headers=_HEADERS, allow_redirects=False)

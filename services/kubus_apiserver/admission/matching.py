@@ -1,4 +1,4 @@
-"""Which writes a webhook or a policy is about: rules, selectors, and conditions in CEL.
+"""Which writes a webhook or a policy is about: rules and selectors.
 
 Both kinds name operations, groups, versions, resources and a scope, and select by labels of the namespace and of the
 object. Nobody is asked about the configurations of webhooks and policies themselves: a mistake there could not be
@@ -10,9 +10,8 @@ https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-con
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from kubus.model.cel import CelError, Environment, Program
 from kubus.model.kinds import Kind
 from kubus.model.objects import Key, Object
 from kubus.model.selectors import EVERYTHING, NOTHING, LabelSelector
@@ -58,10 +57,6 @@ class Matcher(NamedTuple):
             return None
         served = others()
         return next((kind for rule in rules for kind in served if rule_matches(rule, proposal, kind)), None)
-
-    def about(self, proposal: Proposal) -> bool:
-        """Whether a rule names what is written in the version in which it is written."""
-        return self.seen_as(proposal, tuple) is not None
 
     def selects(self, proposal: Proposal, cache: WatchCache) -> bool:
         """Whether labels agree: those of the new object or those of the old one."""
@@ -130,43 +125,3 @@ def _resource_matches(pattern: str, plural: str, subresource: str) -> bool:
 
 def _scope_matches(scope: str, *, namespaced: bool) -> bool:
     return scope == "*" or (scope == "Namespaced") == namespaced
-
-
-class Condition(NamedTuple):
-    """One of the `matchConditions`: compiled, or why it cannot be."""
-
-    name: str
-    program: Program | None
-    error: str = ""
-
-
-def compiled_conditions(conditions: Iterable[Object], environment: Environment) -> tuple[Condition, ...]:
-    """The conditions of a list."""
-    found = []
-    for each in conditions:
-        try:
-            found.append(Condition(each.get("name") or "", environment.compile(each.get("expression") or "", "bool")))
-        except CelError as error:
-            found.append(Condition(each.get("name") or "", None, str(error)))
-    return tuple(found)
-
-
-def conditions_hold(conditions: Sequence[Condition], variables: Mapping[str, Any]) -> bool:
-    """Whether all conditions are true. One that is false decides, whatever is wrong with the others.
-
-    Raises:
-        CelError: none is false, and one has no value.
-    """
-    wrong: list[str] = []
-    for condition in conditions:
-        if condition.program is None:
-            wrong.append(condition.error)
-            continue
-        try:
-            if condition.program.evaluate(variables) is not True:
-                return False
-        except CelError as error:
-            wrong.append(f"{condition.name}: {error}")
-    if wrong:
-        raise CelError(wrong[0])
-    return True

@@ -1,8 +1,7 @@
 """The Pod Security Standards: what `baseline` and `restricted` forbid, each check a function of a pod.
 
-A check gives a reason and a detail in Kubernetes' words, or None. `restricted` has stricter versions of three baseline
-checks and does without those. Only the latest version of each check is known: a namespace that pins an older one gets
-that too.
+A check gives a reason and a detail in Kubernetes' words, or None. Some were other in older versions of Kubernetes; which
+ones hold where stands in `pod_standard_versions`.
 
 https://kubernetes.io/docs/concepts/security/pod-security-standards/
 """
@@ -47,23 +46,16 @@ _CAPABILITIES = frozenset(
         "SYS_CHROOT",
     ]
 )
-_SYSCTLS = frozenset(
+SYSCTLS = frozenset(
     [
         "kernel.shm_rmid_forced",
         "net.ipv4.ip_local_port_range",
-        "net.ipv4.ip_local_reserved_ports",
-        "net.ipv4.ping_group_range",
         "net.ipv4.ip_unprivileged_port_start",
-        "net.ipv4.tcp_fin_timeout",
-        "net.ipv4.tcp_keepalive_intvl",
-        "net.ipv4.tcp_keepalive_probes",
-        "net.ipv4.tcp_keepalive_time",
-        "net.ipv4.tcp_rmem",
+        "net.ipv4.ping_group_range",
         "net.ipv4.tcp_syncookies",
-        "net.ipv4.tcp_wmem",
     ]
 )
-_SELINUX_TYPES = frozenset({"", "container_t", "container_init_t", "container_kvm_t", "container_engine_t"})
+SELINUX_TYPES = frozenset({"", "container_t", "container_init_t", "container_kvm_t"})
 _VOLUMES = frozenset(
     [
         "configMap",
@@ -78,13 +70,9 @@ _VOLUMES = frozenset(
     ]
 )
 _SECCOMP = frozenset({"RuntimeDefault", "Localhost"})
+_SECCOMP_OF_POD = "seccomp.security.alpha.kubernetes.io/pod"
+_SECCOMP_OF_CONTAINER = "container.seccomp.security.alpha.kubernetes.io/"
 _APP_ARMOR = "container.apparmor.security.beta.kubernetes.io/"
-
-
-def violations(level: str, pod: Object) -> list[Violation]:
-    """What a pod or a pod template does that a level forbids."""
-    spec = pod.get("spec") or {}
-    return [found for check in LEVELS.get(level, ()) if (found := check(pod, spec)) is not None]
 
 
 def _containers(spec: _Spec) -> Iterator[_Spec]:
@@ -119,7 +107,8 @@ def _setters(spec: _Spec, wrong: Callable[[_Spec], bool]) -> str:
     return " and ".join([*setters, *([_named(names)] if names else [])])
 
 
-def _app_armor(pod: Object, spec: _Spec) -> Violation | None:
+def app_armor(pod: Object, spec: _Spec) -> Violation | None:
+    """Profiles of AppArmor."""
     def wrong(context: _Spec) -> bool:
         return (context.get("appArmorProfile") or {}).get("type", "RuntimeDefault") not in _SECCOMP
 
@@ -149,22 +138,26 @@ def _added(spec: _Spec, allowed: frozenset[str]) -> str:
     return f"{_named(names)} must not include {_quoted(sorted(added))} in securityContext.capabilities.add"
 
 
-def _capabilities(_pod: Object, spec: _Spec) -> Violation | None:
+def capabilities(_pod: Object, spec: _Spec) -> Violation | None:
+    """Capabilities beyond the usual ones."""
     added = _added(spec, _CAPABILITIES)
     return Violation("non-default capabilities", added) if added else None
 
 
-def _host_namespaces(_pod: Object, spec: _Spec) -> Violation | None:
+def host_namespaces(_pod: Object, spec: _Spec) -> Violation | None:
+    """Namespaces of the host."""
     found = [f"{field}=true" for field in ("hostNetwork", "hostPID", "hostIPC") if spec.get(field)]
     return Violation("host namespaces", ", ".join(found)) if found else None
 
 
-def _host_paths(_pod: Object, spec: _Spec) -> Violation | None:
+def host_paths(_pod: Object, spec: _Spec) -> Violation | None:
+    """Volumes of the host."""
     names = [each.get("name") for each in spec.get("volumes") or () if each.get("hostPath") is not None]
     return Violation("hostPath volumes", f"{_plural(len(names), 'volume')} {_quoted(names)}") if names else None
 
 
-def _host_ports(_pod: Object, spec: _Spec) -> Violation | None:
+def host_ports(_pod: Object, spec: _Spec) -> Violation | None:
+    """Ports of the host."""
     names, ports = [], set()
     for container in _containers(spec):
         found = {str(port["hostPort"]) for port in container.get("ports") or () if port.get("hostPort")}
@@ -177,7 +170,8 @@ def _host_ports(_pod: Object, spec: _Spec) -> Violation | None:
     return Violation("hostPort", f"{_named(names)} {_plural(len(names), 'uses', 'use')} {shown}")
 
 
-def _host_probes(_pod: Object, spec: _Spec) -> Violation | None:
+def host_probes(_pod: Object, spec: _Spec) -> Violation | None:
+    """Probes that go elsewhere."""
     names, hosts = set(), set()
     for container in _containers(spec):
         handlers = [container.get(f"{kind}Probe") for kind in ("liveness", "readiness", "startup")]
@@ -193,36 +187,58 @@ def _host_probes(_pod: Object, spec: _Spec) -> Violation | None:
     return Violation("probe or lifecycle host", f"{_named(sorted(names))} {_plural(len(names), 'uses', 'use')} {shown}")
 
 
-def _privileged(_pod: Object, spec: _Spec) -> Violation | None:
+def privileged(_pod: Object, spec: _Spec) -> Violation | None:
+    """Privileged containers."""
     names = _where(spec, lambda context: bool(context.get("privileged")))
     return Violation("privileged", f"{_named(names)} must not set securityContext.privileged=true") if names else None
 
 
-def _proc_mount(_pod: Object, spec: _Spec) -> Violation | None:
+def proc_mount(_pod: Object, spec: _Spec) -> Violation | None:
+    """More of `/proc` than is usual."""
     names = _where(spec, lambda context: (context.get("procMount") or "Default") != "Default")
-    if not names or spec.get("hostUsers") is False:
+    if not names:
         return None
     values = sorted({_context(each)["procMount"] for each in _containers(spec) if _context(each).get("procMount")})
     shown = _quoted(value for value in values if value != "Default")
     return Violation("procMount", f"{_named(names)} must not set securityContext.procMount to {shown}")
 
 
-def _selinux(_pod: Object, spec: _Spec) -> Violation | None:
-    def options(context: _Spec) -> _Spec:
-        return context.get("seLinuxOptions") or {}
+def selinux(allowed: frozenset[str]) -> Check:
+    """The check for these types of SELinux."""
 
-    def wrong(context: _Spec) -> bool:
-        found = options(context)
-        return (found.get("type") or "") not in _SELINUX_TYPES or bool(found.get("user") or found.get("role"))
+    def check(_pod: Object, spec: _Spec) -> Violation | None:
+        setters = _setters(spec, lambda context: _is_wrong_selinux(context, allowed))
+        if not setters:
+            return None
+        contexts = [_context(spec), *(_context(each) for each in _containers(spec))]
+        every = [each.get("seLinuxOptions") or {} for each in contexts]
+        types = sorted({each["type"] for each in every if (each.get("type") or "") not in allowed})
+        bad = [f"{_plural(len(types), 'type')} {_quoted(types)}"] if types else []
+        bad += [f"{field} may not be set" for field in ("user", "role") if any(each.get(field) for each in every)]
+        return Violation("seLinuxOptions", f"{setters} set forbidden securityContext.seLinuxOptions: {'; '.join(bad)}")
 
-    setters = _setters(spec, wrong)
-    if not setters:
+    return check
+
+
+def _is_wrong_selinux(context: _Spec, allowed: frozenset[str]) -> bool:
+    found = context.get("seLinuxOptions") or {}
+    return (found.get("type") or "") not in allowed or bool(found.get("user") or found.get("role"))
+
+
+def seccomp_annotations(pod: Object, spec: _Spec) -> Violation | None:
+    """Before there was a field for it."""
+    annotations = annotations_of(pod)
+    keys = [_SECCOMP_OF_POD, *(f"{_SECCOMP_OF_CONTAINER}{each.get('name')}" for each in _containers(spec))]
+    wrong = sorted(
+        f"{key}={_quoted([annotations[key]])}"
+        for key in keys
+        if key in annotations
+        and annotations[key] not in ("runtime/default", "docker/default")
+        and not annotations[key].startswith("localhost/")
+    )
+    if not wrong:
         return None
-    every = [options(_context(spec)), *(options(_context(each)) for each in _containers(spec))]
-    types = sorted({each["type"] for each in every if (each.get("type") or "") not in _SELINUX_TYPES})
-    bad = [f"{_plural(len(types), 'type')} {_quoted(types)}"] if types else []
-    bad += [f"{field} may not be set" for field in ("user", "role") if any(each.get(field) for each in every)]
-    return Violation("seLinuxOptions", f"{setters} set forbidden securityContext.seLinuxOptions: {'; '.join(bad)}")
+    return Violation("seccompProfile", f"forbidden {_plural(len(wrong), 'annotation')} {', '.join(wrong)}")
 
 
 def _seccomp_type(context: _Spec) -> str | None:
@@ -230,7 +246,8 @@ def _seccomp_type(context: _Spec) -> str | None:
     return None if profile is None else profile.get("type") or ""
 
 
-def _seccomp_baseline(_pod: Object, spec: _Spec) -> Violation | None:
+def seccomp_baseline(_pod: Object, spec: _Spec) -> Violation | None:
+    """Profiles of seccomp that are none."""
     def wrong(context: _Spec) -> bool:
         return _seccomp_type(context) not in (None, *_SECCOMP)
 
@@ -242,33 +259,45 @@ def _seccomp_baseline(_pod: Object, spec: _Spec) -> Violation | None:
     return Violation("seccompProfile", f"{setters} must not set securityContext.seccompProfile.type to {values}")
 
 
-def _sysctls(_pod: Object, spec: _Spec) -> Violation | None:
-    names = [each.get("name") or "" for each in _context(spec).get("sysctls") or ()]
-    wrong = [name for name in names if name not in _SYSCTLS]
-    return Violation("forbidden sysctls", ", ".join(wrong)) if wrong else None
+def sysctls(allowed: frozenset[str]) -> Check:
+    """The check for these sysctls."""
+
+    def check(_pod: Object, spec: _Spec) -> Violation | None:
+        names = [each.get("name") or "" for each in _context(spec).get("sysctls") or ()]
+        wrong = [name for name in names if name not in allowed]
+        return Violation("forbidden sysctls", ", ".join(wrong)) if wrong else None
+
+    return check
 
 
-def _host_process(_pod: Object, spec: _Spec) -> Violation | None:
+def host_process(_pod: Object, spec: _Spec) -> Violation | None:
+    """Windows' processes of the host."""
     setters = _setters(spec, lambda context: bool((context.get("windowsOptions") or {}).get("hostProcess")))
     detail = f"{setters} must not set securityContext.windowsOptions.hostProcess=true"
     return Violation("hostProcess", detail) if setters else None
 
 
-def _is_windows(spec: _Spec) -> bool:
-    return (spec.get("os") or {}).get("name") == "windows"
+def unless_windows(check: Check) -> Check:
+    """The check for pods that are not for Windows."""
+    return lambda pod, spec: None if (spec.get("os") or {}).get("name") == "windows" else check(pod, spec)
 
 
-def _escalation(_pod: Object, spec: _Spec) -> Violation | None:
+def unless_own_users(check: Check) -> Check:
+    """The check for pods without a user namespace of their own."""
+    return lambda pod, spec: None if spec.get("hostUsers") is False else check(pod, spec)
+
+
+def escalation(_pod: Object, spec: _Spec) -> Violation | None:
+    """Privileges that can grow."""
     names = _where(spec, lambda context: context.get("allowPrivilegeEscalation") is not False)
-    if not names or _is_windows(spec):
+    if not names:
         return None
     detail = f"{_named(names)} must set securityContext.allowPrivilegeEscalation=false"
     return Violation("allowPrivilegeEscalation != false", detail)
 
 
-def _dropped(_pod: Object, spec: _Spec) -> Violation | None:
-    if _is_windows(spec):
-        return None
+def dropped(_pod: Object, spec: _Spec) -> Violation | None:
+    """Capabilities that are kept."""
     names = _where(spec, lambda context: "ALL" not in ((context.get("capabilities") or {}).get("drop") or ()))
     found = [f'{_named(names)} must set securityContext.capabilities.drop=["ALL"]'] if names else []
     if added := _added(spec, frozenset({"NET_BIND_SERVICE"})):
@@ -276,7 +305,8 @@ def _dropped(_pod: Object, spec: _Spec) -> Violation | None:
     return Violation("unrestricted capabilities", "; ".join(found)) if found else None
 
 
-def _volume_types(_pod: Object, spec: _Spec) -> Violation | None:
+def volume_types(_pod: Object, spec: _Spec) -> Violation | None:
+    """Volumes of other types."""
     names, types = [], set()
     for volume in spec.get("volumes") or ():
         kinds = [key for key in volume if key != "name"]
@@ -290,9 +320,8 @@ def _volume_types(_pod: Object, spec: _Spec) -> Violation | None:
     return Violation("restricted volume types", detail)
 
 
-def _non_root(_pod: Object, spec: _Spec) -> Violation | None:
-    if spec.get("hostUsers") is False:
-        return None
+def non_root(_pod: Object, spec: _Spec) -> Violation | None:
+    """Containers that may be root."""
     reason = "runAsNonRoot != true"
     if setters := _setters(spec, lambda context: context.get("runAsNonRoot") is False):
         return Violation(reason, f"{setters} must not set securityContext.runAsNonRoot=false")
@@ -302,45 +331,19 @@ def _non_root(_pod: Object, spec: _Spec) -> Violation | None:
     return Violation(reason, f"pod or {_named(names)} must set securityContext.runAsNonRoot=true") if names else None
 
 
-def _root(_pod: Object, spec: _Spec) -> Violation | None:
+def root(_pod: Object, spec: _Spec) -> Violation | None:
+    """Containers that are root."""
     setters = _setters(spec, lambda context: context.get("runAsUser") == 0)
-    if not setters or spec.get("hostUsers") is False:
+    if not setters:
         return None
     return Violation("runAsUser=0", f"{setters} must not set runAsUser=0")
 
 
-def _seccomp_restricted(pod: Object, spec: _Spec) -> Violation | None:
-    found = _seccomp_baseline(pod, spec)
-    if found or _is_windows(spec) or _seccomp_type(_context(spec)) is not None:
+def seccomp_restricted(pod: Object, spec: _Spec) -> Violation | None:
+    """Containers without a profile of seccomp."""
+    found = seccomp_baseline(pod, spec)
+    if found or _seccomp_type(_context(spec)) is not None:
         return found
     names = _where(spec, lambda context: _seccomp_type(context) is None)
     words = 'must set securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost"'
     return Violation("seccompProfile", f"pod or {_named(names)} {words}") if names else None
-
-
-_BASELINE = (_host_namespaces, _host_ports, _host_probes, _privileged, _proc_mount, _selinux)
-LEVELS: dict[str, tuple[Check, ...]] = {
-    "privileged": (),
-    "baseline": (
-        _app_armor,
-        _capabilities,
-        _host_namespaces,
-        _host_paths,
-        *_BASELINE[1:],
-        _seccomp_baseline,
-        _sysctls,
-        _host_process,
-    ),
-    "restricted": (
-        _app_armor,
-        *_BASELINE,
-        _sysctls,
-        _host_process,
-        _escalation,
-        _dropped,
-        _volume_types,
-        _non_root,
-        _root,
-        _seccomp_restricted,
-    ),
-}

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from kubus.model.cel import CelError
-from kubus.model.cel.authorizer import Decide, Question, authorizer, request_resource
+from kubus.model.cel.authorizer import Decide, Question
 from kubus.model.kinds import Kind, Registry
 from kubus.model.objects import Key, Object
 from kubus.model.policy_expressions import Expression, Expressions, Scope, Variables
@@ -226,17 +226,7 @@ class Bindings(Generic[P]):
 
     def given(self, shown: Proposal, kind: Kind) -> dict[str, Any]:
         """What expressions know of a write, in the version of `kind`."""
-        given = variables_of(shown, kind)
-        request = given["request"]
-        resource = {"group": shown.kind.group, "resource": shown.kind.plural, "name": shown.name}
-        if shown.subresource:
-            resource["subresource"] = shown.subresource
-        if shown.kind.namespaced:
-            resource["namespace"] = shown.namespace
-        given["authorizer"] = authorizer(request["userInfo"])
-        given["authorizer.requestResource"] = request_resource(request["userInfo"], **resource)
-        given["namespaceObject"] = self._namespace(shown)
-        return given
+        return {**variables_of(shown, kind), "namespaceObject": self._namespace(shown)}
 
     def _namespace(self, proposal: Proposal) -> Object | None:
         if not proposal.kind.namespaced:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from kubus.model.cel.authorizer import authorizer, request_resource
 from kubus.model.kinds import Kind
 from kubus.model.objects import Object
 from kubus_apiserver.admission import Proposal
@@ -52,7 +53,20 @@ def _kind_of(kind: Kind, proposal: Proposal) -> Object:
 def variables_of(proposal: Proposal, asked_as: Kind | None = None) -> dict[str, Any]:
     """What expressions can name in every case."""
     obj, old = objects_of(proposal)
-    return {"object": obj, "oldObject": old, "request": review_request(proposal, asked_as)}
+    request = review_request(proposal, asked_as)
+    kind = proposal.kind
+    resource = {"group": kind.group, "resource": kind.plural, "name": proposal.name}
+    if proposal.subresource:
+        resource["subresource"] = proposal.subresource
+    if kind.namespaced:
+        resource["namespace"] = proposal.namespace
+    return {
+        "object": obj,
+        "oldObject": old,
+        "request": request,
+        "authorizer": authorizer(request["userInfo"]),
+        "authorizer.requestResource": request_resource(request["userInfo"], **resource),
+    }
 
 
 def _user(proposal: Proposal) -> Object:

@@ -17,12 +17,14 @@ from random import Random
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
-from kubus.model.cel import CelError, Environment
+from kubus.model.cel import CelError
 from kubus.model.errors import bad_request, internal
 from kubus.model.kinds import Kind
 from kubus.model.objects import Object
+from kubus.model.policy_expressions import Expression, Expressions
 from kubus_apiserver.admission import Proposal
-from kubus_apiserver.admission.matching import Condition, Matcher, compiled_conditions, conditions_hold, is_exempt
+from kubus_apiserver.admission.conditions import compiled_conditions, conditions_hold
+from kubus_apiserver.admission.matching import Matcher, is_exempt
 from kubus_apiserver.admission.namespaced import Namespaced
 from kubus_apiserver.admission.requests import variables_of
 from kubus_apiserver.admission.reviews import Response, denied, patched, response_of, review
@@ -34,7 +36,6 @@ from kubus_apiserver.webhookcalls import WebhookFailed
 _GROUP = "admissionregistration.k8s.io"
 MUTATING = f"mutatingwebhookconfigurations.{_GROUP}"
 VALIDATING = f"validatingwebhookconfigurations.{_GROUP}"
-_CONDITIONS = Environment({"object": "dyn", "oldObject": "dyn", "request": "dyn"})
 
 
 class Webhook(NamedTuple):
@@ -43,7 +44,7 @@ class Webhook(NamedTuple):
     name: str
     config: Object
     matcher: Matcher
-    conditions: tuple[Condition, ...]
+    conditions: tuple[Expression, ...]
     ignored_failures: bool
     timeout_seconds: float
     dry_run: bool
@@ -80,17 +81,17 @@ class Sightings:
         return webhook.again and self.seen.get(number, self.state) != self.state
 
 
-def prepared(entry: Entry, *, mutating: bool) -> tuple[Webhook, ...]:
+def prepared(entry: Entry, expressions: Expressions, *, mutating: bool) -> tuple[Webhook, ...]:
     """The webhooks of a configuration."""
-    return tuple(_webhook(each, mutating=mutating) for each in entry.object.get("webhooks") or ())
+    return tuple(_webhook(each, expressions, mutating=mutating) for each in entry.object.get("webhooks") or ())
 
 
-def _webhook(each: Object, *, mutating: bool) -> Webhook:
+def _webhook(each: Object, expressions: Expressions, *, mutating: bool) -> Webhook:
     return Webhook(
         name=each.get("name") or "",
         config=each.get("clientConfig") or {},
         matcher=Matcher.of(each.get("rules") or (), each),
-        conditions=compiled_conditions(each.get("matchConditions") or (), _CONDITIONS),
+        conditions=compiled_conditions(each.get("matchConditions") or (), expressions),
         ignored_failures=each.get("failurePolicy") == "Ignore",
         timeout_seconds=float(each.get("timeoutSeconds") or 10),
         dry_run=each.get("sideEffects") in ("None", "NoneOnDryRun"),
@@ -110,16 +111,18 @@ class Caller(Protocol):
 class Webhooks:
     """Asks those webhooks that a write concerns."""
 
-    def __init__(self, cache: WatchCache, caller: Caller, random: Random, versions: Versions) -> None:
+    def __init__(
+        self, cache: WatchCache, caller: Caller, random: Random, versions: Versions, expressions: Expressions
+    ) -> None:
         self._cache = cache
         self._caller = caller
         self._random = random
         self._versions = versions
         self._mutating: Namespaced[tuple[Webhook, ...]] = Namespaced(
-            MUTATING, lambda entry: prepared(entry, mutating=True)
+            MUTATING, lambda entry: prepared(entry, expressions, mutating=True)
         )
         self._validating: Namespaced[tuple[Webhook, ...]] = Namespaced(
-            VALIDATING, lambda entry: prepared(entry, mutating=False)
+            VALIDATING, lambda entry: prepared(entry, expressions, mutating=False)
         )
 
     def mutating(self, proposal: Proposal) -> list[Asked]:

@@ -17,6 +17,7 @@ from kubus.model.kinds.builtin import builtin_kinds
 from kubus.model.kinds.configmaps import KIND as CONFIGMAPS
 from kubus.model.kinds.horizontalpodautoscalers_v1 import KIND as V1
 from kubus.model.objects import Key
+from kubus.model.policy_expressions import Expressions
 from kubus.model.records import Note, encode_record, store_key
 from kubus.model.schema import load_schemas
 from kubus.store import StoreChange
@@ -92,7 +93,8 @@ def versions_of(hooks: Hooks) -> Versions:
 
 
 def webhooks_of(cache: WatchCache, hooks: Hooks) -> Webhooks:
-    return Webhooks(cache, hooks, Random(1), versions_of(hooks))
+    asking = Expressions(lambda question: "they may" if question.verb == "use" else None)
+    return Webhooks(cache, hooks, Random(1), versions_of(hooks), asking)
 
 
 async def validated(hooks: Hooks, cache: WatchCache, wanted: Proposal) -> None:
@@ -158,6 +160,11 @@ async def test_one_that_is_away_refuses_or_is_passed_over() -> None:
         ({"rules": [{**RULE, "scope": "Cluster"}]}, False),
         ({"rules": [{**RULE, "scope": "Namespaced"}]}, True),
         ({"matchConditions": [{"name": "c", "expression": "object.data.a == '2'"}]}, False),
+        ({"matchConditions": [{"name": "c", "expression": "authorizer.requestResource.check('use').allowed()"}]}, True),
+        (
+            {"matchConditions": [{"name": "c", "expression": "authorizer.requestResource.check('get').allowed()"}]},
+            False,
+        ),
         ({"matchConditions": [{"name": "c", "expression": "request.userInfo.username == 'u'"}]}, True),
     ],
 )
