@@ -25,6 +25,14 @@ CONTROLLER_ROLES: dict[str, tuple[str, ...]] = {
     "clusterrole-aggregation-controller": (
         "rbac.authorization.k8s.io | clusterroles | escalate get list patch update watch",
     ),
+    "cronjob-controller": (
+        "batch | cronjobs | get list update watch",
+        "batch | jobs | create delete get list patch update watch",
+        "batch | cronjobs/status | update",
+        "batch | cronjobs/finalizers | update",
+        "core | pods | delete list watch",
+        _EVENTS,
+    ),
     "deployment-controller": (
         "apps,extensions | deployments | get list update watch",
         "apps,extensions | deployments/status | update",
@@ -64,6 +72,13 @@ CONTROLLER_ROLES: dict[str, tuple[str, ...]] = {
         _EVENTS,
     ),
     "generic-garbage-collector": ("* | * | delete get list patch update watch", _EVENTS),
+    "job-controller": (
+        "batch | jobs | get list patch update watch",
+        "batch | jobs/status | update",
+        "batch | jobs/finalizers | update",
+        _PODS,
+        _EVENTS,
+    ),
     "namespace-controller": (
         "core | namespaces | delete get list watch",
         "core | namespaces/finalize namespaces/status | update",
@@ -100,6 +115,7 @@ CONTROLLER_ROLES: dict[str, tuple[str, ...]] = {
     "resourcequota-controller": ("* | * | list watch", "core | resourcequotas/status | update", _EVENTS),
     "root-ca-cert-publisher": ("core | configmaps | create update", _EVENTS),
     "service-account-controller": ("core | serviceaccounts | create", _EVENTS),
+    "ttl-after-finished-controller": ("batch | jobs | delete get list watch", _EVENTS),
 }
 """ServiceAccount in kube-system → the rules of its role `system:controller:<ServiceAccount>`."""
 

@@ -230,7 +230,8 @@ def _set_status(sort: Sort, replica_set: Object, mine: Sequence[Object], availab
     return [SetStatus(sort.kind, {**replica_set, "status": status})]
 
 
-def _orphans_of(pod: Object) -> list[str]:
+def orphans_of(pod: Object) -> list[str]:
+    """Index: the namespace of a pod that has no controller."""
     return [] if controller_of(pod) else [namespace_of(pod)]
 
 
@@ -253,7 +254,7 @@ def _controller(name: str, sort: Sort) -> Controller:
         reconcile=partial(reconcile, sort),
         owns=(PODS,),
         watches=(Watch(PODS, partial(_adopters, sort)),),
-        indexes=(Index(PODS, ORPHANS, _orphans_of),),
+        indexes=(Index(PODS, ORPHANS, orphans_of),),
     )
 
 
