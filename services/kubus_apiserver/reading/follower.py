@@ -1,10 +1,11 @@
 """What keeps the watch cache filled and tells how fresh it has to be.
 
 `Follower` reads everything once, then follows the store's changes; if history was compacted under it, it reads
-everything again. `Freshness` answers "which revision makes a read consistent?": one question to the store serves
-everybody who came before it was asked, and whoever comes while one is under way takes the next, so that
-consistent reads cost one small round trip together, not one each. Where many read at once the next question waits a
-moment for more of them, because it costs more than all the rest of a read.
+everything again, and also if the store has lost a change without a word, as etcd 3.4 may when a compaction overtakes
+a slow watch. `Freshness` answers "which revision makes a read consistent?": one question to the store serves
+everybody who came before it was asked, and whoever comes while one is under way takes the next, so that consistent
+reads cost one small round trip together, not one each. Where many read at once the next question waits a moment for
+more of them, because it costs more than all the rest of a read.
 """
 
 from __future__ import annotations
@@ -69,6 +70,8 @@ class Follower:
                     async for batch in batches:
                         if batch:
                             self._cache.apply(batch)
+                            if self._cache.is_incomplete:
+                                return
                             if batch[-1].revision < self._cache.known - _STALE_CHANGES:
                                 break
             except Compacted:

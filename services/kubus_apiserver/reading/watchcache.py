@@ -107,6 +107,8 @@ class WatchCache:
         self.revision = 0
         self.known = 0
         """The newest revision heard of; what comes after `revision` is still missing."""
+        self.is_incomplete = False
+        """A change has shown that one before it never came: everything has to be read again."""
         self.quarantined: dict[str, str] = {}
         """Store keys whose values cannot be read, and why."""
         self.others: dict[str, Stored] = {}
@@ -151,6 +153,7 @@ class WatchCache:
         for name, pairs in loads.items():
             self.collection(name).entries.update(pairs)
         self.known = 0
+        self.is_incomplete = False
         self._advance(revision)
         for old in before.values():
             for listener in list(old.listeners):
@@ -225,6 +228,8 @@ class WatchCache:
 
     def _changed(self, key: Key, change: StoreChange) -> Changed | None:
         before = self.collection(key.collection).entries.get((key.namespace, key.name))
+        if not _follows(before, change) and change.key not in self.quarantined:
+            self.is_incomplete = True
         entry = None
         if change.value is not None:
             entry = self._entry(change.key, key, change.value, change.revision)
@@ -255,3 +260,10 @@ class WatchCache:
             future = heapq.heappop(self._waiting)[2]
             if not future.done():
                 future.set_result(None)
+
+
+def _follows(before: Entry | None, change: StoreChange) -> bool:
+    """Whether a change comes right after what is known of its key; etcd says with a change what stood there before."""
+    if change.before is not None:
+        return before is not None and before.revision == change.before.revision
+    return before is None or change.created != change.revision

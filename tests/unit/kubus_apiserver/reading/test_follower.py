@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 
 import pytest
 
@@ -150,4 +151,45 @@ async def test_a_stream_far_behind_what_is_known_is_left_for_a_new_one(first_own
             while len(store.streams) < 2:
                 await asyncio.sleep(0.01)
         assert store.streams == [1, goes_on_after]
+        running.cancel()
+
+
+class Forgetful(MemoryStore):
+    """A store whose first stream has lost its first change."""
+
+    def __init__(self) -> None:
+        super().__init__(SystemClock())
+        self.lost = 0
+
+    async def changes(self, prefix: str, *, after: int) -> AsyncGenerator[list[StoreChange], None]:
+        async with aclosing(super().changes(prefix, after=after)) as batches:
+            async for batch in batches:
+                if batch and not self.lost:
+                    self.lost = batch[0].revision
+                    batch = batch[1:]  # noqa: PLW2901
+                yield batch
+
+
+async def test_a_change_that_the_store_has_lost_is_found_out_by_the_next_of_its_key() -> None:
+    store, cache = Forgetful(), WatchCache()
+    created = await store.create(key("a"), VALUE)
+    follower = Follower(store, cache)
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(follower.run())
+        await follower.loaded.wait()
+        lost = await store.replace(key("a"), VALUE, expected=created)
+        while store.lost != lost:
+            await asyncio.sleep(0.01)
+        other = await store.create(key("b"), VALUE)
+        async with asyncio.timeout(5):
+            reached = cache.reached(other)
+            if reached is not None:
+                await reached
+            assert [entry.revision for entry in cache.collection("configmaps.core").select()] == [created, other]
+            last = await store.replace(key("a"), VALUE, expected=lost)
+            gone = await store.delete(key("a"), expected=last)
+            while cache.revision < gone or cache.is_incomplete:
+                await asyncio.sleep(0.01)
+        assert [entry.revision for entry in cache.collection("configmaps.core").select()] == [other]
+        assert cache.collection("configmaps.core").since(last - 1) is None  # filled anew, and its watchers told so
         running.cancel()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -24,7 +25,7 @@ def value(name: str, number: int = 0) -> bytes:
 
 def change(revision: int, namespace: str, name: str, *, deleted: bool = False) -> StoreChange:
     stored = None if deleted else value(name, revision)
-    return StoreChange(store_key(Key(MAPS, namespace, name)), stored, revision, revision, None)
+    return StoreChange(store_key(Key(MAPS, namespace, name)), stored, revision, 0, None)
 
 
 steps = st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from("xyz"), st.booleans()), max_size=30)
@@ -83,6 +84,40 @@ def test_a_value_that_cannot_be_read_is_quarantined_and_harms_nothing() -> None:
     assert list(cache.quarantined) == [broken]
     cache.apply([change(4, "a", "broken")])
     assert not cache.quarantined
+
+
+OLD, NEW = Stored("", b"", 1, 1), Stored("", b"", 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("known", "created", "before", "incomplete"),
+    [
+        (0, 5, None, False),
+        (0, 1, NEW, True),  # its creation never came
+        (2, 1, NEW, False),
+        (1, 1, NEW, True),  # an update never came
+        (2, 5, None, True),  # its deletion never came
+        (2, 0, None, False),  # as acknowledged: nobody knows what stood there
+        (2, 1, None, False),  # what stood there has been compacted
+    ],
+)
+def test_a_change_that_does_not_follow_on_what_is_known_shows_that_one_is_missing(
+    known: int, created: int, before: Stored | None, incomplete: bool
+) -> None:
+    cache, name = WatchCache(), store_key(Key(MAPS, "a", "x"))
+    cache.replace([Stored(name, value("x"), known, 1)] if known else [], 4)
+    cache.apply([StoreChange(name, value("x"), 5, created, before)])
+    assert cache.is_incomplete is incomplete
+    assert cache.revision == 5
+    cache.replace([], 6)
+    assert not cache.is_incomplete
+
+
+def test_what_could_not_be_read_is_not_missing() -> None:
+    cache, name = WatchCache(), store_key(Key(MAPS, "a", "x"))
+    cache.replace([Stored(name, b"garbage", 2, 1)], 4)
+    cache.apply([StoreChange(name, value("x"), 5, 1, NEW)])
+    assert not cache.is_incomplete
 
 
 def test_filling_anew_breaks_every_stream_and_starts_its_memory_there() -> None:
