@@ -116,6 +116,12 @@ class Session:
             await self.greet()
         return channel, data
 
+    async def heard(self) -> None:
+        """Wait until the other side listens: what is said before that, even a farewell, nobody hears."""
+        while not (self._peer_listens or self._lost or self._ended):
+            self._credit.clear()
+            await self._credit.wait()
+
     async def greet(self) -> None:
         """Tell the other side what has been taken and sent so far; also that we listen."""
         self._told_frames, self._told_bytes = self._took_frames, self._took_bytes
@@ -288,6 +294,7 @@ async def _run(work: Work, session: Session) -> None:
     """Work on a session; what goes wrong is said on its error channel."""
     try:
         await work(session)
+        await session.heard()
     except Exception as error:
         await _say(session, _first_of(error))
     finally:

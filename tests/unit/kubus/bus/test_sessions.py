@@ -179,3 +179,18 @@ async def test_a_client_that_leaves_ends_the_kubelets_side(broker: MemoryBroker)
     with pytest.raises(SessionLost):
         await session.send(STDIN, b"late")
     await server.aclose()
+
+
+async def test_a_session_in_which_nothing_is_said_ends(broker: MemoryBroker) -> None:
+    """Found with `kubectl logs --tail=0`: the kubelet had said goodbye before the apiserver listened."""
+
+    async def nothing(session: Session) -> None:
+        return
+
+    apiserver, kubelet = MemoryBus(broker), MemoryBus(broker)
+    server = await serve_sessions(kubelet, "n1", accepting(nothing))
+    session = await open_session(apiserver, "n1", {"verb": "log"})
+    async with asyncio.timeout(2):
+        assert await session.receive() is None
+    await session.aclose()
+    await server.aclose()
