@@ -1,8 +1,8 @@
 """Which checks a level of the Pod Security Standards has in which version of Kubernetes.
 
-A namespace may pin a version, `enforce-version: v1.24`: then its pods have to meet the standard as it was then. Each check
-is there from some version on, and may have become another later. `restricted` has stricter versions of some baseline checks
-and does without those.
+A namespace may pin a version, `enforce-version: v1.24`: then its pods have to meet the standard as it was then. Each
+check is there from some version on, and may have become another later. `restricted` has stricter versions of some
+baseline checks and does without those.
 
 https://kubernetes.io/docs/concepts/security/pod-security-standards/
 """
@@ -84,7 +84,7 @@ _RESTRICTED = (
     Versioned("runAsUser", ((23, standards.root), (35, standards.unless_own_users(standards.root)))),
     Versioned(
         "seccompProfile_restricted",
-        ((19, standards.seccomp_restricted), (25, standards.seccomp_of_linux)),
+        ((19, standards.seccomp_restricted), (25, standards.unless_windows(standards.seccomp_restricted))),
         ("seccompProfile_baseline",),
     ),
 )

@@ -1,7 +1,7 @@
 """The Pod Security Standards: what `baseline` and `restricted` forbid, each check a function of a pod.
 
-A check gives a reason and a detail in Kubernetes' words, or None. Some were other in older versions of Kubernetes; which
-ones hold where stands in `pod_standard_versions`.
+A check gives a reason and a detail in Kubernetes' words, or None. Some were other in older versions of Kubernetes;
+which ones hold where stands in `pod_standard_versions`.
 
 https://kubernetes.io/docs/concepts/security/pod-security-standards/
 """
@@ -109,6 +109,7 @@ def _setters(spec: _Spec, wrong: Callable[[_Spec], bool]) -> str:
 
 def app_armor(pod: Object, spec: _Spec) -> Violation | None:
     """Profiles of AppArmor."""
+
     def wrong(context: _Spec) -> bool:
         return (context.get("appArmorProfile") or {}).get("type", "RuntimeDefault") not in _SECCOMP
 
@@ -248,6 +249,7 @@ def _seccomp_type(context: _Spec) -> str | None:
 
 def seccomp_baseline(_pod: Object, spec: _Spec) -> Violation | None:
     """Profiles of seccomp that are none."""
+
     def wrong(context: _Spec) -> bool:
         return _seccomp_type(context) not in (None, *_SECCOMP)
 

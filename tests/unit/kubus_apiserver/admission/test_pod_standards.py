@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kubus_apiserver.admission.pod_standards import violations
+from kubus_apiserver.admission.pod_standard_versions import violations
 
 GOOD: dict[str, Any] = {
     "allowPrivilegeEscalation": False,
