@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from random import Random
 from typing import NamedTuple
 
-from kubus.model.errors import StatusError, not_found, unavailable
+from kubus.model.errors import StatusError, not_found
 from kubus.model.objects import Key, Object, labels_of, path_of
 from kubus_apiserver.reading.watchcache import WatchCache
 
@@ -132,9 +132,14 @@ def port_name(service: Object, port: int) -> str:
         if each.get("port") == port:
             return str(each.get("name") or "")
     name = service["metadata"]["name"]
-    raise unavailable(f'no service port {port} found for service "{name}"')
+    raise not_reached(f'no service port {port} found for service "{name}"')
+
+
+def not_reached(words: str) -> StatusError:
+    """503 without advice to come again: what is missing is not this server's."""
+    return StatusError(503, "ServiceUnavailable", words)
 
 
 def none_available(name: str) -> StatusError:
     """A Service without anybody behind it."""
-    return unavailable(f'no endpoints available for service "{name}"')
+    return not_reached(f'no endpoints available for service "{name}"')

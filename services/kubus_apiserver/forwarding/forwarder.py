@@ -20,10 +20,10 @@ from aiohttp import web
 from multidict import CIMultiDict
 from yarl import URL
 
-from kubus.model.errors import unavailable
 from kubus_apiserver.doors.answers import Answer, failed, text
 from kubus_apiserver.forwarding import tunnels
 from kubus_apiserver.forwarding.clients import ClusterClients, Connector, client
+from kubus_apiserver.forwarding.endpoints import not_reached
 from kubus_apiserver.forwarding.forwards import Forward, Header, request_headers, response_headers, rest_of
 
 _NO_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=30.0)
@@ -175,7 +175,7 @@ def _shown(request: web.BaseRequest) -> str:
 
 def unreachable(forward: Forward, error: Exception) -> Answer:
     """Nobody answered."""
-    refusal = unavailable(f"error trying to reach service: {str(error) or type(error).__name__}")
+    refusal = not_reached(f"error trying to reach service: {str(error) or type(error).__name__}")
     if forward.aggregated:
         return text(503, refusal.message)
     return failed(refusal)

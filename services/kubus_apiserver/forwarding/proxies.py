@@ -18,7 +18,7 @@ from functools import cache, partial
 from ipaddress import IPv4Address, ip_address
 from typing import NamedTuple
 
-from kubus.model.errors import bad_request, not_found, unavailable
+from kubus.model.errors import bad_request, not_found
 from kubus.model.objects import Key, Object, path_of
 from kubus_apiserver.doors.routes import Route
 from kubus_apiserver.forwarding.dialling import Dialler
@@ -28,6 +28,7 @@ from kubus_apiserver.forwarding.endpoints import (
     Destination,
     Endpoints,
     none_available,
+    not_reached,
     port_name,
     to_pod,
 )
@@ -128,7 +129,7 @@ class Proxies:
         if not is_proxyable(address):
             raise bad_request("address not allowed")
         if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
-            raise unavailable(f"error trying to reach service: dial tcp: lookup tcp/{port}: unknown port")
+            raise not_reached(f"error trying to reach service: dial tcp: lookup tcp/{port}: unknown port")
         return scheme, to_pod(pod, int(port))
 
     def of_service(self, namespace: str, name: str) -> tuple[str, Destination]:
