@@ -27,6 +27,8 @@ ANNOTATION = "kubus.io/counted"
 PATIENCE = timedelta(seconds=10)
 """Longer than any write takes at the apiserver."""
 RECOUNT = timedelta(seconds=60)
+LOOK_AGAIN = timedelta(seconds=5)
+"""Where a quota counts what nobody knows yet: a definition may come."""
 _OF_CLAIMS = ("requests.storage", "persistentvolumeclaims")
 
 
@@ -37,12 +39,13 @@ def reconcile(kinds: Mapping[str, Kind], quota: Object, view: View, _now: dateti
     custom = {kind.collection: kind for kind in view.custom_kinds()}
     counted = _counted({**kinds, **custom}, quota, view)
     used = status.get("used") or {}
+    again = RECOUNT if all(name in counted for name in hard) else LOOK_AGAIN
     if status.get("hard") != hard or set(used) != set(counted):
         kept = {name: used.get(name, text) for name, text in counted.items()}
-        return Plan((SetStatus(QUOTAS, {**quota, "status": {"hard": hard, "used": kept}}),), RECOUNT)
+        return Plan((SetStatus(QUOTAS, {**quota, "status": {"hard": hard, "used": kept}}),), again)
     noted = annotations_of(quota).get(ANNOTATION)
     if amounts(used) == amounts(counted):
-        return Plan((_note(quota, None),) if noted is not None else (), RECOUNT)
+        return Plan((_note(quota, None),) if noted is not None else (), again)
     text = ",".join(f"{name}={amount}" for name, amount in sorted(counted.items()))
     if noted != text:
         return Plan((_note(quota, text),), PATIENCE)

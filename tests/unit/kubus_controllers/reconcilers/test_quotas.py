@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from kubus.model.kinds import Kind
 from kubus.model.kinds.configmaps import KIND as CONFIGMAPS
 from kubus.model.kinds.persistentvolumeclaims import KIND as CLAIMS
 from kubus.model.kinds.pods import KIND as PODS
@@ -12,7 +13,7 @@ from kubus.model.kinds.resourcequotas import KIND as QUOTAS
 from kubus.model.kinds.services import KIND as SERVICES
 from kubus.model.objects import Key
 from kubus.testing.world import World
-from kubus_controllers.reconcilers.quotas import ANNOTATION, PATIENCE, controller
+from kubus_controllers.reconcilers.quotas import ANNOTATION, LOOK_AGAIN, PATIENCE, RECOUNT, controller
 
 CONTROLLER = controller((PODS, CONFIGMAPS, SERVICES, CLAIMS, QUOTAS))
 
@@ -71,3 +72,17 @@ def test_scopes_choose_the_pods() -> None:
     world.put(QUOTAS, {**quota({"pods": "5"}), "spec": {"hard": {"pods": "5"}, "scopes": ["BestEffort"]}})
     world.settle(CONTROLLER)
     assert used(world) == {"pods": "1"}
+
+
+def test_what_nobody_knows_yet_is_looked_for_again_soon_and_counted_when_it_is_there() -> None:
+    things = Kind("example.com", "v1", "Thing", "things", True, "x")
+    world = World()
+    world.put(QUOTAS, quota({"pods": "5", "count/things.example.com": "2"}))
+    world.settle(CONTROLLER)
+    assert used(world) == {"pods": "0"}
+    assert world.plan(CONTROLLER, world.get(QUOTAS, "a", "q") or {}).again_after == LOOK_AGAIN
+    world.custom = (things,)
+    world.put(things, {"metadata": {"name": "t", "namespace": "a"}})
+    world.settle(CONTROLLER)
+    assert used(world) == {"pods": "0", "count/things.example.com": "1"}
+    assert world.plan(CONTROLLER, world.get(QUOTAS, "a", "q") or {}).again_after == RECOUNT
