@@ -128,8 +128,13 @@ async def test_an_extension_apiserver_in_a_pod_is_part_of_the_api(
         await kubectl("wait", "--for=condition=Available=False", name, "--timeout=30s")
         gone = await kubectl("get", "--raw", f"{PATH}/nodes", check=False)
         assert "currently unable to handle the request" in gone.stderr
+        await kubectl("create", "namespace", f"{namespace_of_one}-x")
+        await kubectl("delete", "namespace", f"{namespace_of_one}-x", "--wait=false")
+        failed = "--for=condition=NamespaceDeletionDiscoveryFailure"
+        await kubectl("wait", failed, f"namespace/{namespace_of_one}-x", "--timeout=30s")
     finally:
         await kubectl("delete", name)
+    await kubectl("wait", "--for=delete", f"namespace/{namespace_of_one}-x", "--timeout=30s")
 
 
 async def test_requests_of_all_kinds_reach_a_pod(one_node: Cluster, namespace_of_one: str, relayed: Extension) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kubus.model.kinds.apiservices import KIND as APISERVICES
 from kubus.model.kinds.configmaps import KIND as CONFIGMAPS
 from kubus.model.kinds.namespaces import KIND as NAMESPACES
 from kubus.model.kinds.pods import KIND as PODS
@@ -61,3 +62,39 @@ def test_pods_go_first_and_are_waited_for() -> None:
         "Some resources are remaining: pods. has 1 resource instances",
     )
     assert messages["NamespaceDeletionContentFailure"][0] == "False"
+
+
+def metrics(status: str) -> Object:
+    """The APIService of an extension apiserver."""
+    service = {"namespace": "kube-system", "name": "metrics"}
+    return {
+        "metadata": {"name": "v1beta1.metrics.k8s.io"},
+        "spec": {"group": "metrics.k8s.io", "version": "v1beta1", "service": service},
+        "status": {"conditions": [{"type": "Available", "status": status}]},
+    }
+
+
+def test_a_group_that_cannot_be_asked_keeps_the_namespace_and_is_named() -> None:
+    local = {"metadata": {"name": "v1.apps"}, "spec": {"group": "apps", "version": "v1"}}
+    world = World(
+        (NAMESPACES, namespace(deleting=True)),
+        (CONFIGMAPS, content("a")),
+        (APISERVICES, metrics("False")),
+        (APISERVICES, local),
+    )
+    world.settle(CONTROLLER)
+    (left,) = world.list(NAMESPACES)
+    assert world.list(CONFIGMAPS) == []
+    assert left["spec"]["finalizers"] == ["kubernetes"]
+    said = next(each for each in left["status"]["conditions"] if each["type"] == "NamespaceDeletionDiscoveryFailure")
+    assert (said["status"], said["reason"]) == ("True", "DiscoveryFailed")
+    assert said["message"] == (
+        "Discovery failed for some groups, 1 failing: unable to retrieve the complete list of server APIs: "
+        "metrics.k8s.io/v1beta1: stale GroupVersion discovery: metrics.k8s.io/v1beta1"
+    )
+
+
+def test_a_group_that_can_be_asked_keeps_nothing() -> None:
+    world = World((NAMESPACES, namespace(deleting=True)), (APISERVICES, metrics("True")))
+    world.settle(CONTROLLER)
+    assert world.list(NAMESPACES)[0]["spec"]["finalizers"] == []
