@@ -97,8 +97,7 @@ class Core:
     def by_resource(self, resource: str) -> Kind | None:
         """The kind of `deployments.apps`, `pods.core` in the first version that is served."""
         plural, _, group = resource.partition(".")
-        group = "" if group == "core" else group
-        return next((kind for kind in self.registry if kind.plural == plural and kind.group == group), None)
+        return self.registry.first("" if group == "core" else group, plural)
 
     async def loaded(self) -> None:
         """Wait until reads can be answered."""

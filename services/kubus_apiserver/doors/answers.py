@@ -36,7 +36,7 @@ class Call(NamedTuple):
     accept_encoding: str = ""
     if_none_match: str = ""
     notes: Notes | None = None
-    """Takes what is said of the call on its way; `Rest` brings its own."""
+    """Takes what is said of the call on its way; without any, `Rest` brings its own."""
 
 
 class Answer(NamedTuple):

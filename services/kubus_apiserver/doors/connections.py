@@ -30,8 +30,8 @@ class Asked(Protocol):
     def user(self, transport: asyncio.BaseTransport) -> User:
         """Whom the client's certificate names."""
 
-    def call(self, head: Head, fields: Fields, user: User, source: str) -> Call | None:
-        """A request without its body; None if it is not for this way, which it shall not be twice."""
+    def call(self, head: Head, fields: Fields, body: bytes, *, user: User, source: str) -> Call | None:
+        """A request with as much of its body as has come; None if it is not for this way."""
 
     async def answered(self, call: Call) -> Answer:
         """The answer."""
@@ -87,6 +87,8 @@ class Connection(asyncio.Protocol):
         self._received = bytearray()
         self._wanted = 0
         """How many bytes the request has that is coming; 0 before its head is known."""
+        self._begins = 0
+        """Where its body does."""
         self._call: Call | None = None
         self._busy = False
         self._ending = False
@@ -132,24 +134,26 @@ class Connection(asyncio.Protocol):
 
     def _take(self, data: bytes) -> None:
         """Begin with the request that stands first in these bytes, once it is whole."""
-        if self._call is None:
+        call = self._call
+        if call is None:
             head = read_head(data)
             fields = None if head is None else self._read(head.block)
-            call = None if head is None or fields is None else self._door.call(head, fields, self._user, self._source)
-            if call is None or head is None or fields is None:
+            if head is not None and fields is not None:
+                self._begins, self._wanted = head.size, head.size + fields.length
+                body = data[head.size : self._wanted]
+                call = self._door.call(head, fields, body, user=self._user, source=self._source)
+            if call is None:
                 self._make_over(data)
                 return
-            self._call, self._wanted, self._body_at = call, head.size + fields.length, head.size
-        wanted = self._wanted
-        if len(data) < wanted:
+        elif len(data) >= self._wanted:
+            call = call._replace(body=data[self._begins : self._wanted])
+        if len(data) < self._wanted:
+            self._call = call
             self._received += data
             return
-        call, self._call, self._wanted = self._call, None, 0
-        if wanted > self._body_at:
-            call = call._replace(body=data[self._body_at : wanted])
-        if len(data) > wanted:
-            self._received += data[wanted:]
-        self._busy = True
+        if len(data) > self._wanted:
+            self._received += data[self._wanted :]
+        self._call, self._wanted, self._busy = None, 0, True
         self._all.start(self._answer(call))
 
     def _read(self, block: bytes) -> Fields | None:

@@ -22,7 +22,7 @@ from kubus.model.errors import StatusError, bad_request, gone, too_large
 from kubus.model.limits import BODY_BYTES_MAX
 from kubus_apiserver.access.authentication import user_of_certificate
 from kubus_apiserver.access.impersonation import wanted
-from kubus_apiserver.calls import ANONYMOUS, User
+from kubus_apiserver.calls import ANONYMOUS, Notes, User
 from kubus_apiserver.doors.answers import Answer, Call, ForwardAnswer, StreamAnswer, WatchAnswer, failed
 from kubus_apiserver.doors.connections import Connection, Connections
 from kubus_apiserver.doors.encodings import encoded_for, is_plain
@@ -199,7 +199,7 @@ class HttpDoor:
             if_none_match=headers.get("If-None-Match", ""),
         )
 
-    def call(self, head: Head, fields: Fields, user: User, source: str) -> Call | None:
+    def call(self, head: Head, fields: Fields, body: bytes, *, user: User, source: str) -> Call | None:
         """See `connections.Asked`."""
         path, _, query = head.target.partition("?")
         if "%" in path:
@@ -219,10 +219,12 @@ class HttpDoor:
             content_type=fields.content_type,
             user_agent=fields.user_agent,
             trace=fields.trace or None,
+            body=body,
             authorization=fields.authorization,
             source=source,
             accept_encoding=fields.accept_encoding,
             if_none_match=fields.if_none_match,
+            notes=Notes(),
         )
         return call if self._rest.ends(call) else None
 

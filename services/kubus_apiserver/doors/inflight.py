@@ -7,8 +7,7 @@ full hears 429 with Retry-After, in Kubernetes' words.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, nullcontext
 from itertools import count
 
 from prometheus_client import CollectorRegistry, Counter
@@ -48,23 +47,20 @@ class Inflight:
         level = level_of(user, asked)
         return None if level == EXEMPT else self._seats[level]
 
-    @asynccontextmanager
-    async def seat(self, seats: Seats | None, user: User) -> AsyncIterator[None]:
-        """Hold a seat while something is done.
+    def seat(self, seats: Seats | None, user: User) -> AbstractAsyncContextManager[None]:
+        """A context in which a seat is held.
+
+        Raises:
+            StatusError: 429, there is none in time; when it is entered.
+        """
+        return _NONE_NEEDED if seats is None else _Seat(self, seats, user.name)
+
+    async def taken(self, seats: Seats, user: str) -> None:
+        """Take a seat, waiting for it if need be.
 
         Raises:
             StatusError: 429, there is none in time.
         """
-        if seats is None:
-            yield
-            return
-        await self._taken(seats, user.name)
-        try:
-            yield
-        finally:
-            self._free(seats)
-
-    async def _taken(self, seats: Seats, user: str) -> None:
         ticket = next(self._tickets)
         verdict = seats.arrived(user, ticket)
         if verdict is Verdict.SERVE:
@@ -86,9 +82,10 @@ class Inflight:
 
     def _leave(self, seats: Seats, user: str, ticket: int) -> None:
         if not seats.gave_up(user, ticket):
-            self._free(seats)  # the turn came in the same moment
+            self.free(seats)  # the turn came in the same moment
 
-    def _free(self, seats: Seats) -> None:
+    def free(self, seats: Seats) -> None:
+        """Leave a seat to who is next."""
         ticket = seats.left()
         if ticket is None:
             return
@@ -99,3 +96,23 @@ class Inflight:
     def _refusal(self, seats: Seats) -> StatusError:
         self._refused.labels(seats.level.name).inc()
         return too_many_requests("Too many requests, please try again later.", _RETRY_AFTER_SECONDS)
+
+
+class _Seat(AbstractAsyncContextManager[None]):
+    """One request's."""
+
+    __slots__ = ("_inflight", "_seats", "_user")
+
+    def __init__(self, inflight: Inflight, seats: Seats, user: str) -> None:
+        self._inflight = inflight
+        self._seats = seats
+        self._user = user
+
+    async def __aenter__(self) -> None:
+        await self._inflight.taken(self._seats, self._user)
+
+    async def __aexit__(self, *_: object) -> None:
+        self._inflight.free(self._seats)
+
+
+_NONE_NEEDED = nullcontext()

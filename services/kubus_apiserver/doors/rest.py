@@ -104,8 +104,9 @@ class Rest:
             user = self._core.authenticator.user(call.user, call.authorization, call.subprotocols)
         except StatusError as error:
             return failed(error)
-        notes = Notes()
-        call = call._replace(user=user, notes=notes)
+        notes = call.notes or Notes()
+        if user is not call.user or notes is not call.notes:
+            call = call._replace(user=user, notes=notes)
         found = _route(call)
         recording = None if self._audit is None else begun(self._audit, call, found)
         answer = await self._seated(call, found, recording)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from ipaddress import IPv4Network, ip_address
 from random import Random
 from typing import Any
@@ -30,6 +30,7 @@ from kubus_apiserver.reading.watchcache import WatchCache
 SERVICES = "services.core"
 ROOT = "/kubus/allocations/"
 _TRIES = 64
+_NOTHING = nullcontext()
 LEFTOVER_SECONDS = 60.0
 """How long an address may be taken without a Service that has it."""
 
@@ -46,16 +47,16 @@ class Allocations:
         self._cidr = service_cidr
         self._node_ports = node_ports
 
-    @asynccontextmanager
-    async def assigned(self, kind: Kind, obj: Object, old: Object | None) -> AsyncIterator[None]:
+    def assigned(self, kind: Kind, obj: Object, old: Object | None) -> AbstractAsyncContextManager[None]:
         """Complete a Service (in place) with addresses and ports for as long as the body's write succeeds.
 
         Raises:
             StatusError: 422, what it asks for is taken or out of range.
         """
-        if kind.collection != SERVICES:
-            yield
-            return
+        return self._assigned(obj, old) if kind.collection == SERVICES else _NOTHING
+
+    @asynccontextmanager
+    async def _assigned(self, obj: Object, old: Object | None) -> AsyncIterator[None]:
         taken: list[str] = []
         try:
             await self._assign(obj, old, taken)

@@ -157,6 +157,7 @@ class Registry:
         self._by_resource: dict[tuple[str, str, str], Kind] = {}
         self._by_kind: dict[tuple[str, str, str], Kind] = {}
         self._by_collection: dict[str, Kind] = {}
+        self._first: dict[tuple[str, str], Kind] = {}
         self.generation = 0
         for kind in kinds:
             self.add(kind)
@@ -167,6 +168,7 @@ class Registry:
         self._by_kind[kind.group, kind.version, kind.name] = kind
         if not kind.stored_as:
             self._by_collection[kind.collection] = kind
+        self._first.clear()
         self.generation += 1
 
     def remove(self, kind: Kind) -> None:
@@ -175,6 +177,7 @@ class Registry:
         self._by_kind.pop((kind.group, kind.version, kind.name), None)
         if self._by_collection.get(kind.collection) is kind:
             del self._by_collection[kind.collection]
+        self._first.clear()
         self.generation += 1
 
     def __getitem__(self, collection: str) -> Kind:
@@ -190,6 +193,15 @@ class Registry:
     def resource(self, group: str, version: str, plural: str) -> Kind | None:
         """The kind that a path names."""
         return self._by_resource.get((group, version, plural))
+
+    def first(self, group: str, plural: str) -> Kind | None:
+        """The kind of a resource in the first version that is served."""
+        found = self._first.get((group, plural))
+        if found is None:
+            found = next((each for each in self if each.plural == plural and each.group == group), None)
+            if found is not None:
+                self._first[group, plural] = found
+        return found
 
     def named(self, group: str, version: str, name: str) -> Kind | None:
         """The kind that an object's apiVersion and kind name."""

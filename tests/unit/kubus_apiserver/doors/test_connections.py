@@ -29,8 +29,10 @@ class Door:
     def user(self, transport: asyncio.BaseTransport) -> User:
         return ANONYMOUS
 
-    def call(self, head: Head, fields: Fields, user: User, source: str) -> Call | None:
-        return None if head.target == "/general" else Call(head.method, head.target, {}, user, source=source)
+    def call(self, head: Head, fields: Fields, body: bytes, *, user: User, source: str) -> Call | None:
+        if head.target == "/general":
+            return None
+        return Call(head.method, head.target, {}, user, body=body, source=source)
 
     async def answered(self, call: Call) -> Answer:
         await self.free.wait()
