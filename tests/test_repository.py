@@ -47,7 +47,7 @@ DOORS = {
     "msgspec": 2,
     "orjson": 1,
     "yaml": 1,
-    "cryptography": 3,
+    "cryptography": 4,
     "jwt": 1,
     "nftables": 1,
     "cel_expr_python": 1,

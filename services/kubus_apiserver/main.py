@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 from functools import partial
+from os import urandom
 from random import Random
 
 import uvloop
@@ -17,7 +18,9 @@ from kubus.bus import Bus
 from kubus.model.errors import StatusError
 from kubus.model.kinds import Registry
 from kubus.model.kinds.builtin import builtin_kinds
+from kubus.model.sealing import Seals
 from kubus.service import Context, run
+from kubus.store import StoreError
 from kubus.store.etcd import EtcdStore, Tls, connect
 from kubus_apiserver.access.audit import AppendedFile, AuditLog
 from kubus_apiserver.access.audit_policy import read_policy
@@ -34,6 +37,7 @@ from kubus_apiserver.doors.nonresource import NonResource
 from kubus_apiserver.doors.rest import Rest
 from kubus_apiserver.doors.streams import Streams
 from kubus_apiserver.forwarding.forwarder import Forwarder
+from kubus_apiserver.sealedstore import SealedStore
 from kubus_apiserver.settings import ApiserverSettings
 
 _BACKLOG = 1024
@@ -49,7 +53,7 @@ def main() -> int:
 async def serve(context: Context) -> None:
     """Serve until the context says stop."""
     settings = context.read(ApiserverSettings)
-    store = _store(context)
+    store = SealedStore(_store(context), Seals(settings.encryption_keys, urandom))
     core = build(
         store,
         context.clock,
@@ -65,6 +69,7 @@ async def serve(context: Context) -> None:
             following = tasks.create_task(core.run())
             await _until(context, core.loaded())
             if not context.stop.is_set():
+                tasks.create_task(_sealed_anew(context, store))
                 await _serve(context, settings, core, tasks)
             following.cancel()
     finally:
@@ -150,6 +155,14 @@ async def _bootstrapped(context: Context, core: Core, settings: ApiserverSetting
         except StatusError as error:
             context.log.warning("cannot create the first objects yet", reason=error.message)
             await asyncio.sleep(1.0)
+
+
+async def _sealed_anew(context: Context, store: SealedStore) -> None:
+    try:
+        if renewed := await store.renew():
+            context.log.info("sealed Secrets with the newest key", count=renewed)
+    except StoreError as error:
+        context.log.warning("some Secrets are still sealed with an older key", reason=str(error))
 
 
 async def _until(context: Context, done: Coroutine[None, None, None]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network
 from pathlib import Path
@@ -24,6 +25,8 @@ class ApiserverSettings:
     front_proxy_ca_file: Path | None = None
     service_account_key_files: tuple[str, ...] = ()
     """PEM files of ServiceAccount keys: the first one signs tokens, all of them verify."""
+    encryption_keys_file: Path | None = None
+    """Base64 keys, one a line, by which Secrets are sealed in etcd: the first one seals, all of them open."""
     audit_policy_file: Path | None = None
     """An audit.k8s.io/v1 Policy; with it and the log file, requests are recorded."""
     audit_log_file: Path | None = None
@@ -42,6 +45,18 @@ class ApiserverSettings:
             OSError: one cannot be read.
         """
         return [Path(each).read_bytes() for each in self.service_account_key_files]
+
+    @property
+    def encryption_keys(self) -> list[bytes]:
+        """The keys of `encryption_keys_file`.
+
+        Raises:
+            ValueError: no file is named, or it holds something else.
+            OSError: it cannot be read.
+        """
+        if self.encryption_keys_file is None:
+            raise ValueError("KUBUS_ENCRYPTION_KEYS_FILE names no file")
+        return [b64decode(line, validate=True) for line in self.encryption_keys_file.read_bytes().split()]
 
     @property
     def front_proxy(self) -> tuple[Path, Path] | None:

@@ -61,9 +61,14 @@ def components(cluster: Cluster, programs: Mapping[str, str], environ: Mapping[s
     ]
 
 
+def apiservers(cluster: Cluster) -> list[str]:
+    """The names of the processes that share the API's port."""
+    return ["apiserver", *(f"apiserver-{number}" for number in range(2, cluster.apiservers + 1))]
+
+
 def _apiserver(cluster: Cluster, number: int, environ: Mapping[str, str]) -> Component:
     """One of the processes that share the API's port; each writes an audit log of its own."""
-    instance = "apiserver" if number == 1 else f"apiserver-{number}"
+    instance = apiservers(cluster)[number - 1]
     log = cluster.log_file("audit" if number == 1 else f"audit-{number}")
     own = {
         "listen": f"127.0.0.1:{cluster.ports.api},{cluster.host_address}:{cluster.ports.api}",
@@ -75,6 +80,7 @@ def _apiserver(cluster: Cluster, number: int, environ: Mapping[str, str]) -> Com
         "front_proxy_key_file": str(cluster.pki_dir / f"{pki.FRONT_PROXY}.key"),
         "front_proxy_ca_file": str(cluster.pki_dir / f"{pki.FRONT_PROXY_CA}.crt"),
         "service_account_key_files": ",".join(str(each) for each in pki.token_key_files(cluster.pki_dir)),
+        "encryption_keys_file": str(pki.encryption_keys_file(cluster.pki_dir)),
         "service_cidr": str(cluster.service_cidr),
         "audit_policy_file": str(cluster.home / audit_policy.FILE),
         "audit_log_file": str(log),

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from kubus_cli.clusters import Cluster
 from kubus_cli.failures import Failure
 from kubus_cli.places import Place, existing, place
 from kubus_cli.steps import Steps
@@ -168,12 +169,30 @@ def kubeconfig(
 @app.command()
 def rotate_tokens(name: Name = "", home: Home = "") -> None:
     """Sign ServiceAccount tokens with a new key; those of the last one stay good until they expire."""
-    from kubus_cli import control, pki
+    from kubus_cli import pki
 
     cluster = existing(_place(name, home))
     pki.ensure_token_keys(cluster.pki_dir, renew=True)
-    control.ask(cluster.run_dir, {"do": "restart", "instance": "apiserver", "signal": "SIGTERM"})
+    _restart_apiservers(cluster)
     Steps().done("ServiceAccount tokens are signed with a new key")
+
+
+@app.command()
+def rotate_encryption(name: Name = "", home: Home = "") -> None:
+    """Seal Secrets in etcd with a new key, those that are there too."""
+    from kubus_cli import pki
+
+    cluster = existing(_place(name, home))
+    pki.ensure_encryption_keys(cluster.pki_dir, renew=True)
+    _restart_apiservers(cluster)
+    Steps().done("Secrets are sealed with a new key")
+
+
+def _restart_apiservers(cluster: Cluster) -> None:
+    from kubus_cli import components, control
+
+    for instance in components.apiservers(cluster):
+        control.ask(cluster.run_dir, {"do": "restart", "instance": instance, "signal": "SIGTERM"})
 
 
 @app.command()

@@ -8,6 +8,8 @@ of the authority is needed by services; its key stays in the directory for later
 from __future__ import annotations
 
 import ipaddress
+import os
+from base64 import b64encode
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -30,6 +32,7 @@ CA = "ca"
 FRONT_PROXY_CA = "front-proxy-ca"
 """Signs for nobody but the apiserver as a front proxy: whoever has a certificate of it may say who asks."""
 FRONT_PROXY = "front-proxy-client"
+ENCRYPTION_KEY_BYTES = 32
 TOKEN_KEY = "service-accounts"
 """Stem of the key that signs ServiceAccount tokens, and of those that signed before it."""
 
@@ -95,6 +98,21 @@ def ensure_token_keys(directory: Path, *, renew: bool = False) -> None:
         write_private(key, _pem(ec.generate_private_key(ec.SECP256R1())))
     if not before.exists():
         write_private(before, key.read_bytes())
+
+
+def ensure_encryption_keys(directory: Path, *, renew: bool = False) -> None:
+    """Have a key that seals Secrets; with `renew` a new one before all others, which still open what they sealed."""
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    file = encryption_keys_file(directory)
+    keys = file.read_bytes().split() if file.exists() else []
+    if renew or not keys:
+        keys.insert(0, b64encode(os.urandom(ENCRYPTION_KEY_BYTES)))
+        write_private(file, b"\n".join(keys) + b"\n")
+
+
+def encryption_keys_file(directory: Path) -> Path:
+    """Where the keys are that seal Secrets, one a line, the newest first."""
+    return directory / "secrets.keys"
 
 
 def token_key_files(directory: Path) -> tuple[Path, Path]:

@@ -40,6 +40,7 @@ def fill(directory: str, nodes: Sequence[str], hosts: Sequence[str], service_cid
     now = SystemClock().now()
     made = [*pki.ensure(path, wanted, now), *pki.ensure_front_proxy(path, now)]
     pki.ensure_token_keys(path)
+    pki.ensure_encryption_keys(path)
     write_private(path / "nats.conf", _nats_configuration(path, nodes))
     kubeconfigs.write(path / "kubeconfig", kubeconfigs.of_directory("kubus", server, path, identities.ADMIN.file))
     return made

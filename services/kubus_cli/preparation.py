@@ -85,6 +85,7 @@ def prepare(cluster: Cluster) -> None:
     pki.ensure(cluster.pki_dir, certificates.wanted_certificates(cluster), now)
     pki.ensure_front_proxy(cluster.pki_dir, now)
     pki.ensure_token_keys(cluster.pki_dir)
+    pki.ensure_encryption_keys(cluster.pki_dir)
     audit_policy.ensure_policy(cluster.home)
     write_private(cluster.home / "nats.conf", nats_configuration(cluster))
     kubeconfigs.write(cluster.kubeconfig, admin_kubeconfig(cluster))

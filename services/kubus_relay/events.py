@@ -1,26 +1,26 @@
 """From changes of the store to happenings: what changed, who did it, and whom it concerns. Pure.
 
-Of an object nothing is decoded but a pod's node, and all of a Secret: its event carries metadata and a digest, because
-events are kept on the bus's disk. The note of a delete is a key of its own that comes just before the delete, in the
-same revision; here the two become one. What is no object's key, and what cannot be read as a record, is no happening:
-one broken value must not stop the news of all others.
+Of an object nothing is decoded but a pod's node. A Secret's event carries its face, metadata and a digest, because
+events are kept on the bus's disk; its content is sealed (`kubus.model.sealing`), and no key for it is here. The note of
+a delete is a key of its own that comes just before the delete, in the same revision; here the two become one. What is
+no object's key, and what cannot be read as a record, is no happening: one broken value must not stop the news of all
+others.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
-from typing import Any, NamedTuple, TypedDict
+from typing import NamedTuple, TypedDict
 
 from kubus.bus.wire import Change
-from kubus.model.codec import DecodeError, Raw, pack, raw_array_decoder, unpack
+from kubus.model.codec import DecodeError, Raw, pack, raw_array_decoder
 from kubus.model.objects import Key
 from kubus.model.records import NOTES, parse_store_key, split_record
+from kubus.model.sealing import face_of
 from kubus.store import StoreChange
 
 PODS = "pods.core"
 SECRETS = "secrets.core"
-_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _NO_NOTE = Raw(pack({"by": "", "with": "", "verb": "delete", "at": 0}))
 
 
@@ -70,18 +70,17 @@ def happenings(batch: Sequence[StoreChange]) -> tuple[list[Happening], list[str]
 
 def _happening(key: Key, change: StoreChange, delete_note: Raw) -> Happening:
     value, before = change.value, change.before
+    split = face_of if key.collection == SECRETS else split_record
     if value is not None:
-        note, obj = split_record(value)
+        note, obj = split(value)
         how: Change = "added" if change.created == change.revision else "modified"
     else:
         how, note = "deleted", delete_note
-        obj = split_record(before.value)[1] if before is not None else _nameplate(key)
+        obj = split(before.value)[1] if before is not None else _nameplate(key)
     nodes: tuple[str, ...] = ()
     if key.collection == PODS:
         states = [state for state in (before.value if before is not None else None, value) if state is not None]
         nodes = tuple(dict.fromkeys(node for state in states if (node := _node_of(state))))
-    elif key.collection == SECRETS:
-        obj = redacted(obj)
     return Happening(key, how, change.revision, note, obj, nodes)
 
 
@@ -97,22 +96,3 @@ def _nameplate(key: Key) -> Raw:
     """All that is known of an object whose last state has been compacted."""
     metadata = {"name": key.name, "namespace": key.namespace} if key.namespace else {"name": key.name}
     return Raw(pack({"metadata": metadata}))
-
-
-def redacted(secret: Raw) -> Raw:
-    """A Secret without its content: apiVersion, kind, type, metadata and a digest by which a change is noticed.
-
-    managedFields and kubectl's last-applied annotation go too: the one names the keys, the other repeats the values.
-    """
-    whole = unpack(secret)
-    if not isinstance(whole, dict):
-        raise DecodeError("a Secret that is no object")
-    kept: dict[str, Any] = {field: whole[field] for field in ("apiVersion", "kind", "type") if field in whole}
-    metadata = dict(whole.get("metadata") or {})
-    metadata.pop("managedFields", None)
-    if metadata.get("annotations"):
-        metadata["annotations"] = {
-            name: text for name, text in metadata["annotations"].items() if name != _LAST_APPLIED
-        }
-    content = sorted((whole.get("data") or {}).items())
-    return Raw(pack({**kept, "metadata": metadata, "digest": hashlib.sha256(pack(content)).hexdigest()}))

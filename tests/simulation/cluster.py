@@ -24,6 +24,7 @@ from kubus.machinery.informer import Informer
 from kubus.model.errors import StatusError
 from kubus.model.kinds import Registry
 from kubus.model.kinds.builtin import builtin_kinds
+from kubus.model.sealing import Seals
 from kubus.service.logs import Logger
 from kubus.store import StoreError
 from kubus.testing.clock import SimulatedClock
@@ -33,6 +34,7 @@ from kubus_apiserver.bootstrap import bootstrap
 from kubus_apiserver.core import SERVICE_CIDR, Core
 from kubus_apiserver.core import build as build_core
 from kubus_apiserver.doors.busdoor import BusDoor
+from kubus_apiserver.sealedstore import SealedStore
 from kubus_controllers import main as controllers_main
 from kubus_controllers.settings import ControllersSettings
 from kubus_relay.relay import Relay
@@ -46,6 +48,7 @@ _IDENTITIES = {
     "scheduler": "system:kube-scheduler",
     "controllers": "system:kube-controller-manager",
 }
+SEALING_KEY = bytes(range(32))
 LATENCIES_SECONDS = (0.002, 0.005, 0.02, 0.2)
 LOSSES = (0.0, 0.01, 0.01, 0.05)
 
@@ -175,7 +178,8 @@ class Cluster:
             await connections.raw_bus.aclose()
 
     async def _apiserver(self, process: Process, connections: Connections) -> None:
-        core = build_core(connections.store, process.clock, connections.random, Registry(builtin_kinds()))
+        store = SealedStore(connections.store, Seals([SEALING_KEY], connections.random.randbytes))
+        core = build_core(store, process.clock, connections.random, Registry(builtin_kinds()))
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(core.run())
             await core.loaded()

@@ -79,6 +79,22 @@ def test_tokens_of_service_accounts(one_node: Cluster) -> None:
     eventually(lambda: "Unauthorized" in as_token(one_node, token, "get", "pods").stderr, what="the token's end")
 
 
+def test_a_secret_is_nowhere_on_disk_and_outlives_its_key(one_node: Cluster) -> None:
+    password = "unmistakable-9f1c"
+    one_node.kubectl("create", "secret", "generic", "vault", f"--from-literal=password={password}")
+    one_node.kubectl("annotate", "secret", "vault", "note=seen-6b2e")
+    files = [file for kind in ("etcd", "nats", "log") for file in (one_node.home / kind).rglob("*") if file.is_file()]
+    kept = b"".join(file.read_bytes() for file in files)
+    assert b"seen-6b2e" in kept
+    assert password.encode() not in kept
+    assert b64encode(password.encode()) not in kept
+    one_node.kubus("rotate-encryption")
+    log = one_node.home / "log" / "apiserver.log"
+    eventually(lambda: "sealed Secrets with the newest key" in log.read_text(), what="Secrets sealed anew")
+    eventually(lambda: one_node.kubectl("get", "secret", "vault", check=False).returncode == 0, what="the API")
+    assert one_node.get("secret", "vault")["data"]["password"] == b64encode(password.encode()).decode()
+
+
 def test_a_pod_calls_the_api_with_its_own_token_until_it_is_gone(one_node: Cluster) -> None:
     one_node.kubectl("create", "serviceaccount", "viewer")
     one_node.kubectl("create", "rolebinding", "viewer", "--clusterrole=view", "--serviceaccount=default:viewer")

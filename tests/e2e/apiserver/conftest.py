@@ -17,7 +17,16 @@ import pytest
 from kubus.model.codec import from_json, to_json
 from kubus.testing.etcd_server import etcd_server, free_port
 from kubus_cli.identities import ADMIN, APISERVER
-from kubus_cli.pki import FRONT_PROXY, FRONT_PROXY_CA, Wanted, client_of, ensure, ensure_front_proxy
+from kubus_cli.pki import (
+    FRONT_PROXY,
+    FRONT_PROXY_CA,
+    Wanted,
+    client_of,
+    encryption_keys_file,
+    ensure,
+    ensure_encryption_keys,
+    ensure_front_proxy,
+)
 
 NOBODY = "nobody"
 
@@ -102,6 +111,7 @@ async def running_apiserver(directory: Path, endpoint: str) -> AsyncIterator[Api
         datetime.now(UTC),
     )
     ensure_front_proxy(directory, datetime.now(UTC))
+    ensure_encryption_keys(directory)
     server = Apiserver(directory, port)
     server.write_kubeconfig()
     environment = {
@@ -113,6 +123,7 @@ async def running_apiserver(directory: Path, endpoint: str) -> AsyncIterator[Api
         "KUBUS_LISTEN": f"127.0.0.1:{port}",
         "KUBUS_SERVING_CERT_FILE": str(directory / "serving.crt"),
         "KUBUS_SERVING_KEY_FILE": str(directory / "serving.key"),
+        "KUBUS_ENCRYPTION_KEYS_FILE": str(encryption_keys_file(directory)),
         "KUBUS_CLIENT_CA_FILE": str(directory / "ca.crt"),
         "KUBUS_FRONT_PROXY_CERT_FILE": str(directory / f"{FRONT_PROXY}.crt"),
         "KUBUS_FRONT_PROXY_KEY_FILE": str(directory / f"{FRONT_PROXY}.key"),

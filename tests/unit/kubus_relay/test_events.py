@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from kubus.model.codec import Raw, pack, unpack
+from kubus.model.codec import pack, unpack
 from kubus.model.objects import Key
 from kubus.model.records import Note, encode_record, note_key, store_key
+from kubus.model.sealing import Seals
 from kubus.store import StoreChange, Stored
-from kubus_relay.events import happenings, redacted
+from kubus_relay.events import happenings
 
 NOTE = Note("alice", "kubectl", "patch", 7)
 WEB = Key("deployments.apps", "default", "web")
@@ -96,38 +97,23 @@ def test_a_pod_with_a_spec_of_the_wrong_shape_is_passed_over():
     assert (found, unreadable) == ([], [store_key(POD)])
 
 
-def test_a_secret_keeps_metadata_and_a_digest_only():
-    secret = {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "metadata": {
-            "name": "s",
-            "managedFields": [{"fieldsV1": {"f:data": {"f:password": {}}}}],
-            "annotations": {"kubectl.kubernetes.io/last-applied-configuration": "c2VjcmV0", "mine": "kept"},
-        },
-        "type": "Opaque",
-        "data": {"password": "c2VjcmV0"},
-        "stringData": {"password": "secret"},
-    }
-    shown = unpack(redacted(Raw(pack(secret))))
-    assert set(shown) == {"apiVersion", "kind", "type", "metadata", "digest"}
-    assert shown["metadata"] == {"name": "s", "annotations": {"mine": "kept"}}
-    assert "c2VjcmV0" not in str(shown)
-    assert "password" not in str(shown)
-
-
-def test_a_secrets_digest_changes_with_its_data_only():
-    def digest(**fields: object) -> str:
-        return unpack(redacted(Raw(pack({"metadata": {}, **fields}))))["digest"]
-
-    assert digest(data={"a": "1", "b": "2"}) == digest(data={"b": "2", "a": "1"}, type="Opaque")
-    assert digest(data={"a": "1"}) != digest(data={"a": "2"})
-    assert digest(data={"a": "1"}) != digest(data={"b": "1"})
-
-
-def test_an_event_of_a_secret_is_redacted_in_every_change():
+def test_an_event_of_a_secret_is_its_face_in_every_change():
     key = Key("secrets.core", "default", "s")
+    seals = Seals([b"k" * 32], bytes)
+
+    def sealed(number: int, obj: object, before: object = None) -> StoreChange:
+        made = change(key, number, obj, before)
+        value = None if made.value is None else seals.seal(made.key, made.value)
+        earlier = made.before and made.before._replace(value=seals.seal(made.key, made.before.value))
+        return made._replace(value=value, before=earlier)
+
     secret = {"metadata": {"name": "s"}, "data": {"password": "c2VjcmV0"}}
-    found, _ = happenings([change(key, 3, secret), change(key, 4, secret, secret), change(key, 5, None, secret)])
-    assert len(found) == 3
-    assert all(b"c2VjcmV0" not in bytes(happening.object) for happening in found)
+    found, _ = happenings([sealed(3, secret), sealed(4, secret, secret), sealed(5, None, secret)])
+    assert [unpack(each.object)["metadata"] for each in found] == [{"name": "s"}] * 3
+    assert all(b"c2VjcmV0" not in bytes(each.object) for each in found)
+
+
+def test_a_secret_that_is_not_sealed_is_passed_over():
+    key = Key("secrets.core", "default", "s")
+    found, unreadable = happenings([change(key, 3, {"metadata": {"name": "s"}, "data": {"password": "c2VjcmV0"}})])
+    assert (found, unreadable) == ([], [store_key(key)])
