@@ -240,7 +240,7 @@ async def test_a_definition_that_makes_no_sense_is_refused(api) -> None:
     bad = {"type": "object", "properties": {"spec": {"properties": {"a": {"type": "string", "pattern": "("}}}}}
     reply = await api("POST", DEFINITIONS, definition(versions=[version(schema={"openAPIV3Schema": bad})]))
     fields = [cause["field"] for cause in reply.body["details"]["causes"]]
-    root = "spec.versions[0].schema.openAPIV3Schema"
+    root = "spec.validation.openAPIV3Schema"
     assert fields == [f"{root}.properties[spec].type", f"{root}.properties[spec].properties[a].pattern"]
     reply = await api("POST", DEFINITIONS, definition(group="x.k8s.io"))
     assert "api-approved.kubernetes.io" in reply.message
@@ -249,7 +249,7 @@ async def test_a_definition_that_makes_no_sense_is_refused(api) -> None:
 async def test_built_in_kinds_are_nobodys_to_replace(api) -> None:
     names = {"plural": "leases", "kind": "Lease"}
     mine = definition(group="coordination.k8s.io", names=names)
-    mine["metadata"] = {"name": "leases.coordination.k8s.io", "annotations": {"api-approved.kubernetes.io": "yes"}}
+    mine["metadata"] = {"name": "leases.coordination.k8s.io", "annotations": {"api-approved.kubernetes.io": "unapproved"}}
     await api.ok("POST", DEFINITIONS, mine)
     await asyncio.sleep(0.05)
     kind = api.core.registry.resource("coordination.k8s.io", "v1", "leases")

@@ -11,11 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import urlsplit
 
-from kubus.model.objects import Object, name_of, path_of
+from kubus.model.objects import Object, annotations_of, name_of, path_of
 
 CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
 """The finalizer that keeps a definition until its objects are gone."""
+APPROVED = "api-approved.kubernetes.io"
+APPROVAL_RULES = "https://github.com/kubernetes/enhancements/pull/1111"
 _RESOURCES = ("plural", "singular")
 _KINDS = ("kind", "listKind")
 _REASONS = {
@@ -52,9 +55,34 @@ def judged(definition: Object, others: Iterable[Object], now: str) -> Object:
             accepted[field] = values
     status = definition.get("status") or {}
     conditions = _set(status.get("conditions") or [], _names_accepted(refused), now)
+    approval = approval_of(definition)
+    if approval is not None:
+        conditions = _set(conditions, approval, now)
     if not refused or _status_of(conditions, "Established") != "True":
         conditions = _set(conditions, _established(refused), now)
     return {**status, "acceptedNames": accepted, "conditions": conditions}
+
+
+def approval_of(definition: Object) -> Object | None:
+    """The condition that says whether the Kubernetes community has agreed; None where it need not."""
+    group = definition["spec"]["group"]
+    if not f".{group}".endswith((".k8s.io", ".kubernetes.io")):
+        return None
+    said = annotations_of(definition).get(APPROVED) or ""
+    if not said:
+        status, reason = "False", "MissingAnnotation"
+        message = f'protected groups must have approval annotation "{APPROVED}", see {APPROVAL_RULES}'
+    elif said.startswith("unapproved"):
+        status, reason, message = "False", "UnapprovedAnnotation", f'not approved: "{said}"'
+    elif urlsplit(said).scheme and urlsplit(said).netloc:
+        status, reason, message = "True", "ApprovedAnnotation", f"approved in {said}"
+    else:
+        status, reason = "False", "InvalidAnnotation"
+        message = (
+            f'protected groups must have approval annotation "{APPROVED}" with either a URL or a reason starting with '
+            f'"unapproved", see {APPROVAL_RULES}'
+        )
+    return {"type": "KubernetesAPIApprovalPolicyConformant", "status": status, "reason": reason, "message": message}
 
 
 def terminating(definition: Object, reason: str, message: str, now: str, *, status: str = "True") -> Object:

@@ -1,7 +1,8 @@
 """Pruning: a custom object keeps only the fields that its schema names.
 
 Fields below `x-kubernetes-preserve-unknown-fields` stay, as do `apiVersion`, `kind` and `metadata` of the object and of
-embedded ones. Nothing is changed in place: what needs no pruning is shared.
+embedded ones; their metadata has the fields that all metadata has. Nothing is changed in place: what needs no pruning
+is shared.
 
 https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#field-pruning
 """
@@ -11,9 +12,11 @@ from __future__ import annotations
 from typing import Any
 
 from kubus.model.objects import Object
+from kubus.model.schema import load_schemas
 
 PRESERVE = "x-kubernetes-preserve-unknown-fields"
 EMBEDDED = "x-kubernetes-embedded-resource"
+_OBJECT_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 OF_EVERY_OBJECT = frozenset({"apiVersion", "kind", "metadata"})
 
 
@@ -42,7 +45,8 @@ def _fields(schema: Object, value: Object, path: str, unknown: list[str], *, is_
         below = f"{path}.{key}" if path else key
         known = properties.get(key)
         if is_object and key in OF_EVERY_OBJECT:
-            kept[key] = inner
+            kept[key] = _metadata(inner, below, unknown) if key == "metadata" else inner
+            changed = changed or kept[key] is not inner
             continue
         if known is None and isinstance(further, dict):
             known = further
@@ -55,3 +59,11 @@ def _fields(schema: Object, value: Object, path: str, unknown: list[str], *, is_
             unknown.append(below)
             changed = True
     return kept if changed else value
+
+
+def _metadata(value: Any, path: str, unknown: list[str]) -> Any:
+    known = load_schemas().fields(_OBJECT_META)
+    if not isinstance(value, dict) or value.keys() <= known.keys():
+        return value
+    unknown += [f"{path}.{key}" for key in value if key not in known]
+    return {key: each for key, each in value.items() if key in known}

@@ -6,14 +6,12 @@ is looked at where custom resources are served.
 
 from __future__ import annotations
 
+from kubus.model.custom.acceptance import APPROVED, approval_of
 from kubus.model.custom.structural import schema_errors
 from kubus.model.errors import FieldError, duplicate, invalid, not_supported, required
 from kubus.model.names import dns_1035_label_errors, dns_subdomain_errors
 from kubus.model.objects import Object, annotations_of, name_of, path_of
 from kubus.model.validation.values import immutable
-
-_APPROVED = "api-approved.kubernetes.io"
-_APPROVAL_RULES = "https://github.com/kubernetes/enhancements/pull/1111"
 
 
 def definition_errors(obj: Object, old: Object | None) -> list[FieldError]:
@@ -62,9 +60,14 @@ def _names_errors(names: Object) -> list[FieldError]:
 
 
 def _versions_errors(versions: list[Object], before: dict[str, Object]) -> list[FieldError]:
-    """`before` are the schemas that were there already: they are not looked at again."""
+    """`before` are the schemas that were there already: they are not looked at again.
+
+    A schema that all versions have is named as Kubernetes does it, as if it stood above them.
+    """
     errors: list[FieldError] = []
     seen: set[str] = set()
+    schemas = [version.get("schema") for version in versions]
+    in_common = bool(schemas) and all(each == schemas[0] for each in schemas)
     for index, version in enumerate(versions):
         path, name = f"spec.versions[{index}]", version.get("name") or ""
         if name in seen:
@@ -73,8 +76,9 @@ def _versions_errors(versions: list[Object], before: dict[str, Object]) -> list[
         errors += [invalid(f"{path}.name", name, each) for each in dns_1035_label_errors(name)]
         if path_of(version, "schema", "openAPIV3Schema") is None:
             errors.append(required(f"{path}.schema.openAPIV3Schema", "schemas are required"))
-        elif version["schema"] != before.get(name):
-            errors += schema_errors(version["schema"]["openAPIV3Schema"], f"{path}.schema.openAPIV3Schema")
+        elif version["schema"] != before.get(name) and not (in_common and index):
+            where = "spec.validation" if in_common else f"{path}.schema"
+            errors += schema_errors(version["schema"]["openAPIV3Schema"], f"{where}.openAPIV3Schema")
     if sum(bool(version.get("storage")) for version in versions) != 1:
         detail = "must have exactly one version marked as storage version"
         errors.append(invalid("spec.versions", versions, detail))
@@ -83,10 +87,13 @@ def _versions_errors(versions: list[Object], before: dict[str, Object]) -> list[
 
 def _approval_errors(group: str, obj: Object) -> list[FieldError]:
     """Groups of the Kubernetes community are for what has been looked at there."""
-    if not group.endswith((".k8s.io", ".kubernetes.io")) or annotations_of(obj).get(_APPROVED):
+    found = approval_of(obj) if group else None
+    if found is None or found["reason"] in ("ApprovedAnnotation", "UnapprovedAnnotation"):
         return []
-    detail = f'protected groups must have approval annotation "{_APPROVED}", see {_APPROVAL_RULES}'
-    return [required(f"metadata.annotations[{_APPROVED}]", detail)]
+    path = f"metadata.annotations[{APPROVED}]"
+    if found["reason"] == "MissingAnnotation":
+        return [required(path, found["message"])]
+    return [invalid(path, annotations_of(obj)[APPROVED], found["message"])]
 
 
 def _stored_errors(spec: Object, old: Object) -> list[FieldError]:

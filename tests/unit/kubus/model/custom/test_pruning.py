@@ -20,8 +20,8 @@ TABLE: list[tuple[dict[str, Any], Any, Any, list[str]]] = [
     ({"items": {"properties": {"a": {}}}}, [{"a": 1}, {"b": 2}], [{"a": 1}, {}], ["x[1].b"]),
     (
         EMBEDDED,
-        {"apiVersion": "v1", "kind": "A", "metadata": {"x": 1}, "y": 1},
-        {"apiVersion": "v1", "kind": "A", "metadata": {"x": 1}},
+        {"apiVersion": "v1", "kind": "A", "metadata": {"name": "x"}, "y": 1},
+        {"apiVersion": "v1", "kind": "A", "metadata": {"name": "x"}},
         ["x.y"],
     ),
     (
@@ -72,3 +72,13 @@ values = st.recursive(
 def test_pruning_twice_is_pruning_once(schema: dict[str, Any], value: dict[str, Any]) -> None:
     once, _ = pruned(schema, value)
     assert pruned(schema, once) == (once, [])
+
+
+def test_metadata_has_the_fields_that_all_metadata_has() -> None:
+    embedded = {"type": "object", "x-kubernetes-embedded-resource": True, "x-kubernetes-preserve-unknown-fields": True}
+    metadata = {"name": "x", "labels": {"a": "b"}, "colour": "red"}
+    obj = {"metadata": metadata, "inner": {"kind": "A", "metadata": metadata, "free": 1}}
+    kept, unknown = pruned({"type": "object", "properties": {"inner": embedded}}, obj)
+    plain = {"name": "x", "labels": {"a": "b"}}
+    assert kept == {"metadata": plain, "inner": {"kind": "A", "metadata": plain, "free": 1}}
+    assert unknown == ["metadata.colour", "inner.metadata.colour"]
