@@ -217,7 +217,7 @@ class _Asking:
                 )
         except CelError as error:
             if self._policy.terms.closed:
-                yield _Refusal(self._policy.terms.name, binding.name, Failure(_resulted(note.expression, error)))
+                yield _Refusal(self._policy.terms.name, binding.name, Failure(str(error)))
             return
         text = (value or "").strip()[:_ANNOTATION_CHARACTERS_MAX]
         known = self._notes.setdefault(note.key, [])
@@ -236,13 +236,7 @@ def _failures(policy: Validating, variables: Variables) -> Iterator[Failure]:
                 yield Failure(_message(rule, variables) or f"failed expression: {text}", rule.reason, place)
         except CelError as error:
             if policy.terms.closed:
-                yield Failure(_resulted(rule.expression, error), place=place)
-
-
-def _resulted(expression: Expression, error: CelError) -> str:
-    if expression.program is None:
-        return str(error)
-    return f"expression '{expression.text.strip()}' resulted in error: {error}"
+                yield Failure(str(error), place=place)
 
 
 def _message(rule: Rule, variables: Variables) -> str:

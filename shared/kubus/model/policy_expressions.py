@@ -179,8 +179,16 @@ class Variables:
         """The value of an expression that may name them.
 
         Raises:
-            CelError: it has none, or a variable that it needs.
+            CelError: it has none, or a variable that it needs; in Kubernetes' words.
         """
+        try:
+            return self._value(expression)
+        except CelError as error:
+            if expression.program is None:
+                raise
+            raise CelError(f"expression '{expression.text.strip()}' resulted in error: {error}") from None
+
+    def _value(self, expression: Expression) -> Any:
         for name in expression.needs:
             self._work_out(name)
         return expression.evaluate({**self._given, "variables": self._known})
@@ -189,6 +197,9 @@ class Variables:
         if name in self._known or name not in self._definitions:
             return
         definition = self._definitions[name]
-        if name in definition.needs:
-            raise CelError(f"variable {name} needs itself")
-        self._known[name] = nested(self.evaluate(definition))
+        try:
+            if name in definition.needs:
+                raise CelError("it needs itself")
+            self._known[name] = nested(self._value(definition))
+        except CelError as error:
+            raise CelError(f'composited variable "{name}" fails to evaluate: {error}') from None

@@ -1,8 +1,8 @@
 """Type checking of policies: what their expressions get wrong about the objects that they are about.
 
 To an expression of a policy an object may have any field, as a policy may be about several kinds; so a mistake shows
-when the policy is asked. Where a rule names its kinds without wildcards, the expressions are compiled once more for each
-of them, with the types of its fields, and what is found is a warning in the policy's status.
+when the policy is asked. Where a rule names its kinds without wildcards, the expressions are compiled once more for
+each of them, with the types of its fields, and what is found is a warning in the policy's status.
 
 https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/#type-checking
 """

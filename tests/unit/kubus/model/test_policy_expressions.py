@@ -20,7 +20,7 @@ def test_only_what_is_needed_is_worked_out() -> None:
 
 
 def test_a_variable_that_needs_itself_has_no_value() -> None:
-    with pytest.raises(CelError, match="needs itself"):
+    with pytest.raises(CelError, match="it needs itself"):
         variables(loop="variables.loop + 1").evaluate(compiled("variables.loop"))
 
 
