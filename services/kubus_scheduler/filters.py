@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from kubus.model.node_selectors import NodeTerm, all_match
 from kubus.model.taints import FORBIDDING, UNSCHEDULABLE, untolerated
 from kubus_scheduler.needs import HostPort, Needs
 from kubus_scheduler.nodes import NodeFacts
-from kubus_scheduler.requirements import NodeTerm, all_match
 
 if TYPE_CHECKING:
     from kubus_scheduler.snapshot import Snapshot

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from kubus_scheduler.requirements import Requirement, Requirements, all_match, from_selector
+from kubus.model.node_selectors import Requirement, Requirements, all_match, from_selector
 
 
 class PodSelector(NamedTuple):

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from kubus.model.codec import pack
+from kubus.model.node_selectors import NodeTerm, Requirements, from_pairs, required_nodes
 from kubus.model.objects import Key, Object, controller_of, is_deleting, labels_of, metadata, revision_of, uid_of
 from kubus.model.taints import Toleration, tolerations_of
 from kubus_scheduler.needs import HostPort, Needs, needs_of, ports_of
 from kubus_scheduler.podterms import PodTerm, SpreadRule, Weighted, match_label_keys, pod_terms, spread_rules
-from kubus_scheduler.requirements import NodeTerm, Requirements, from_pairs
 
 DEFAULT_SCHEDULER = "default-scheduler"
 _TEMPLATES_MAX = 16_384
@@ -181,12 +181,9 @@ def parse(spec: dict[str, Any], namespace: str, labels: dict[str, str]) -> Parts
 
 
 def _node_rule(spec: dict[str, Any], affinity: dict[str, Any]) -> NodeRule:
-    required = affinity.get("requiredDuringSchedulingIgnoredDuringExecution")
     return NodeRule(
         selector=from_pairs(spec.get("nodeSelector")),
-        required=None
-        if required is None
-        else tuple(NodeTerm.of(term) for term in required.get("nodeSelectorTerms") or ()),
+        required=required_nodes(spec),
         preferred=tuple(
             (int(each.get("weight") or 0), NodeTerm.of(each.get("preference") or {}))
             for each in affinity.get("preferredDuringSchedulingIgnoredDuringExecution") or ()

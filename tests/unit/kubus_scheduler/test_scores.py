@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from kubus.model.node_selectors import NodeTerm, Requirement
 from kubus.model.taints import Taint
 from kubus_scheduler.nodes import NodeFacts
-from kubus_scheduler.requirements import NodeTerm, Requirement
 from kubus_scheduler.scores import attraction_score, node_score, owner_score, resource_score, spread_score
 from kubus_scheduler.templates import NodeRule
 

@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kubus.model.node_selectors import Requirement
 from kubus_scheduler.podterms import PodSelector
-from kubus_scheduler.requirements import Requirement
 from kubus_scheduler.templates import Pod, Templates
 from kubus_scheduler.topology import STRANGER, Topology
 

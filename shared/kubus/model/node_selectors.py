@@ -1,8 +1,9 @@
-"""Requirements on labels: the atoms of node affinity, pod affinity and topology spread.
+"""Which nodes are meant: requirements on labels, the atoms of node affinity, pod affinity and topology spread.
 
 Node selectors, label selectors and namespace selectors are all conjunctions of `key operator values`; they differ
 in where they are written and in whether `Gt` and `Lt` may occur. Here they are compiled once per pod template
-into tuples that hash and compare, so that equal selectors of different pods share their work.
+into tuples that hash and compare, so that equal selectors of different pods share their work. Scheduler and DaemonSets
+ask here, so that nobody makes a pod for a node that the scheduler will not give it.
 
 Follows https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/.
 """
@@ -90,3 +91,10 @@ class NodeTerm(NamedTuple):
     def of(cls, term: dict[str, Any]) -> NodeTerm:
         """The term of a NodeSelectorTerm object."""
         return cls(from_expressions(term.get("matchExpressions")), from_expressions(term.get("matchFields")))
+
+
+def required_nodes(pod_spec: dict[str, Any]) -> tuple[NodeTerm, ...] | None:
+    """The terms of a pod's required node affinity, one of which a node has to fulfil; None if it has none."""
+    affinity = (pod_spec.get("affinity") or {}).get("nodeAffinity") or {}
+    required = affinity.get("requiredDuringSchedulingIgnoredDuringExecution")
+    return None if required is None else tuple(NodeTerm.of(each) for each in required.get("nodeSelectorTerms") or ())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kubus_scheduler.requirements import NodeTerm, Requirement, all_match, from_selector
+from kubus.model.node_selectors import NodeTerm, Requirement, all_match, from_selector, required_nodes
 
 LABELS = {"a": "1", "b": "x"}
 
@@ -66,3 +66,12 @@ def test_all_requirements_of_a_selector_must_hold() -> None:
 )
 def test_a_node_term_asks_for_labels_and_name_and_an_empty_one_for_no_node(term: dict, holds: bool) -> None:
     assert NodeTerm.of(term).matches("n1", LABELS) is holds
+
+
+def test_the_nodes_that_a_pod_requires() -> None:
+    field = {"key": "metadata.name", "operator": "In", "values": ["n1"]}
+    required = {"nodeSelectorTerms": [{"matchFields": [field]}]}
+    spec = {"affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": required}}}
+    (term,) = required_nodes(spec) or ()
+    assert (term.matches("n1", {}), term.matches("n2", {})) == (True, False)
+    assert required_nodes({}) is None
