@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import ssl
 from base64 import b64encode
@@ -22,9 +23,10 @@ Reviewer = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 class Hooks:
-    """Answers reviews by path; an unknown path allows."""
+    """Answers reviews by path; an unknown path allows, and `hang` waits for an event."""
 
-    def __init__(self, url: str, bundle: str) -> None:
+    def __init__(self, url: str, bundle: str, hanging: asyncio.Event | None = None) -> None:
+        self._hanging = hanging
         self.url = url
         self.bundle = bundle
         self.reviewers: dict[str, Reviewer] = {}
@@ -48,6 +50,8 @@ class Hooks:
         review = await request.json()
         asked = review["request"]
         self.requests.append(asked)
+        if request.path == "/hang" and self._hanging is not None:
+            await self._hanging.wait()
         reviewer = self.reviewers.get(request.path.strip("/"))
         response = {"uid": asked["uid"], "allowed": True, **(reviewer(asked) if reviewer else {})}
         return web.json_response({"apiVersion": review["apiVersion"], "kind": review["kind"], "response": response})
@@ -64,14 +68,14 @@ def _bundle(authority: Authority) -> str:
 
 
 @asynccontextmanager
-async def serving(directory: Path) -> AsyncIterator[Hooks]:
+async def serving(directory: Path, hanging: asyncio.Event | None = None) -> AsyncIterator[Hooks]:
     """A server of webhooks."""
     authority = Authority(directory)
     pair = authority.issue("hook", hosts=("127.0.0.1",))
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(pair.cert_file, pair.key_file)
     port = free_port()
-    hooks = Hooks(f"https://127.0.0.1:{port}", _bundle(authority))
+    hooks = Hooks(f"https://127.0.0.1:{port}", _bundle(authority), hanging)
     app = web.Application()
     app.router.add_post("/{tail:.*}", hooks.answer)
     runner = web.AppRunner(app)
