@@ -1,8 +1,8 @@
 """Pruning: a custom object keeps only the fields that its schema names.
 
 Fields below `x-kubernetes-preserve-unknown-fields` stay, as do `apiVersion`, `kind` and `metadata` of the object and of
-embedded ones; their metadata has the fields that all metadata has. Nothing is changed in place: what needs no pruning
-is shared.
+embedded ones. These have the metadata that all objects have; the object's own is looked at with the request. Nothing is
+changed in place: what needs no pruning is shared.
 
 https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#field-pruning
 """
@@ -45,7 +45,8 @@ def _fields(schema: Object, value: Object, path: str, unknown: list[str], *, is_
         below = f"{path}.{key}" if path else key
         known = properties.get(key)
         if is_object and key in OF_EVERY_OBJECT:
-            kept[key] = _metadata(inner, below, unknown) if key == "metadata" else inner
+            is_embedded = key == "metadata" and path
+            kept[key] = _metadata(inner, below, unknown) if is_embedded else inner
             changed = changed or kept[key] is not inner
             continue
         if known is None and isinstance(further, dict):
