@@ -18,7 +18,7 @@ class FieldError(NamedTuple):
 
     reason: str
     """FieldValueRequired, FieldValueInvalid, FieldValueNotSupported, FieldValueForbidden,
-    FieldValueDuplicate, FieldValueTooLong, FieldValueTypeInvalid, FieldValueNotFound."""
+    FieldValueDuplicate, FieldValueTooLong, FieldValueTooMany, FieldValueTypeInvalid, FieldValueNotFound."""
     field: str
     """`spec.containers[0].image`."""
     message: str
@@ -64,6 +64,11 @@ def not_found_field(field: str, value: Any) -> FieldError:
 def too_long(field: str, limit: int) -> FieldError:
     """`Too long: may not be more than N bytes`."""
     return FieldError("FieldValueTooLong", field, f"Too long: may not be more than {limit} bytes")
+
+
+def too_many(field: str, count: int, limit: int) -> FieldError:
+    """`Too many: N: must have at most M items`."""
+    return FieldError("FieldValueTooMany", field, f"Too many: {count}: must have at most {limit} items")
 
 
 def _shown(value: Any) -> str:

@@ -1,90 +1,155 @@
-"""Containers: names, images, ports, environment, mounts, resources, probes and hooks.
+"""Containers: names, images, ports, resources, policies, probes and hooks.
 
-Follows the container part of pkg/apis/core/validation.
+Follows the container part of pkg/apis/core/validation; environment, mounts and security contexts are modules of their
+own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from typing import NamedTuple
 
-from kubus.model.errors import (
-    FieldError,
-    duplicate,
-    forbidden_field,
-    invalid,
-    not_found_field,
-    not_supported,
-    required,
-)
-from kubus.model.names import config_key_errors, dns_label_errors, env_name_errors, port_name_errors
+from kubus.model.errors import FieldError, duplicate, forbidden_field, invalid, not_supported, required, too_many
+from kubus.model.names import dns_label_errors, port_name_errors
 from kubus.model.objects import Object
+from kubus.model.validation.mounts import mounts_errors
 from kubus.model.validation.probes import lifecycle_errors, probe_errors
 from kubus.model.validation.resources import resources_errors
+from kubus.model.validation.security_contexts import container_security_errors
 from kubus.model.validation.values import one_of, port_number, required_one_of
+from kubus.model.validation.variables import env_errors, env_from_errors
 
 PROTOCOLS = ("SCTP", "TCP", "UDP")
 PULL_POLICIES = ("Always", "IfNotPresent", "Never")
-SOURCES = ("fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef", "fileKeyRef")
-FIELD_PATHS = (
-    "metadata.name",
-    "metadata.namespace",
-    "metadata.uid",
-    "spec.nodeName",
-    "spec.serviceAccountName",
-    "status.hostIP",
-    "status.hostIPs",
-    "status.podIP",
-    "status.podIPs",
-)
+TERMINATION = ("File", "FallbackToLogsOnError")
+RESIZE_RESOURCES = ("cpu", "memory")
+RESIZE_POLICIES = ("NotRequired", "RestartContainer")
+RESTARTS = ("Always", "Never", "OnFailure")
+EXIT_CODES = ("In", "NotIn")
+RULE_ACTIONS = ("Restart", "RestartAllContainers")
 
 
-def containers_errors(containers: list[Object], volumes: Collection[str], path: str) -> list[FieldError]:
-    """What is wrong with a list of containers."""
+class Around(NamedTuple):
+    """What the rules of a container need to know of its pod."""
+
+    spec: Object
+
+    @property
+    def volumes(self) -> dict[str, Object]:
+        """By name."""
+        return {each.get("name") or "": each for each in self.spec.get("volumes") or ()}
+
+    @property
+    def claims(self) -> list[str]:
+        """Names of the resource claims."""
+        return [each.get("name") or "" for each in self.spec.get("resourceClaims") or ()]
+
+
+def containers_errors(containers: list[Object], around: Around, path: str) -> list[FieldError]:
+    """What is wrong with a pod's list of containers."""
     errors: list[FieldError] = []
     names: set[str] = set()
     for index, container in enumerate(containers):
         at = f"{path}[{index}]"
         name = container.get("name") or ""
+        errors += container_errors(container, around, at)
         if name in names:
             errors.append(duplicate(f"{at}.name", name))
         names.add(name)
-        errors += container_errors(container, volumes, at)
+        errors += _lifecycle_errors(container, around, at)
+        errors += _restart_errors(container, at)
     return errors + _host_port_conflicts(containers, path)
 
 
-def container_errors(container: Object, volumes: Collection[str], path: str) -> list[FieldError]:
-    """What is wrong with one container; `volumes` are the names that it may mount."""
+def container_errors(container: Object, around: Around, path: str) -> list[FieldError]:
+    """What is wrong with a container of whatever list."""
     errors = _name_and_image_errors(container, path)
+    policy = container.get("terminationMessagePolicy")
+    errors += one_of(policy, f"{path}.terminationMessagePolicy", TERMINATION)
     if container.get("ports"):
         errors += _ports_errors(container["ports"], f"{path}.ports")
     if container.get("env"):
-        errors += _env_errors(container["env"], f"{path}.env")
+        errors += env_errors(container["env"], f"{path}.env")
     if container.get("envFrom"):
-        errors += _env_from_errors(container["envFrom"], f"{path}.envFrom")
-    if container.get("volumeMounts"):
-        errors += _mounts_errors(container["volumeMounts"], volumes, f"{path}.volumeMounts")
+        errors += env_from_errors(container["envFrom"], f"{path}.envFrom")
+    if container.get("volumeMounts") or container.get("volumeDevices"):
+        errors += mounts_errors(container, around.volumes, path)
+    errors += required_one_of(container.get("imagePullPolicy"), f"{path}.imagePullPolicy", PULL_POLICIES)
+    if container.get("resources"):
+        errors += resources_errors(container["resources"], f"{path}.resources", around.claims)
+    if container.get("resizePolicy"):
+        errors += _resize_errors(container["resizePolicy"], around, f"{path}.resizePolicy")
+    if container.get("securityContext"):
+        host_users = around.spec.get("hostUsers") is not False
+        errors += container_security_errors(
+            container["securityContext"], f"{path}.securityContext", host_users=host_users
+        )
+    return errors
+
+
+def _lifecycle_errors(container: Object, around: Around, path: str) -> list[FieldError]:
+    """Hooks and probes, of those that may have them."""
+    errors: list[FieldError] = []
+    if container.get("lifecycle"):
+        errors += lifecycle_errors(container["lifecycle"], around.spec, f"{path}.lifecycle")
     for probe in ("livenessProbe", "readinessProbe", "startupProbe"):
         if container.get(probe):
             errors += probe_errors(container[probe], probe, f"{path}.{probe}")
-    if container.get("lifecycle"):
-        errors += lifecycle_errors(container["lifecycle"], f"{path}.lifecycle")
-    errors += required_one_of(container.get("imagePullPolicy"), f"{path}.imagePullPolicy", PULL_POLICIES)
-    if container.get("resources"):
-        errors += resources_errors(container["resources"], f"{path}.resources")
-    policy = container.get("terminationMessagePolicy")
-    return errors + one_of(policy, f"{path}.terminationMessagePolicy", ("File", "FallbackToLogsOnError"))
+    return errors
+
+
+def _resize_errors(policies: list[Object], around: Around, path: str) -> list[FieldError]:
+    errors: list[FieldError] = []
+    for index, each in enumerate(policies):
+        resource, restart = each.get("resourceName") or "", each.get("restartPolicy") or ""
+        if resource in [other.get("resourceName") for other in policies[:index]]:
+            errors.append(duplicate(f"{path}[{index}]", resource))
+        errors += required_one_of(resource, path, RESIZE_RESOURCES)
+        errors += required_one_of(restart, path, RESIZE_POLICIES)
+        if around.spec.get("restartPolicy") == "Never" and restart != "NotRequired":
+            detail = "must be 'NotRequired' when pod `restartPolicy` is 'Never'"
+            errors.append(invalid(path, restart, detail))
+    return errors
+
+
+def _restart_errors(container: Object, path: str) -> list[FieldError]:
+    """When a container is restarted, beside what the pod says."""
+    policy, rules = container.get("restartPolicy"), container.get("restartPolicyRules") or []
+    if policy is None and rules:
+        return [required(f"{path}.restartPolicy", "must specify restartPolicy when restart rules are used")]
+    errors = one_of(policy, f"{path}.restartPolicy", RESTARTS)
+    if len(rules) > 20:
+        errors.append(too_many(f"{path}.restartPolicyRules", len(rules), 20))
+    for index, rule in enumerate(rules):
+        at, codes, action = f"{path}.restartPolicyRules[{index}]", rule.get("exitCodes"), rule.get("action") or ""
+        if action not in RULE_ACTIONS:
+            errors.append(not_supported(f"{at}.action", action, RULE_ACTIONS))
+        if codes is None:
+            errors.append(required(f"{at}.exitCodes", "must be specified"))
+            continue
+        if codes.get("operator") not in EXIT_CODES:
+            errors.append(not_supported(f"{at}.exitCodes.operator", codes.get("operator") or "", EXIT_CODES))
+        if len(codes.get("values") or ()) > 255:
+            errors.append(too_many(f"{at}.exitCodes.values", len(codes["values"]), 255))
+    return errors
 
 
 def _name_and_image_errors(container: Object, path: str) -> list[FieldError]:
-    name, image = container.get("name") or "", container.get("image") or ""
+    name = container.get("name") or ""
     errors = [invalid(f"{path}.name", name, each) for each in dns_label_errors(name)] if name else []
     if not name:
         errors.append(required(f"{path}.name"))
-    if not image:
+    if not container.get("image"):
         errors.append(required(f"{path}.image"))
-    elif image.strip() != image:
-        errors.append(invalid(f"{path}.image", image, "must not have leading or trailing whitespace"))
     return errors
+
+
+def padded_image_errors(containers: list[Object], path: str) -> list[FieldError]:
+    """Images with spaces around them, which templates may have and pods may not."""
+    return [
+        invalid(f"{path}[{index}].image", each["image"], "must not have leading or trailing whitespace")
+        for index, each in enumerate(containers)
+        if each.get("image") and each["image"].strip() != each["image"]
+    ]
 
 
 def _ports_errors(ports: list[Object], path: str) -> list[FieldError]:
@@ -122,118 +187,27 @@ def _host_port_conflicts(containers: list[Object], path: str) -> list[FieldError
     return errors
 
 
-def _env_errors(variables: list[Object], path: str) -> list[FieldError]:
-    errors: list[FieldError] = []
-    for index, variable in enumerate(variables):
-        at, name = f"{path}[{index}]", variable.get("name") or ""
-        if not name:
-            errors.append(required(f"{at}.name"))
-        else:
-            errors += [invalid(f"{at}.name", name, each) for each in env_name_errors(name)]
-        if variable.get("valueFrom") is not None:
-            errors += _value_from_errors(variable, f"{at}.valueFrom")
-    return errors
-
-
-def _value_from_errors(variable: Object, path: str) -> list[FieldError]:
-    given: Object = variable["valueFrom"]
-    errors: list[FieldError] = []
-    for key in ("configMapKeyRef", "secretKeyRef"):
-        if key in given:
-            errors += _key_errors(given[key].get("key") or "", f"{path}.{key}.key")
-    if "fieldRef" in given:
-        errors += field_ref_errors(given["fieldRef"], f"{path}.fieldRef")
-    if "resourceFieldRef" in given and not given["resourceFieldRef"].get("resource"):
-        errors.append(required(f"{path}.resourceFieldRef.resource"))
-    count = sum(key in given for key in SOURCES)
-    if count == 0:
-        detail = "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`"
-        errors.append(invalid(path, "", detail))
-    elif variable.get("value"):
-        errors.append(invalid(path, "", "may not be specified when `value` is not empty"))
-    elif count > 1:
-        errors.append(invalid(path, "", "may not have more than one field specified at a time"))
-    return errors
-
-
-def _key_errors(key: str, path: str) -> list[FieldError]:
-    return [invalid(path, key, each) for each in config_key_errors(key)] if key else [required(path)]
-
-
-def field_ref_errors(reference: Object, path: str, allowed: Collection[str] = FIELD_PATHS) -> list[FieldError]:
-    """A reference to a field of the pod itself."""
-    field = reference.get("fieldPath") or ""
-    if not reference.get("apiVersion"):
-        return [required(f"{path}.apiVersion")]
-    if not field:
-        return [required(f"{path}.fieldPath")]
-    if field.startswith(("metadata.labels['", "metadata.annotations['")) and field.endswith("']"):
-        return []
-    if field in ("metadata.labels", "metadata.annotations") or field in FIELD_PATHS:
-        return [] if field in allowed else [not_supported(f"{path}.fieldPath", field, sorted(allowed))]
-    detail = f"error converting fieldPath: field label not supported: {field}"
-    return [invalid(f"{path}.fieldPath", field, detail)]
-
-
-def _env_from_errors(sources: list[Object], path: str) -> list[FieldError]:
-    errors: list[FieldError] = []
-    for index, source in enumerate(sources):
-        at = f"{path}[{index}]"
-        if prefix := source.get("prefix"):
-            errors += [invalid(f"{at}.prefix", prefix, each) for each in env_name_errors(prefix)]
-        given = [key for key in ("configMapRef", "secretRef") if key in source]
-        errors += [required(f"{at}.{key}.name") for key in given if not source[key].get("name")]
-        if not given:
-            errors.append(invalid(at, "", "must specify one of: `configMapRef` or `secretRef`"))
-        elif len(given) > 1:
-            errors.append(invalid(at, "", "may not have more than one field specified at a time"))
-    return errors
-
-
-def _mounts_errors(mounts: list[Object], volumes: Collection[str], path: str) -> list[FieldError]:
-    errors: list[FieldError] = []
-    paths: set[str] = set()
-    for index, mount in enumerate(mounts):
-        at, name, target = f"{path}[{index}]", mount.get("name") or "", mount.get("mountPath") or ""
-        if not name:
-            errors.append(required(f"{at}.name"))
-        elif name not in volumes:
-            errors.append(not_found_field(f"{at}.name", name))
-        if not target:
-            errors.append(required(f"{at}.mountPath"))
-        elif target in paths:
-            errors.append(invalid(f"{at}.mountPath", target, "must be unique"))
-        paths.add(target)
-        if mount.get("subPath") and mount.get("subPathExpr"):
-            errors.append(
-                invalid(f"{at}.subPathExpr", mount["subPathExpr"], "subPathExpr and subPath are mutually exclusive")
-            )
-        errors += relative_path_errors(mount.get("subPath") or "", f"{at}.subPath")
-        errors += relative_path_errors(mount.get("subPathExpr") or "", f"{at}.subPathExpr")
-    return errors
-
-
-def relative_path_errors(text: str, path: str) -> list[FieldError]:
-    """A path that stays below where it starts."""
-    if text.startswith("/"):
-        return [invalid(path, text, "must be a relative path")]
-    return [invalid(path, text, "must not contain '..'")] if ".." in text.split("/") else []
-
-
-def init_containers_errors(
-    containers: list[Object], others: list[Object], volumes: Collection[str], path: str
-) -> list[FieldError]:
+def init_containers_errors(containers: list[Object], around: Around, path: str) -> list[FieldError]:
     """What is wrong with init containers; those with restartPolicy Always are sidecars and may have probes."""
-    errors = containers_errors(containers, volumes, path)
-    names = {each.get("name") for each in others}
+    errors: list[FieldError] = []
+    names = {each.get("name") or "" for each in around.spec.get("containers") or ()}
     for index, container in enumerate(containers):
-        at = f"{path}[{index}]"
-        if container.get("name") in names:
-            errors.append(duplicate(f"{at}.name", container.get("name")))
+        at, name = f"{path}[{index}]", container.get("name") or ""
+        errors += container_errors(container, around, at) + _restart_errors(container, at)
+        if name in names:
+            errors.append(duplicate(f"{at}.name", name))
+        elif name:
+            names.add(name)
+        errors += _host_port_conflicts([container], path)
         if container.get("restartPolicy") == "Always":
+            errors += _lifecycle_errors(container, around, at)
             continue
-        for key in ("livenessProbe", "readinessProbe", "startupProbe", "lifecycle"):
+        for key in ("lifecycle", "livenessProbe", "readinessProbe", "startupProbe"):
             if container.get(key):
                 detail = "may not be set for init containers without restartPolicy=Always"
                 errors.append(forbidden_field(f"{at}.{key}", detail))
+        for number, policy in enumerate(container.get("resizePolicy") or ()):
+            if policy.get("restartPolicy") == "RestartContainer":
+                detail = "must not be set to 'RestartContainer' for non-sidecar initContainers"
+                errors.append(invalid(f"{at}.resizePolicy[{number}].restartPolicy", "RestartContainer", detail))
     return errors

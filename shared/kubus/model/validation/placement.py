@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from kubus.model.errors import FieldError, duplicate, invalid, not_supported, required
-from kubus.model.names import label_key_errors, label_value_errors
+from kubus.model.errors import FieldError, duplicate, forbidden_field, invalid, not_supported, required
+from kubus.model.names import dns_label_errors, dns_subdomain_errors, label_key_errors, label_value_errors
 from kubus.model.objects import Object
 from kubus.model.validation.selectors import label_selector_errors
 
@@ -31,12 +31,17 @@ def _toleration_errors(toleration: Object, path: str) -> list[FieldError]:
         detail = "effect must be 'NoExecute' when `tolerationSeconds` is set"
         errors.append(invalid(f"{path}.effect", effect, detail))
     if operator in ("", "Equal"):
-        errors += [invalid(f"{path}.operator", value, each) for each in label_value_errors(value)]
+        if wrong := label_value_errors(value):
+            errors.append(invalid(f"{path}.operator", value, ";".join(wrong)))
     elif operator == "Exists":
         if value:
             detail = "value must be empty when `operator` is 'Exists'"
-            errors.append(invalid(f"{path}.operator", toleration, detail))
-    elif operator not in ("Gt", "Lt"):
+            errors.append(invalid(f"{path}.operator", value, detail))
+    elif operator in ("Gt", "Lt"):
+        if not value.removeprefix("-").isdecimal() or not -(2**63) <= int(value) < 2**63:
+            detail = "must be a valid decimal integer in canonical form"
+            errors.append(invalid(f"{path}.value", value, detail))
+    else:
         errors.append(not_supported(f"{path}.operator", operator, ("Equal", "Exists")))
     if effect and effect not in EFFECTS:
         errors.append(not_supported(f"{path}.effect", effect, EFFECTS))
@@ -53,7 +58,8 @@ def affinity_errors(affinity: Object, path: str) -> list[FieldError]:
         errors += node_selector_errors(wanted, f"{at}.requiredDuringSchedulingIgnoredDuringExecution")
     for index, each in enumerate(node.get("preferredDuringSchedulingIgnoredDuringExecution") or ()):
         inner = f"{at}.preferredDuringSchedulingIgnoredDuringExecution[{index}]"
-        errors += _weight_errors(each, inner) + _node_term_errors(each.get("preference") or {}, f"{inner}.preference")
+        preference = each.get("preference") or {}
+        errors += _weight_errors(each, inner) + _node_term_errors(preference, f"{inner}.preference", values_free=True)
     for key in ("podAffinity", "podAntiAffinity"):
         errors += _pod_affinity_errors(affinity.get(key) or {}, f"{path}.{key}")
     return errors
@@ -70,18 +76,41 @@ def node_selector_errors(selector: Object, path: str) -> list[FieldError]:
     return errors
 
 
-def _node_term_errors(term: Object, path: str) -> list[FieldError]:
+def _node_term_errors(term: Object, path: str, *, values_free: bool = False) -> list[FieldError]:
     errors: list[FieldError] = []
     for index, each in enumerate(term.get("matchExpressions") or ()):
         at, key, operator = f"{path}.matchExpressions[{index}]", each.get("key") or "", each.get("operator") or ""
         values = each.get("values") or []
         if operator in ("In", "NotIn") and not values:
             errors.append(required(f"{at}.values", "must be specified when `operator` is 'In' or 'NotIn'"))
+        elif operator in ("Exists", "DoesNotExist") and values:
+            detail = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
+            errors.append(forbidden_field(f"{at}.values", detail))
         elif operator in ("Gt", "Lt") and len(values) != 1:
             errors.append(required(f"{at}.values", "must be specified single value when `operator` is 'Lt' or 'Gt'"))
         elif operator not in NODE_OPERATORS:
             errors.append(invalid(f"{at}.operator", operator, "not a valid selector operator"))
         errors += [invalid(f"{at}.key", key, sentence) for sentence in label_key_errors(key)]
+        for number, value in enumerate(() if values_free else values):
+            errors += [invalid(f"{at}.values[{number}]", value, sentence) for sentence in label_value_errors(value)]
+    for index, each in enumerate(term.get("matchFields") or ()):
+        errors += _node_field_errors(each, f"{path}.matchFields[{index}]")
+    return errors
+
+
+def _node_field_errors(requirement: Object, path: str) -> list[FieldError]:
+    key, operator = requirement.get("key") or "", requirement.get("operator") or ""
+    values = requirement.get("values") or []
+    errors: list[FieldError] = []
+    if operator not in ("In", "NotIn"):
+        errors.append(invalid(f"{path}.operator", operator, "not a valid selector operator"))
+    elif len(values) != 1:
+        detail = "must be only one value when `operator` is 'In' or 'NotIn' for node field selector"
+        errors.append(required(f"{path}.values", detail))
+    if key != "metadata.name":
+        return [*errors, invalid(f"{path}.key", key, "not a valid field selector key")]
+    for index, value in enumerate(values):
+        errors += [invalid(f"{path}.values[{index}]", value, each) for each in dns_subdomain_errors(value)]
     return errors
 
 
@@ -104,14 +133,15 @@ def _pod_affinity_errors(affinity: Object, path: str) -> list[FieldError]:
 def _pod_term_errors(term: Object, path: str) -> list[FieldError]:
     errors = label_selector_errors(term.get("labelSelector"), f"{path}.labelSelector")
     errors += label_selector_errors(term.get("namespaceSelector"), f"{path}.namespaceSelector")
+    for namespace in term.get("namespaces") or ():
+        errors += [invalid(f"{path}.namespace", namespace, each) for each in dns_label_errors(namespace)]
     return errors + _topology_key_errors(term, path)
 
 
 def _topology_key_errors(term: Object, path: str) -> list[FieldError]:
     key = term.get("topologyKey") or ""
-    if not key:
-        return [required(f"{path}.topologyKey", "can not be empty")]
-    return [invalid(f"{path}.topologyKey", key, each) for each in label_key_errors(key)]
+    errors = [] if key else [required(f"{path}.topologyKey", "can not be empty")]
+    return errors + [invalid(f"{path}.topologyKey", key, each) for each in label_key_errors(key)]
 
 
 def spread_errors(constraints: list[Object], path: str) -> list[FieldError]:

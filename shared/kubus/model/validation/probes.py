@@ -27,17 +27,20 @@ def probe_errors(probe: Object, name: str, path: str) -> list[FieldError]:
     return errors
 
 
-def lifecycle_errors(lifecycle: Object, path: str) -> list[FieldError]:
-    """What is wrong with the hooks of a container."""
+def lifecycle_errors(lifecycle: Object, spec: Object, path: str) -> list[FieldError]:
+    """What is wrong with the hooks of a container in a pod of this spec."""
     errors: list[FieldError] = []
     for key in ("postStart", "preStop"):
         if lifecycle.get(key) is not None:
-            errors += handler_errors(lifecycle[key], f"{path}.{key}")
+            errors += handler_errors(lifecycle[key], f"{path}.{key}", spec.get("terminationGracePeriodSeconds"))
+    signal, system = lifecycle.get("stopSignal"), (spec.get("os") or {}).get("name")
+    if signal is not None and not system:
+        errors.append(forbidden_field(f"{path}.stopSignal", "may not be set for containers with empty `spec.os.name`"))
     return errors
 
 
-def handler_errors(handler: Object, path: str) -> list[FieldError]:
-    """A probe or hook does exactly one thing."""
+def handler_errors(handler: Object, path: str, grace: int | None = None) -> list[FieldError]:
+    """A probe or hook does exactly one thing; a hook that sleeps wakes before its pod's grace period is over."""
     given = [key for key in HANDLERS if handler.get(key) is not None]
     if not given:
         return [required(path, "must specify a handler type")]
@@ -51,6 +54,10 @@ def handler_errors(handler: Object, path: str) -> list[FieldError]:
         return errors + port_number_or_name(first.get("port"), f"{at}.port")
     if given[0] == "grpc":
         return errors + port_number(first.get("port"), f"{at}.port")
+    seconds = first.get("seconds") or 0
+    if grace is not None and not 0 <= seconds <= grace:
+        detail = f"must be non-negative and less than terminationGracePeriodSeconds ({grace})"
+        errors.append(invalid(at, seconds, detail))
     return errors
 
 
@@ -58,7 +65,7 @@ def _http_errors(get: Object, path: str) -> list[FieldError]:
     errors = [] if get.get("path") else [required(f"{path}.path")]
     errors += port_number_or_name(get.get("port"), f"{path}.port")
     errors += one_of(get.get("scheme"), f"{path}.scheme", ("HTTP", "HTTPS"))
-    for index, header in enumerate(get.get("httpHeaders") or ()):
+    for header in get.get("httpHeaders") or ():
         name = header.get("name") or ""
-        errors += [invalid(f"{path}.httpHeaders[{index}].name", name, each) for each in http_header_errors(name)]
+        errors += [invalid(f"{path}.httpHeaders", name, each) for each in http_header_errors(name)]
     return errors

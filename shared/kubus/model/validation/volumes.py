@@ -9,8 +9,9 @@ from kubus.model.errors import FieldError, duplicate, forbidden_field, invalid, 
 from kubus.model.names import config_key_errors, dns_label_errors
 from kubus.model.objects import Object
 from kubus.model.quantities import canonical, parse_quantity
-from kubus.model.validation.containers import field_ref_errors, relative_path_errors
+from kubus.model.validation.mounts import relative_path_errors
 from kubus.model.validation.values import NOT_NEGATIVE
+from kubus.model.validation.variables import field_ref_errors, resource_ref_errors
 
 PROJECTIONS = ("secret", "configMap", "downwardAPI", "serviceAccountToken", "clusterTrustBundle", "podCertificate")
 HOST_PATH_TYPES = ("", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket")
@@ -113,7 +114,9 @@ def _downward_errors(source: Object, path: str) -> list[FieldError]:
                     invalid(at, "resource", "fieldRef and resourceFieldRef can not be specified simultaneously")
                 )
             errors += field_ref_errors(item["fieldRef"], f"{at}.fieldRef", DOWNWARD_FIELDS)
-        elif item.get("resourceFieldRef") is None:
+        elif item.get("resourceFieldRef") is not None:
+            errors += resource_ref_errors(item["resourceFieldRef"], f"{at}.resourceFieldRef", of_volume=True)
+        else:
             errors.append(required(at, "one of fieldRef and resourceFieldRef is required"))
         errors += _mode_errors(item.get("mode"), f"{at}.mode")
     return errors

@@ -23,7 +23,7 @@ from kubus.model import names
         (names.label_key_errors, ["a", "A_b.c", "a.b/C", "x" * 63], ["", "/a", "a/", "a/b/c", "-a", "A.b/c", "x" * 64]),
         (names.label_value_errors, ["", "a", "A_b.c", "1"], ["-a", "a-", "a b", "x" * 64, "a/b"]),
         (names.config_key_errors, ["a", "A-b_c.d", ".a"], ["", ".", "..", "..a", "a b", "a/b"]),
-        (names.env_name_errors, ["A", "_a.b-c"], ["1a", "", "a=b", ".", "..", "..a"]),
+        (names.env_name_errors, ["A", "_a.b-c", "1a", "a b", ".."], ["", "a=b", "ü", "a\n"]),
         (names.c_identifier_errors, ["_a1"], ["1a", "a-b"]),
         (names.port_name_errors, ["http", "a-1", "8080a"], ["", "80", "-a", "a-", "a--b", "A", "a" * 16]),
         (names.http_header_errors, ["X-Name"], ["", "a b", "a:"]),

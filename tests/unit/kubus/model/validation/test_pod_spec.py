@@ -28,12 +28,7 @@ def test_an_ordinary_pod_is_fine():
         ),
         (
             {"dnsPolicy": "None"},
-            "spec.dnsConfig.nameservers: Required value: "
-            'must provide at least one DNS nameserver when `dnsPolicy` is "None"',
-        ),
-        (
-            {"terminationGracePeriodSeconds": -1},
-            "spec.terminationGracePeriodSeconds: Invalid value: -1: must be greater than or equal to 0",
+            "spec.dnsConfig: Required value: must provide `dnsConfig` when `dnsPolicy` is None",
         ),
         (
             {"activeDeadlineSeconds": 0},
@@ -41,7 +36,8 @@ def test_an_ordinary_pod_is_fine():
         ),
         (
             {"hostPID": True, "shareProcessNamespace": True},
-            "spec.shareProcessNamespace: Invalid value: true: ShareProcessNamespace and HostPID cannot both be enabled",
+            "spec.securityContext.shareProcessNamespace: Invalid value: true: "
+            "ShareProcessNamespace and HostPID cannot both be enabled",
         ),
         (
             {

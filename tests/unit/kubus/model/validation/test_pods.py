@@ -44,6 +44,51 @@ def test_nothing_else_may():
     assert 'containers[0].args: ["x"]' in error
 
 
+GATED = created(
+    KIND,
+    sent(
+        KIND,
+        spec={
+            "containers": [{"name": "c", "image": "i"}],
+            "schedulingGates": [{"name": "a"}, {"name": "b"}],
+            "nodeSelector": {"disk": "ssd"},
+        },
+    ),
+)
+AFFINITY = {
+    "nodeAffinity": {
+        "requiredDuringSchedulingIgnoredDuringExecution": {
+            "nodeSelectorTerms": [{"matchExpressions": [{"key": "a", "operator": "Exists"}]}]
+        }
+    }
+}
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"schedulingGates": [{"name": "a"}]}, []),
+        ({"nodeSelector": {"disk": "ssd", "zone": "x"}}, []),
+        ({"affinity": AFFINITY}, []),
+        (
+            {"schedulingGates": [{"name": "z"}]},
+            ["spec.schedulingGates[0].name: Forbidden: only deletion is allowed, but found new scheduling gate 'z'"],
+        ),
+        (
+            {"nodeSelector": {"disk": "hdd"}},
+            [
+                'spec.nodeSelector: Invalid value: {"disk":"hdd"}: '
+                "only additions to spec.nodeSelector are allowed (no mutations or deletions)"
+            ],
+        ),
+    ],
+)
+def test_a_gated_pod_may_be_narrowed(fields, expected):
+    new = copy_of(GATED)
+    new["spec"].update(fields)
+    assert complaints(KIND, new, GATED) == expected
+
+
 def test_containers_do_not_come_or_go():
     new = _changed(containers=[*OLD["spec"]["containers"], {"name": "d", "image": "i"}])
     assert "spec.containers: Forbidden: pod updates may not add or remove containers" in complaints(KIND, new, OLD)

@@ -29,6 +29,11 @@ def test_one_handler_is_fine(handler):
             "p.httpGet.port: Invalid value: 0: must be between 1 and 65535, inclusive",
         ),
         (
+            {"httpGet": {"path": "/", "port": 80, "httpHeaders": [{"name": "a b", "value": "c"}]}},
+            'p.httpGet.httpHeaders: Invalid value: "a b": a valid HTTP header must consist of alphanumeric characters '
+            "or '-' (e.g. 'X-Header-Name', regex used for validation is '[-A-Za-z0-9]+')",
+        ),
+        (
             {"httpGet": {"path": "/", "port": 80, "scheme": "FTP"}},
             'p.httpGet.scheme: Unsupported value: "FTP": supported values: "HTTP", "HTTPS"',
         ),
@@ -60,5 +65,29 @@ def test_numbers_of_probes(name, fields, expected):
 
 
 def test_hooks_are_handlers():
-    (error,) = lifecycle_errors({"preStop": {}}, "l")
+    (error,) = lifecycle_errors({"preStop": {}}, {}, "l")
     assert str(error) == "l.preStop: Required value: must specify a handler type"
+
+
+@pytest.mark.parametrize(
+    ("hooks", "spec", "expected"),
+    [
+        (
+            {"preStop": {"sleep": {"seconds": 31}}},
+            {"terminationGracePeriodSeconds": 30},
+            [
+                "l.preStop.sleep: Invalid value: 31: "
+                "must be non-negative and less than terminationGracePeriodSeconds (30)"
+            ],
+        ),
+        ({"preStop": {"sleep": {"seconds": 0}}}, {"terminationGracePeriodSeconds": 30}, []),
+        (
+            {"stopSignal": "SIGTERM"},
+            {},
+            ["l.stopSignal: Forbidden: may not be set for containers with empty `spec.os.name`"],
+        ),
+        ({"stopSignal": "SIGTERM"}, {"os": {"name": "linux"}}, []),
+    ],
+)
+def test_hooks_know_their_pod(hooks, spec, expected):
+    assert [str(error) for error in lifecycle_errors(hooks, spec, "l")] == expected

@@ -18,11 +18,20 @@ from kubus.model.validation.resources import resources_errors
             ['r.requests: Invalid value: "1": must be less than or equal to cpu limit of 500m'],
         ),
         ({"cpu": "-1"}, {}, ['r.limits[cpu]: Invalid value: "-1": must be greater than or equal to 0']),
-        ({"gpu": "1"}, {}, ['r.limits: Invalid value: "gpu": must be a standard resource for containers']),
+        (
+            {"gpu": "1"},
+            {},
+            [
+                'r.limits[gpu]: Invalid value: "gpu": must be a standard resource type or fully qualified',
+                'r.limits[gpu]: Invalid value: "gpu": must be a standard resource for containers',
+            ],
+        ),
+        ({"pods": "1"}, {}, ['r.limits[pods]: Invalid value: "pods": must be a standard resource for containers']),
+        ({"hugepages-2Mi": "4Mi"}, {}, ["r: Forbidden: HugePages require cpu or memory"]),
         (
             {},
             {"example.com/gpu": "1"},
-            ['r.requests: Invalid value: "example.com/gpu": Limit must be set for non overcommitable resources'],
+            ["r.limits: Required value: Limit must be set for non overcommitable resources"],
         ),
         (
             {"example.com/gpu": "500m"},
