@@ -23,7 +23,7 @@ Reviewer = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 class Hooks:
-    """Answers reviews by path; an unknown path allows, and `hang` waits for an event."""
+    """Answers reviews by path; an unknown path allows; `hang` waits for an event, `elsewhere` redirects."""
 
     def __init__(self, url: str, bundle: str, hanging: asyncio.Event | None = None) -> None:
         self._hanging = hanging
@@ -50,6 +50,8 @@ class Hooks:
         review = await request.json()
         asked = review["request"]
         self.requests.append(asked)
+        if request.path == "/elsewhere":
+            raise web.HTTPFound("/")
         if request.path == "/hang" and self._hanging is not None:
             await self._hanging.wait()
         reviewer = self.reviewers.get(request.path.strip("/"))

@@ -67,10 +67,8 @@ async def _fails_closed_or_open_in_time(client: Client, hooks: Hooks) -> None:
     await configure(client, VALIDATING, gone, name="gone")
     code, answer = await client("POST", f"{there}/configmaps", configmap("a"))
     assert (code, answer["reason"]) == (500, "InternalError")
-    assert (
-        'failed calling webhook "gone.example.com": failed to call webhook: Post "https://127.0.0.1:1/?timeout=10s"'
-        in (answer["message"])
-    )
+    words = 'failed calling webhook "gone.example.com": failed to call webhook: Post "https://127.0.0.1:1/?timeout=10s"'
+    assert words in answer["message"]
     await client.ok("DELETE", f"{GROUP}/validatingwebhookconfigurations/gone")
     for policy, code in (("Fail", 500), ("Ignore", 201)):
         hang = hooks.hook("hang", [RULE], timeoutSeconds=1, failurePolicy=policy)
@@ -97,9 +95,8 @@ async def _completes_what_was_changed(client: Client, hooks: Hooks) -> None:
     (container,) = made["spec"]["initContainers"]
     assert container["terminationMessagePolicy"] == "File"
     assert container["volumeMounts"][0]["mountPath"] == "/var/run/secrets/kubernetes.io/serviceaccount"
-    mounted = [len((each["object"]["spec"].get("initContainers") or [{}])[0]) for each in hooks.requests]
-    assert len(mounted) == 3  # seen, add, and seen again
-    assert mounted[2] > mounted[0]
+    there_already = ["initContainers" in each["object"]["spec"] for each in hooks.requests]
+    assert there_already == [False, False, True]  # seen, add, and seen again
     await client.ok("DELETE", f"{GROUP}/mutatingwebhookconfigurations/change")
 
 
