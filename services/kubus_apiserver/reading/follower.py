@@ -25,10 +25,6 @@ _PATIENCE_SECONDS = 3.0
 _PAUSE_SECONDS = 0.2
 _MANY = 4
 _GATHERING_SECONDS = 0.001
-_STALE_CHANGES = 200
-"""A stream that is so far behind what the cache has heard of (see `kubus_apiserver.reading.ownwrites`) is left for a
-new one: that begins with what is missing, and brings it in few large messages.
-"""
 
 
 class Follower:
@@ -72,8 +68,6 @@ class Follower:
                             self._cache.apply(batch)
                             if self._cache.is_incomplete:
                                 return
-                            if batch[-1].revision < self._cache.known - _STALE_CHANGES:
-                                break
             except Compacted:
                 raise
             except StoreError:
@@ -110,7 +104,6 @@ class Freshness:
                     if not each.done():
                         each.set_exception(unavailable(f"the store does not answer: {error}"))
             else:
-                self._cache.heard_of(revision)
                 for each in current:
                     if not each.done():
                         each.set_result(revision)

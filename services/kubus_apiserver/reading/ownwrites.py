@@ -1,9 +1,10 @@
 """The store as this apiserver writes to it: what is acknowledged goes into the watch cache at once.
 
-The store's stream of changes brings every write too, but one message at a time, and each takes several turns of the
-event loop. With many requests in flight the stream falls behind the acknowledgements, and watchers and consistent reads
-wait for what this process has long known. So each acknowledged write is told to the cache here; the cache takes it as
-soon as it has all before it (other writers' come by the stream), and passes over it when the stream brings it again.
+The store's stream of changes brings every write too, mostly before its acknowledgement, but not always. Rights,
+admission and validation look things up in the cache without asking the store: whoever has the answer to a grant, a
+quota or a class may rely on it in the next request. So each acknowledged write is told to the cache here; the cache
+takes it as soon as it has all before it (other writers' come by the stream), and passes over it when the stream
+brings it again.
 """
 
 from __future__ import annotations

@@ -105,8 +105,6 @@ class WatchCache:
 
     def __init__(self) -> None:
         self.revision = 0
-        self.known = 0
-        """The newest revision heard of; what comes after `revision` is still missing."""
         self.is_incomplete = False
         """A change has shown that one before it never came: everything has to be read again."""
         self.quarantined: dict[str, str] = {}
@@ -152,7 +150,6 @@ class WatchCache:
                 loads.setdefault(key.collection, []).append(((key.namespace, key.name), entry))
         for name, pairs in loads.items():
             self.collection(name).entries.update(pairs)
-        self.known = 0
         self.is_incomplete = False
         self._advance(revision)
         for old in before.values():
@@ -164,15 +161,10 @@ class WatchCache:
 
         `created` and `before` need not be told; there is no other change in its revision that matters here.
         """
-        self.heard_of(change.revision)
         if change.revision == self.revision + 1:
             self.apply([change])
         elif change.revision > self.revision and len(self._early) < EARLY:
             heapq.heappush(self._early, (change.revision, change))
-
-    def heard_of(self, revision: int) -> None:
-        """The store has reached a revision, whatever happened in it."""
-        self.known = max(self.known, revision)
 
     def apply(self, changes: list[StoreChange]) -> None:
         """Take the store's next changes and what follows on them; those that are not newer are passed over."""
@@ -255,7 +247,6 @@ class WatchCache:
 
     def _advance(self, revision: int) -> None:
         self.revision = revision
-        self.heard_of(revision)
         while self._waiting and self._waiting[0][0] <= revision:
             future = heapq.heappop(self._waiting)[2]
             if not future.done():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 import pytest
@@ -113,44 +113,6 @@ async def test_a_store_that_is_away_is_said_to_be() -> None:
         store.away = False
         store.revision_now = 0
         await freshness.consistent()
-        running.cancel()
-
-
-class Lagging(MemoryStore):
-    """A store whose streams begin where they are asked to and bring one old change each."""
-
-    def __init__(self) -> None:
-        super().__init__(SystemClock())
-        self.streams: list[int] = []
-        self.ahead: Callable[[], object] = list
-
-    async def changes(self, prefix: str, *, after: int) -> AsyncGenerator[list[StoreChange], None]:
-        self.streams.append(after)
-        if len(self.streams) == 1:
-            self.ahead()
-            yield [StoreChange(key("a"), VALUE, after + 1, after + 1, None)]
-        await asyncio.Event().wait()
-
-
-@pytest.mark.parametrize(
-    ("first_own", "goes_on_after"),
-    [(2, 1999), (4, 2)],
-    ids=["what the cache has by itself", "the cache lacks another's write"],
-)
-async def test_a_stream_far_behind_what_is_known_is_left_for_a_new_one(first_own: int, goes_on_after: int) -> None:
-    store, cache = Lagging(), WatchCache()
-
-    def ahead() -> None:
-        for revision in range(first_own, 2000):
-            cache.acknowledged(StoreChange(key(f"x{revision}"), VALUE, revision, revision, None))
-
-    store.ahead = ahead
-    async with asyncio.TaskGroup() as tasks:
-        running = tasks.create_task(Follower(store, cache).run())
-        async with asyncio.timeout(5):
-            while len(store.streams) < 2:
-                await asyncio.sleep(0.01)
-        assert store.streams == [1, goes_on_after]
         running.cancel()
 
 
