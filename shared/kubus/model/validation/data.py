@@ -26,7 +26,7 @@ def config_map_errors(obj: Object, old: Object | None) -> list[FieldError]:
     errors += [invalid(f"data[{key}]", key, "duplicate of key present in binaryData") for key in data if key in binary]
     size = sum(len(value.encode()) for value in data.values()) + sum(_decoded_size(value) for value in binary.values())
     if size > SIZE_MAX:
-        errors.append(too_long("", SIZE_MAX))
+        errors.append(too_long("[]", SIZE_MAX))
     return errors + _sealed_errors(obj, old, ("data", "binaryData"))
 
 
@@ -57,6 +57,8 @@ def _type_errors(obj: Object, data: dict[str, str]) -> list[FieldError]:
     if kind == "kubernetes.io/basic-auth" and not {"username", "password"} & data.keys():
         return [required("data[username]"), required("data[password]")]
     errors = [required(f"data[{key}]") for key in REQUIRED_KEYS.get(kind, ()) if key not in data]
+    if kind == "kubernetes.io/ssh-auth" and not errors and not data["ssh-privatekey"]:
+        errors.append(required("data[ssh-privatekey]"))
     if kind.startswith("kubernetes.io/docker") and not errors:
         key = REQUIRED_KEYS[kind][0] if kind in REQUIRED_KEYS else ""
         if key and not _is_json(data[key]):

@@ -6,7 +6,14 @@ Follows pkg/apis/networking/validation.
 from __future__ import annotations
 
 from kubus.model.errors import FieldError, invalid, not_supported, required
-from kubus.model.names import dns_1035_label_errors, dns_subdomain_errors, ip_errors, wildcard_subdomain_errors
+from kubus.model.names import (
+    dns_1035_label_errors,
+    dns_subdomain_errors,
+    ip_errors,
+    path_segment_errors,
+    port_name_errors,
+    wildcard_subdomain_errors,
+)
 from kubus.model.objects import Object
 from kubus.model.validation.values import immutable, port_number
 
@@ -19,7 +26,7 @@ def ingress_errors(obj: Object, _old: Object | None) -> list[FieldError]:
     rules, default = spec.get("rules") or [], spec.get("defaultBackend")
     errors: list[FieldError] = []
     if not rules and default is None:
-        errors.append(invalid("spec", rules, "either `defaultBackend` or `rules` must be specified"))
+        errors.append(invalid("spec", spec.get("rules"), "either `defaultBackend` or `rules` must be specified"))
     if default is not None:
         errors += _backend_errors(default, "spec.defaultBackend")
     for index, rule in enumerate(rules):
@@ -27,6 +34,9 @@ def ingress_errors(obj: Object, _old: Object | None) -> list[FieldError]:
     for index, tls in enumerate(spec.get("tls") or ()):
         for number, host in enumerate(tls.get("hosts") or ()):
             errors += _host_errors(host, f"spec.tls[{index}].hosts[{number}]")
+        if secret := tls.get("secretName"):
+            at = f"spec.tls[{index}].secretName"
+            errors += [invalid(at, secret, each) for each in dns_subdomain_errors(secret)]
     name = spec.get("ingressClassName")
     if name is not None:
         errors += [invalid("spec.ingressClassName", name, each) for each in dns_subdomain_errors(name)]
@@ -69,6 +79,9 @@ def _path_errors(entry: Object, path: str) -> list[FieldError]:
         for part in ("//", "/./", "/../", "%2f", "%2F"):
             if part in target:
                 errors.append(invalid(f"{path}.path", target, f"must not contain '{part}'"))
+        for end in ("/..", "/."):
+            if target.endswith(end):
+                errors.append(invalid(f"{path}.path", target, f"cannot end with '{end}'"))
     return errors + _backend_errors(entry.get("backend") or {}, f"{path}.backend")
 
 
@@ -76,8 +89,10 @@ def _backend_errors(backend: Object, path: str) -> list[FieldError]:
     service, resource = backend.get("service"), backend.get("resource")
     if service is not None and resource is not None:
         return [invalid(path, "", "cannot set both resource and service backends")]
+    if resource is not None:
+        return _resource_errors(resource, f"{path}.resource")
     if service is None:
-        return [required(path, "port name or number is required")] if resource is None else []
+        return [invalid(path, "", "resource or service backend is required")]
     errors: list[FieldError] = []
     name, port = service.get("name") or "", service.get("port") or {}
     if not name:
@@ -88,8 +103,23 @@ def _backend_errors(backend: Object, path: str) -> list[FieldError]:
         errors.append(invalid(path, "", "cannot set both port name & port number"))
     elif port.get("number"):
         errors += port_number(port["number"], f"{path}.service.port.number")
-    elif not port.get("name"):
+    elif port.get("name"):
+        at = f"{path}.service.port.name"
+        errors += [invalid(at, port["name"], each) for each in port_name_errors(port["name"])]
+    else:
         errors.append(required(path, "port name or number is required"))
+    return errors
+
+
+def _resource_errors(resource: Object, path: str) -> list[FieldError]:
+    errors: list[FieldError] = []
+    if (group := resource.get("apiGroup")) is not None:
+        errors += [invalid(f"{path}.apiGroup", group, each) for each in dns_subdomain_errors(group)]
+    for key in ("kind", "name"):
+        value = resource.get(key) or ""
+        if not value:
+            errors.append(required(f"{path}.{key}", f"{key} is required"))
+        errors += [invalid(f"{path}.{key}", value, each) for each in path_segment_errors(value)]
     return errors
 
 

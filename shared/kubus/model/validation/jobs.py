@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from kubus.model.errors import FieldError, forbidden_field, invalid, required
+from kubus.model.errors import FieldError, invalid, not_supported, required
 from kubus.model.objects import Object, name_of, path_of
 from kubus.model.selectors import LabelSelector
 from kubus.model.validation.pod_template import template_errors
@@ -36,6 +36,7 @@ COUNTS = (
 POLICIES = ("Allow", "Forbid", "Replace")
 MACROS = frozenset(("@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"))
 CRON_NAME_MAX = 52
+INDEXES_MAX = 100_000
 FIELDS = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 6))
 _STEP = re.compile(r"(\*|\?|[A-Za-z0-9]+(?:-[A-Za-z0-9]+)?)(?:/(\d+))?")
 _NAMES = {name: index for index, name in enumerate(("sun", "mon", "tue", "wed", "thu", "fri", "sat"))} | {
@@ -67,10 +68,32 @@ def job_spec_errors(spec: Object, path: str) -> list[FieldError]:
     errors += one_of(mode, f"{path}.completionMode", ("Indexed", "NonIndexed"))
     if mode == "Indexed" and spec.get("completions") is None:
         errors.append(required(f"{path}.completions", "when completion mode is Indexed"))
+    errors += _index_errors(spec, path)
     errors += template_errors(spec.get("template") or {}, f"{path}.template")
     if path_of(spec, "template", "spec", "restartPolicy") not in ("OnFailure", "Never"):
         detail = 'valid values: "OnFailure", "Never"'
         errors.append(required(f"{path}.template.spec.restartPolicy", detail))
+    return errors
+
+
+def _index_errors(spec: Object, path: str) -> list[FieldError]:
+    """What only indexes make sense of, and how many there may be."""
+    indexed, errors = spec.get("completionMode") == "Indexed", list[FieldError]()
+    per_index, failed = spec.get("backoffLimitPerIndex"), spec.get("maxFailedIndexes")
+    for field in ("completions", "parallelism"):
+        if indexed and (spec.get(field) or 0) > INDEXES_MAX:
+            detail = f"must be less than or equal to {INDEXES_MAX}"
+            errors.append(invalid(f"{path}.{field}", spec[field], detail))
+    if per_index is not None and not indexed:
+        errors.append(invalid(f"{path}.backoffLimitPerIndex", per_index, "requires indexed completion mode"))
+    if failed is not None and per_index is None:
+        errors.append(required(f"{path}.backoffLimitPerIndex", "when maxFailedIndexes is specified"))
+    if failed is not None and indexed and failed > (spec.get("completions") or 0):
+        errors.append(invalid(f"{path}.maxFailedIndexes", failed, "must be less than or equal to completions"))
+    if spec.get("podFailurePolicy") is not None and path_of(spec, "template", "spec", "restartPolicy") != "Never":
+        policy = path_of(spec, "template", "spec", "restartPolicy", default="")
+        detail = 'only "Never" is supported when podFailurePolicy is specified'
+        errors.append(invalid(f"{path}.template.spec.restartPolicy", policy, detail))
     return errors
 
 
@@ -129,7 +152,10 @@ def cron_job_errors(obj: Object, _old: Object | None) -> list[FieldError]:
         errors += not_negative(spec.get(key), f"spec.{key}")
     template = path_of(spec, "jobTemplate", "spec", default={})
     if template.get("manualSelector"):
-        errors.append(forbidden_field("spec.jobTemplate.spec.manualSelector", "must not be set on a cron job"))
+        errors.append(not_supported("spec.jobTemplate.spec.manualSelector", True, ("nil", "false")))
+    if template.get("selector") is not None:
+        detail = "`selector` will be auto-generated"
+        errors.append(invalid("spec.jobTemplate.spec.selector", template["selector"], detail))
     return errors + job_spec_errors(template, "spec.jobTemplate.spec")
 
 

@@ -5,6 +5,8 @@ Follows pkg/apis/networking/validation.
 
 from __future__ import annotations
 
+from ipaddress import ip_interface
+
 from kubus.model.errors import FieldError, forbidden_field, invalid, required
 from kubus.model.names import cidr_errors
 from kubus.model.objects import Object
@@ -69,5 +71,17 @@ def _peer_errors(peer: Object, path: str) -> list[FieldError]:
     else:
         errors += [invalid(f"{path}.ipBlock.cidr", cidr, each) for each in cidr_errors(cidr)]
     for index, each in enumerate(block.get("except") or ()):
-        errors += [invalid(f"{path}.ipBlock.except[{index}]", each, sentence) for sentence in cidr_errors(each)]
+        at = f"{path}.ipBlock.except[{index}]"
+        if wrong := cidr_errors(each):
+            errors += [invalid(at, each, sentence) for sentence in wrong]
+        elif not cidr_errors(cidr) and not _is_part(each, cidr):
+            errors.append(invalid(at, each, "must be a strict subset of `cidr`"))
     return errors
+
+
+def _is_part(part: str, whole: str) -> bool:
+    """Whether a range lies within another and is smaller."""
+    inner, outer = ip_interface(part), ip_interface(whole)
+    if inner.version != outer.version:
+        return False
+    return inner.network.prefixlen > outer.network.prefixlen and inner.ip in outer.network

@@ -74,20 +74,20 @@ def binding_errors(obj: Object, old: Object | None) -> list[FieldError]:
         errors.append(required("roleRef.name"))
     errors += [invalid("roleRef.name", name, each) for each in path_segment_errors(name)]
     for index, subject in enumerate(obj.get("subjects") or ()):
-        errors += _subject_errors(subject, f"subjects[{index}]")
+        errors += _subject_errors(subject, f"subjects[{index}]", namespaced=namespaced)
     if old is not None and role != (old.get("roleRef") or {}):
         errors.append(invalid("roleRef", role, "cannot change roleRef"))
     return errors
 
 
-def _subject_errors(subject: Object, path: str) -> list[FieldError]:
+def _subject_errors(subject: Object, path: str, *, namespaced: bool) -> list[FieldError]:
     kind, group, name = subject.get("kind") or "", subject.get("apiGroup") or "", subject.get("name") or ""
     errors = [] if name else [required(f"{path}.name")]
     if kind == "ServiceAccount":
         errors += [invalid(f"{path}.name", name, each) for each in dns_subdomain_errors(name)] if name else []
         if group:
             errors.append(not_supported(f"{path}.apiGroup", group, ("",)))
-        if not subject.get("namespace"):
+        if not subject.get("namespace") and not namespaced:
             errors.append(required(f"{path}.namespace"))
     elif kind in ("User", "Group"):
         if group != GROUP:

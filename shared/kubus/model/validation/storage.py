@@ -55,7 +55,7 @@ def persistent_volume_errors(obj: Object, old: Object | None) -> list[FieldError
         if any(spec.get(key) != before.get(key) for key in {*sources, *(before.keys() - NO_SOURCE)}):
             detail = "spec.persistentvolumesource is immutable after creation"
             errors.append(forbidden_field("spec.persistentvolumesource", detail))
-        errors += immutable(spec.get("volumeMode"), before.get("volumeMode"), "spec.volumeMode")
+        errors += immutable(spec.get("volumeMode"), before.get("volumeMode"), "volumeMode")
     return errors
 
 

@@ -9,7 +9,7 @@ from kubus.model.errors import FieldError, forbidden_field, invalid, not_support
 from kubus.model.objects import Object, path_of
 from kubus.model.validation.pod_template import template_errors
 from kubus.model.validation.selectors import MISMATCH, template_selector_errors
-from kubus.model.validation.values import at_most_all, immutable, int_or_percent, is_zero, not_negative
+from kubus.model.validation.values import at_most_all, immutable, int_or_percent, is_zero, not_negative, one_of
 
 NEVER_NIL = "this should be defaulted and never be nil"
 
@@ -54,9 +54,12 @@ def stateful_set_errors(obj: Object, old: Object | None) -> list[FieldError]:
     """What is wrong with a StatefulSet."""
     spec = obj.get("spec") or {}
     errors: list[FieldError] = []
-    if spec.get("podManagementPolicy") not in ("OrderedReady", "Parallel"):
-        value = spec.get("podManagementPolicy") or ""
-        errors.append(invalid("spec.podManagementPolicy", value, "must be 'OrderedReady' or 'Parallel'"))
+    management = spec.get("podManagementPolicy")
+    if not management:
+        errors.append(required("spec.podManagementPolicy"))
+    elif management not in ("OrderedReady", "Parallel"):
+        errors.append(invalid("spec.podManagementPolicy", management, "must be 'OrderedReady' or 'Parallel'"))
+    errors += _retention_errors(spec.get("persistentVolumeClaimRetentionPolicy") or {})
     errors += _stateful_strategy_errors(spec.get("updateStrategy") or {})
     for key in ("replicas", "minReadySeconds", "revisionHistoryLimit"):
         errors += not_negative(spec.get(key), f"spec.{key}")
@@ -64,6 +67,13 @@ def stateful_set_errors(obj: Object, old: Object | None) -> list[FieldError]:
     errors += template_selector_errors(spec, "statefulset")
     errors += _lasting_template_errors(spec, "StatefulSet")
     return errors + _stateful_change_errors(spec, old)
+
+
+def _retention_errors(policy: Object) -> list[FieldError]:
+    errors: list[FieldError] = []
+    for key in ("whenDeleted", "whenScaled"):
+        errors += one_of(policy.get(key), f"spec.persistentVolumeClaimRetentionPolicy.{key}", ("Delete", "Retain"))
+    return errors
 
 
 def replication_controller_errors(obj: Object, _old: Object | None) -> list[FieldError]:

@@ -23,7 +23,7 @@ def _text(value):
             {"data": {"a": ""}, "binaryData": {"a": ""}},
             ['data[a]: Invalid value: "a": duplicate of key present in binaryData'],
         ),
-        ({"data": {"a": "x" * (1024 * 1024 + 1)}}, [": Too long: may not be more than 1048576 bytes"]),
+        ({"data": {"a": "x" * (1024 * 1024 + 1)}}, ["[]: Too long: may not be more than 1048576 bytes"]),
     ],
 )
 def test_config_maps(fields, expected):

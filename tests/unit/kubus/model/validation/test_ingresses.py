@@ -40,6 +40,42 @@ AT = "spec.rules[0].http.paths[0]"
             _ingress({"backend": {"service": {"name": "web", "port": {}}}}),
             [f"{AT}.backend: Required value: port name or number is required"],
         ),
+        (_ingress({"path": "/a/.."}), [f"{AT}.path: Invalid value: \"/a/..\": cannot end with '/..'"]),
+        (
+            _ingress({"backend": {}}),
+            [f'{AT}.backend: Invalid value: "": resource or service backend is required'],
+        ),
+        (
+            _ingress({"backend": {**BACKEND, "resource": {"kind": "K", "name": "n"}}}),
+            [f'{AT}.backend: Invalid value: "": cannot set both resource and service backends'],
+        ),
+        (
+            _ingress({"backend": {"resource": {"name": "a/b"}}}),
+            [
+                f"{AT}.backend.resource.kind: Required value: kind is required",
+                f"{AT}.backend.resource.name: Invalid value: \"a/b\": may not contain '/'",
+            ],
+        ),
+        (
+            _ingress({"backend": {"service": {"port": {"number": 80}}}}),
+            [f"{AT}.backend.service.name: Required value"],
+        ),
+        (
+            _ingress({"backend": {"service": {"name": "web", "port": {"number": 80, "name": "http"}}}}),
+            [f'{AT}.backend: Invalid value: "": cannot set both port name & port number'],
+        ),
+        (
+            _ingress({"backend": {"service": {"name": "web", "port": {"name": "a_b"}}}}),
+            [
+                f'{AT}.backend.service.port.name: Invalid value: "a_b": '
+                "must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)"
+            ],
+        ),
+        (
+            _ingress({"backend": {"service": {"name": "web", "port": {"number": 70000}}}}),
+            [f"{AT}.backend.service.port.number: Invalid value: 70000: must be between 1 and 65535, inclusive"],
+        ),
+        (_ingress(rules=[{"http": {}}]), ["spec.rules[0].http.paths: Required value"]),
         (
             _ingress(rules=[{"host": "192.0.2.1"}]),
             ['spec.rules[0].host: Invalid value: "192.0.2.1": must be a DNS name, not an IP address'],

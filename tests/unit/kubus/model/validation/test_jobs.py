@@ -39,6 +39,31 @@ def test_ordinary_jobs_are_fine():
             _job(completionMode="Indexed", parallelism=2),
             "spec.completions: Required value: when completion mode is Indexed",
         ),
+        (
+            _job(completionMode="Indexed", completions=100_001),
+            "spec.completions: Invalid value: 100001: must be less than or equal to 100000",
+        ),
+        (
+            _job(backoffLimitPerIndex=1),
+            "spec.backoffLimitPerIndex: Invalid value: 1: requires indexed completion mode",
+        ),
+        (
+            _job(completionMode="Indexed", completions=2, maxFailedIndexes=1),
+            "spec.backoffLimitPerIndex: Required value: when maxFailedIndexes is specified",
+        ),
+        (
+            _job(completionMode="Indexed", completions=2, backoffLimitPerIndex=1, maxFailedIndexes=3),
+            "spec.maxFailedIndexes: Invalid value: 3: must be less than or equal to completions",
+        ),
+        (
+            _job(completionMode="Sorted"),
+            'spec.completionMode: Unsupported value: "Sorted": supported values: "Indexed", "NonIndexed"',
+        ),
+        (
+            _job({"restartPolicy": "OnFailure"}, podFailurePolicy={"rules": []}),
+            'spec.template.spec.restartPolicy: Invalid value: "OnFailure": '
+            'only "Never" is supported when podFailurePolicy is specified',
+        ),
     ],
 )
 def test_each_mistake_is_named_with_its_path(job, expected):
@@ -116,4 +141,11 @@ def test_a_cron_jobs_name_leaves_room_for_those_of_its_jobs():
     cron["metadata"]["name"] = "x" * 53
     assert complaints(CRON_JOBS, cron) == [
         f'metadata.name: Invalid value: "{"x" * 53}": must be no more than 52 characters'
+    ]
+
+
+def test_the_jobs_of_a_cron_job_select_by_themselves():
+    job = {"spec": {"template": {"spec": POD}, "manualSelector": True}}
+    assert complaints(CRON_JOBS, _cron(jobTemplate=job)) == [
+        'spec.jobTemplate.spec.manualSelector: Unsupported value: true: supported values: "nil", "false"'
     ]

@@ -25,6 +25,30 @@ def _policy(**rule):
             [f"{AT}.from[0]: Forbidden: may not specify both ipBlock and another peer"],
         ),
         (
+            _policy(**{"from": [{"ipBlock": {"cidr": "10.0.0.0/8", "except": ["10.1.0.0/16"]}}]}),
+            [],
+        ),
+        (
+            _policy(**{"from": [{"ipBlock": {"cidr": "10.0.0.0/8", "except": ["11.0.0.0/16"]}}]}),
+            [f'{AT}.from[0].ipBlock.except[0]: Invalid value: "11.0.0.0/16": must be a strict subset of `cidr`'],
+        ),
+        (
+            _policy(**{"from": [{"ipBlock": {"cidr": "10.0.0.0/8", "except": ["10.0.0.0/8"]}}]}),
+            [f'{AT}.from[0].ipBlock.except[0]: Invalid value: "10.0.0.0/8": must be a strict subset of `cidr`'],
+        ),
+        (_policy(**{"from": [{"ipBlock": {}}]}), [f"{AT}.from[0].ipBlock.cidr: Required value"]),
+        (
+            _policy(**{"from": [{"ipBlock": {"cidr": "10.0.0.0"}}]}),
+            [
+                f'{AT}.from[0].ipBlock.cidr: Invalid value: "10.0.0.0": '
+                "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"
+            ],
+        ),
+        (
+            _policy(ports=[{"port": "http", "endPort": 90}]),
+            [f"{AT}.ports[0].endPort: Invalid value: 90: may not be specified when `port` is non-numeric"],
+        ),
+        (
             _policy(ports=[{"endPort": 90}]),
             [f"{AT}.ports[0].port: Required value: must be specified when `endPort` is specified"],
         ),

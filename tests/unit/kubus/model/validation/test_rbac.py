@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from kubus.model.kinds.clusterrolebindings import KIND as CLUSTER_BINDINGS
 from kubus.model.kinds.clusterroles import KIND as CLUSTER_ROLES
 from kubus.model.kinds.rolebindings import KIND as BINDINGS
 from kubus.model.kinds.roles import KIND as ROLES
@@ -48,7 +49,8 @@ def _binding(*subjects, role="view"):
     [
         (USER, []),
         ({"kind": "ServiceAccount", "name": "a", "namespace": "default"}, []),
-        ({"kind": "ServiceAccount", "name": "a"}, ["subjects[0].namespace: Required value"]),
+        ({"kind": "ServiceAccount", "name": "a"}, []),
+        ({"kind": "User", "name": ""}, ["subjects[0].name: Required value"]),
         (
             {"kind": "Robot", "name": "r"},
             ['subjects[0].kind: Unsupported value: "Robot": supported values: "ServiceAccount", "User", "Group"'],
@@ -74,3 +76,11 @@ def test_a_binding_shows_its_subjects():
         "",
         "ci/b",
     )
+
+
+def test_a_binding_of_the_cluster_names_the_namespaces_of_its_accounts():
+    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view"}
+    binding = created(
+        CLUSTER_BINDINGS, sent(CLUSTER_BINDINGS, roleRef=role, subjects=[{"kind": "ServiceAccount", "name": "a"}])
+    )
+    assert complaints(CLUSTER_BINDINGS, binding) == ["subjects[0].namespace: Required value"]
