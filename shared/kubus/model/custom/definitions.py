@@ -139,8 +139,8 @@ def _converted(api_version: str, by_webhook: bool, obj: Object) -> Object:
 
 def _scale(scale: Object) -> Scale:
     return Scale(
-        _path(scale["specReplicasPath"]),
-        _path(scale["statusReplicasPath"]),
+        _path(scale.get("specReplicasPath") or ""),
+        _path(scale.get("statusReplicasPath") or ""),
         _path(scale.get("labelSelectorPath") or ""),
     )
 

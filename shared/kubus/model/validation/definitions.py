@@ -11,6 +11,7 @@ from kubus.model.custom.structural import schema_errors
 from kubus.model.errors import FieldError, duplicate, invalid, not_supported, required
 from kubus.model.names import dns_1035_label_errors, dns_subdomain_errors
 from kubus.model.objects import Object, annotations_of, name_of, path_of
+from kubus.model.validation.definition_versions import conversion_errors, version_errors
 from kubus.model.validation.values import immutable
 
 
@@ -34,6 +35,10 @@ def definition_errors(obj: Object, old: Object | None) -> list[FieldError]:
             not_supported("spec.scope", scope, ("Cluster", "Namespaced")) if scope else required("spec.scope")
         )
     errors += _names_errors(names)
+    if spec.get("preserveUnknownFields"):
+        errors.append(invalid("spec.preserveUnknownFields", True, "must be false"))
+    if spec.get("conversion") is not None:
+        errors += conversion_errors(spec["conversion"])
     before = {each.get("name"): each.get("schema") for each in path_of(old or {}, "spec", "versions", default=())}
     errors += _versions_errors(spec.get("versions") or [], before)
     if old is None:
@@ -54,6 +59,9 @@ def _names_errors(names: Object) -> list[FieldError]:
         if value := names.get(key):
             found = dns_1035_label_errors(value.lower())
             errors += [invalid(f"spec.names.{key}", value, each) for each in found]
+    for key in ("shortNames", "categories"):
+        for index, value in enumerate(names.get(key) or ()):
+            errors += [invalid(f"spec.names.{key}[{index}]", value, each) for each in dns_1035_label_errors(value)]
     if names.get("kind") and names.get("kind") == names.get("listKind"):
         errors.append(invalid("spec.names.listKind", names["listKind"], "kind and listKind may not be the same"))
     return errors
@@ -79,6 +87,7 @@ def _versions_errors(versions: list[Object], before: dict[str, Object]) -> list[
         elif version["schema"] != before.get(name) and not (in_common and index):
             where = "spec.validation" if in_common else f"{path}.schema"
             errors += schema_errors(version["schema"]["openAPIV3Schema"], f"{where}.openAPIV3Schema")
+        errors += version_errors(version, path)
     if sum(bool(version.get("storage")) for version in versions) != 1:
         detail = "must have exactly one version marked as storage version"
         errors.append(invalid("spec.versions", versions, detail))
