@@ -18,6 +18,7 @@ from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from kubus.model.cel import CelError
+from kubus.model.codec import to_json
 from kubus.model.errors import bad_request, internal
 from kubus.model.kinds import Kind
 from kubus.model.objects import Object
@@ -41,6 +42,7 @@ VALIDATING = f"validatingwebhookconfigurations.{_GROUP}"
 class Webhook(NamedTuple):
     """One webhook of a configuration, prepared."""
 
+    configuration: str
     name: str
     config: Object
     matcher: Matcher
@@ -83,11 +85,13 @@ class Sightings:
 
 def prepared(entry: Entry, expressions: Expressions, *, mutating: bool) -> tuple[Webhook, ...]:
     """The webhooks of a configuration."""
-    return tuple(_webhook(each, expressions, mutating=mutating) for each in entry.object.get("webhooks") or ())
+    webhooks = entry.object.get("webhooks") or ()
+    return tuple(_webhook(entry.name, each, expressions, mutating=mutating) for each in webhooks)
 
 
-def _webhook(each: Object, expressions: Expressions, *, mutating: bool) -> Webhook:
+def _webhook(configuration: str, each: Object, expressions: Expressions, *, mutating: bool) -> Webhook:
     return Webhook(
+        configuration=configuration,
         name=each.get("name") or "",
         config=each.get("clientConfig") or {},
         matcher=Matcher.of(each.get("rules") or (), each),
@@ -164,11 +168,13 @@ class Webhooks:
         for number, each in enumerate(asked):
             if not first and not sightings.is_due(number, each.webhook):
                 continue
+            turn = f"round_{int(not first)}_index_{number}"
             shown = await self._versions.shown(proposal, each.kind)
-            response = await self._response(each, shown)
+            response = await self._response(each, shown, turn)
             if response is None:
                 continue
             changed = patched(each.webhook.name, response, shown)
+            proposal.annotate(*changed_annotation(each.webhook, turn, mutated=changed is not None))
             if changed is not None:
                 proposal = await self._versions.taken_over(proposal, each.kind, changed)
                 sightings.state += 1
@@ -181,15 +187,16 @@ class Webhooks:
         Raises:
             StatusError: one does, or cannot be asked and must be.
         """
-        done = await asyncio.gather(*(self._validated(each, proposal) for each in asked), return_exceptions=True)
+        turns = [self._validated(each, proposal, f"round_0_index_{number}") for number, each in enumerate(asked)]
+        done = await asyncio.gather(*turns, return_exceptions=True)
         for answer in done:
             if isinstance(answer, BaseException):
                 raise answer
 
-    async def _validated(self, asked: Asked, proposal: Proposal) -> None:
-        await self._response(asked, await self._versions.shown(proposal, asked.kind))
+    async def _validated(self, asked: Asked, proposal: Proposal, turn: str) -> None:
+        await self._response(asked, await self._versions.shown(proposal, asked.kind), turn)
 
-    async def _response(self, asked: Asked, proposal: Proposal) -> Response | None:
+    async def _response(self, asked: Asked, proposal: Proposal, turn: str) -> Response | None:
         """The response of a webhook that allows it; None where it is not asked, or passed over."""
         webhook = asked.webhook
         if not webhook.matcher.selects(proposal, self._cache) or not self._meant(asked, proposal):
@@ -203,6 +210,7 @@ class Webhooks:
             response = response_of(answer, webhook.version, uid, mutating=webhook.mutating)
         except WebhookFailed as error:
             if webhook.ignored_failures:
+                proposal.annotate(*passed_over_annotation(webhook, turn))
                 return None
             raise internal(f'failed calling webhook "{webhook.name}": failed to call webhook: {error}') from None
         for warning in response.warnings:
@@ -226,3 +234,15 @@ class Webhooks:
             if webhook.ignored_failures:
                 return False
             raise proposal.refused(str(error)) from None
+
+
+def changed_annotation(webhook: Webhook, turn: str, *, mutated: bool) -> tuple[str, str]:
+    """What the audit log hears of a mutating webhook that has answered; `turn` says when it was asked."""
+    told = {"configuration": webhook.configuration, "webhook": webhook.name, "mutated": mutated}
+    return f"mutation.webhook.admission.k8s.io/{turn}", to_json(told).decode()
+
+
+def passed_over_annotation(webhook: Webhook, turn: str) -> tuple[str, str]:
+    """What the audit log hears of a webhook that could not be asked, and need not be."""
+    word = "mutation" if webhook.mutating else "validating"
+    return f"failed-open.{word}.webhook.admission.k8s.io/{turn}", webhook.name

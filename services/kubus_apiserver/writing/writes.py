@@ -232,6 +232,7 @@ class Writes:
         if strategy.same(obj, old):
             if not fresh:
                 raise _Stale
+            await self._gate.validated(proposal)
             return current.viewed(kind)
         if not subresource or by_schema:
             strategy.check(kind, obj, old)

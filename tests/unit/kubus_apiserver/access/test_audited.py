@@ -82,3 +82,22 @@ async def test_requests_over_the_bus_are_recorded(api: Any, records: Any) -> Non
     assert created["user"]["username"] == identity and created["requestObject"]["data"] == {"k": "v"}
     assert created["responseObject"]["metadata"]["name"] == "b"
     assert missing["responseStatus"]["code"] == 404
+
+
+async def test_what_admission_has_to_say_is_in_the_record(api: Any, records: Any) -> None:
+    group = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
+    rule = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["configmaps"]}
+    hook = {
+        "name": "away.example.com",
+        "clientConfig": {"url": "https://127.0.0.1:1/"},
+        "rules": [rule],
+        "sideEffects": "None",
+        "admissionReviewVersions": ["v1"],
+        "failurePolicy": "Ignore",
+    }
+    await api.ok("POST", group, {"metadata": {"name": "w"}, "webhooks": [hook]})
+    await api.core.freshness.consistent()
+    await api.ok("POST", MAPS, {"metadata": {"name": "a"}})
+    assert records()[-1]["annotations"] == {
+        "failed-open.validating.webhook.admission.k8s.io/round_0_index_0": "away.example.com"
+    }

@@ -256,3 +256,30 @@ async def test_a_condition_without_a_value_refuses_or_passes_over() -> None:
     hooks = Hooks(a=allow)
     await validated(hooks, configured(VALIDATING, hook("a", failurePolicy="Ignore", **condition)), proposal())
     assert hooks.asked == []
+
+
+async def test_the_audit_log_hears_who_changed_it_and_who_was_passed_over() -> None:
+    noted: dict[str, str] = {}
+    given = proposal()._replace(annotate=noted.__setitem__)
+    hooks = Hooks(a=adding("b"), b=allow, c=away)
+    cache = configured(MUTATING, hook("a"), hook("b"), hook("c", failurePolicy="Ignore"))
+    await mutated(hooks, cache, given)
+    assert noted == {
+        "mutation.webhook.admission.k8s.io/round_0_index_0": (
+            '{"configuration":"c","webhook":"a.example.com","mutated":true}'
+        ),
+        "mutation.webhook.admission.k8s.io/round_0_index_1": (
+            '{"configuration":"c","webhook":"b.example.com","mutated":false}'
+        ),
+        "failed-open.mutation.webhook.admission.k8s.io/round_0_index_2": "c.example.com",
+    }
+
+
+async def test_an_update_that_changes_nothing_can_be_refused(api: Api) -> None:
+    maps = "/api/v1/namespaces/default/configmaps"
+    made = await api.ok("POST", maps, {"metadata": {"name": "m"}, "data": {"a": "1"}})
+    nowhere = hook("https://127.0.0.1:1/", timeoutSeconds=1)
+    body = {"metadata": {"name": "w"}, "webhooks": [{**nowhere, "name": "w.example.com"}]}
+    await api.ok("POST", "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations", body)
+    await api.core.freshness.consistent()
+    assert (await api("PUT", f"{maps}/m", made)).code == 500
