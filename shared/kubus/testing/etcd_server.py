@@ -44,7 +44,7 @@ class EtcdServer:
         self.endpoint = f"127.0.0.1:{self._client_port}"
         self.name = f"etcd-{self._peer_port}"
         self.peer = f"http://127.0.0.1:{self._peer_port}"
-        self.members = (self,)
+        self.members: tuple[EtcdServer, ...] = (self,)
         """Of its cluster."""
 
     @property

@@ -5,6 +5,7 @@ From the wire inwards, each part a plain value or machine until asyncio comes in
 - `frames`: bytes in, HTTP/2 frames out, and back.
 - `headers`: header blocks (HPACK) without a dynamic table: requests are encoded once, answers looked up.
 - `messages`: gRPC's messages out of the data of a stream.
+- `sending`: streams, and what may be sent on them at the moment.
 - `connection`: the machine of one connection: streams, windows, deadlines. Calls and bytes in, events and bytes out.
 - `transport`: the machine on a socket. Everything that a turn of the loop wants sent goes out in one write.
 - `channel`: the cluster: endpoints, TLS, connections that come and go.

@@ -4,10 +4,9 @@ Whoever drives it opens streams and sends messages (`open`, `send`, `cancel`, `t
 brings (`receive`) and what time it is (`tick`), carries each event to the caller it belongs to, and writes
 `outgoing()`.
 
-Windows. What we may send is up to the server: a message that does not fit waits, in order, and goes out in parts.
-What the server may send is up to us: the connection's window stands wide open, and each stream's is topped up when
-half of it is used, unless its reader has messages waiting: a slow reader of a stream thereby slows down that stream,
-and no other.
+What we may send is up to the server (`sending`). What the server may send is up to us: the connection's window stands
+wide open, and each stream's is topped up when half of it is used, unless its reader has messages waiting: a slow
+reader of a stream thereby slows down that stream, and no other.
 
 Every stream that was opened ends with exactly one `Ended`, unless it is cancelled.
 """
@@ -18,7 +17,8 @@ from typing import NamedTuple
 
 from kubus.store.wire import frames, headers
 from kubus.store.wire.frames import Frame, FrameReader, ProtocolError
-from kubus.store.wire.messages import Assembler, MessageError, prefixed
+from kubus.store.wire.messages import MessageError
+from kubus.store.wire.sending import Sender, Stream
 from kubus.store.wire.statuses import Status, of_reset, of_text
 
 STREAM_WINDOW_BYTES = 1 << 23
@@ -29,30 +29,6 @@ _KEEPALIVE = b"kubus-up"
 _HALF_OPEN = frames.NUMBER_MAX // 2
 _LAST_ID = frames.NUMBER_MAX - 2**20
 """Numbers of streams are used up after days of writing; those that wait for their turn still get theirs."""
-
-
-class Stream:
-    """One call on a connection."""
-
-    __slots__ = ("answered", "assembler", "backlog", "block", "credit", "deadline", "id", "last", "pending", "window")
-
-    def __init__(self, block: bytes, deadline: float | None) -> None:
-        self.id = 0
-        """0: the server does not take more streams yet."""
-        self.block = block
-        self.deadline = deadline
-        self.window = 0
-        """Bytes that the server takes at the moment."""
-        self.pending = bytearray()
-        """What waits for a window."""
-        self.last = False
-        """No further message will be sent."""
-        self.answered = False
-        self.assembler = Assembler()
-        self.credit = 0
-        """Bytes that came since the server was told that it may send more."""
-        self.backlog = False
-        """Messages wait for their reader."""
 
 
 class Received(NamedTuple):
@@ -85,18 +61,14 @@ class Connection:
             frames.INITIAL_WINDOW_SIZE: STREAM_WINDOW_BYTES,
         }
         widened = frames.NUMBER_MAX - frames.WINDOW_BYTES_DEFAULT
-        self._out = [frames.PREFACE, frames.settings(ours), frames.number(frames.WINDOW_UPDATE, 0, widened)]
+        self._sender = Sender()
+        self._sender.write(frames.PREFACE, frames.settings(ours), frames.number(frames.WINDOW_UPDATE, 0, widened))
         self._reader = FrameReader()
         self._streams: dict[int, Stream] = {}
         self._waiting: list[Stream] = []
         """Streams that the server does not take yet."""
-        self._blocked: dict[Stream, None] = {}
-        """Streams with something to send, in the order in which they came."""
         self._next_id = 1
-        self._window = frames.WINDOW_BYTES_DEFAULT
         self._credit = 0
-        self._their_window = frames.WINDOW_BYTES_DEFAULT
-        self._their_frame = frames.FRAME_BYTES_MAX
         self._their_streams = frames.NUMBER_MAX
         self._headers_of: Frame | None = None
         """A header block of which there is more to come."""
@@ -117,12 +89,11 @@ class Connection:
     @property
     def is_eager(self) -> bool:
         """Whether there is something to write, or nothing more to wait for."""
-        return bool(self._out) or self.is_closing
+        return self._sender.has_something or self.is_closing
 
     def outgoing(self) -> bytes:
         """What is to be written."""
-        out, self._out = self._out, []
-        return b"".join(out)
+        return self._sender.outgoing()
 
     def open(self, block: bytes, deadline: float | None = None) -> Stream:
         """A new stream with its headers; `deadline` by the clock of `tick`."""
@@ -135,18 +106,7 @@ class Connection:
 
     def send(self, stream: Stream, message: bytes, *, last: bool) -> None:
         """Send a message; the last one ends our side of the stream."""
-        data = prefixed(message)
-        size = len(data)
-        stream.last = last
-        if stream.id and not self._blocked and size <= min(stream.window, self._window, self._their_frame):
-            stream.window -= size
-            self._window -= size
-            self._out += (frames.head(frames.DATA, frames.END_STREAM if last else 0, stream.id, size), data)
-            return
-        stream.pending += data
-        if stream.id:
-            self._blocked[stream] = None
-            self._pump()
+        self._sender.send(stream, message, last=last)
 
     def cancel(self, stream: Stream) -> None:
         """Nobody waits for it any more. No event follows."""
@@ -166,7 +126,7 @@ class Connection:
             for frame in self._reader.feed(data):
                 self._take(frame, events)
         except ProtocolError as error:
-            self._out.append(frames.goaway(error.code, str(error)))
+            self._sender.write(frames.goaway(error.code, str(error)))
             events += self.lose(f"protocol error: {error}")
         return events
 
@@ -185,7 +145,7 @@ class Connection:
                 events += self.lose("the server is silent")
         elif self._streams and now - self._heard_at > KEEPALIVE_SECONDS:
             self._asked_at = now
-            self._out.append(frames.frame(frames.PING, 0, 0, _KEEPALIVE))
+            self._sender.write(frames.frame(frames.PING, 0, 0, _KEEPALIVE))
         return events
 
     def lose(self, why: str) -> list[Event]:
@@ -195,18 +155,14 @@ class Connection:
         streams = [*self._streams.values(), *self._waiting]
         self._streams.clear()
         self._waiting.clear()
-        self._blocked.clear()
         return [Ended(stream, Status.UNAVAILABLE, self.why_lost, unseen=not stream.id) for stream in streams]
 
     def _begin(self, stream: Stream) -> None:
         stream.id = self._next_id
         self._next_id += 2
         self.is_closing = self.is_closing or self._next_id > _LAST_ID
-        stream.window = self._their_window
         self._streams[stream.id] = stream
-        self._out.append(frames.frame(frames.HEADERS, frames.END_HEADERS, stream.id, stream.block))
-        if stream.pending:
-            self._blocked[stream] = None
+        self._sender.begin(stream)
 
     def _admit(self) -> None:
         """Begin streams that waited for others to end."""
@@ -215,30 +171,15 @@ class Connection:
             for stream in self._waiting[:room]:
                 self._begin(stream)
             del self._waiting[:room]
-            self._pump()
-
-    def _pump(self) -> None:
-        """Send of what is blocked as much as the windows allow."""
-        for stream in list(self._blocked):
-            while stream.pending and (room := min(stream.window, self._window, self._their_frame)) > 0:
-                data = bytes(stream.pending[:room])
-                del stream.pending[:room]
-                stream.window -= len(data)
-                self._window -= len(data)
-                flags = frames.END_STREAM if stream.last and not stream.pending else 0
-                self._out.append(frames.frame(frames.DATA, flags, stream.id, data))
-            if not stream.pending:
-                del self._blocked[stream]
-            if self._window <= 0:
-                return
+            self._sender.pump()
 
     def _reset(self, stream: Stream, code: int) -> None:
         """End a stream from our side."""
         if self._streams.pop(stream.id, None) is not None:
-            self._out.append(frames.number(frames.RST_STREAM, stream.id, code))
+            self._sender.write(frames.number(frames.RST_STREAM, stream.id, code))
         elif stream in self._waiting:
             self._waiting.remove(stream)
-        self._blocked.pop(stream, None)
+        self._sender.forget(stream)
 
     def _end(self, stream: Stream, status: Status, details: str, events: list[Event], *, unseen: bool = False) -> None:
         """The server has ended a stream."""
@@ -262,7 +203,7 @@ class Connection:
             self._widened(frame)
         elif frame.kind == frames.PING:
             if not frame.flags & frames.ACK:
-                self._out.append(frames.frame(frames.PING, frames.ACK, 0, frame.payload))
+                self._sender.write(frames.frame(frames.PING, frames.ACK, 0, frame.payload))
         elif frame.kind == frames.SETTINGS:
             self._settings(frame)
         elif frame.kind == frames.RST_STREAM:
@@ -278,7 +219,7 @@ class Connection:
         size = len(frame.payload)
         self._credit += size
         if self._credit > _HALF_OPEN:
-            self._out.append(frames.number(frames.WINDOW_UPDATE, 0, self._credit))
+            self._sender.write(frames.number(frames.WINDOW_UPDATE, 0, self._credit))
             self._credit = 0
         stream = self._streams.get(frame.stream)
         if stream is None:
@@ -304,7 +245,7 @@ class Connection:
 
     def _top_up(self, stream: Stream) -> None:
         if stream.credit > STREAM_WINDOW_BYTES // 2 and not stream.backlog and stream.id in self._streams:
-            self._out.append(frames.number(frames.WINDOW_UPDATE, stream.id, stream.credit))
+            self._sender.write(frames.number(frames.WINDOW_UPDATE, stream.id, stream.credit))
             stream.credit = 0
 
     def _check_known(self, stream_id: int) -> None:
@@ -346,14 +287,9 @@ class Connection:
 
     def _widened(self, frame: Frame) -> None:
         more = frames.read_number(frame.payload) & frames.NUMBER_MAX
-        if frame.stream == 0:
-            self._window += more
-            if more == 0 or self._window > frames.NUMBER_MAX:
-                raise ProtocolError(frames.FLOW_CONTROL_ERROR, "a window that cannot be")
-        elif (stream := self._streams.get(frame.stream)) is not None:
-            stream.window += more
-        if self._blocked:
-            self._pump()
+        stream = self._streams.get(frame.stream)
+        if stream is not None or frame.stream == 0:
+            self._sender.widen(more, stream)
 
     def _settings(self, frame: Frame) -> None:
         self.is_ready = True
@@ -361,16 +297,14 @@ class Connection:
             return
         for name, value in frames.read_settings(frame.payload):
             if name == frames.INITIAL_WINDOW_SIZE:
-                for stream in self._streams.values():
-                    stream.window += value - self._their_window
-                self._their_window = value
+                self._sender.set_stream_window(value, self._streams.values())
             elif name == frames.MAX_FRAME_SIZE:
-                self._their_frame = value
+                self._sender.set_frame_bytes_max(value)
             elif name == frames.MAX_CONCURRENT_STREAMS:
                 self._their_streams = value
-        self._out.append(frames.frame(frames.SETTINGS, frames.ACK, 0, b""))
+        self._sender.write(frames.frame(frames.SETTINGS, frames.ACK, 0, b""))
         self._admit()
-        self._pump()
+        self._sender.pump()
 
     def _was_reset(self, frame: Frame, events: list[Event]) -> None:
         code = frames.read_number(frame.payload)
@@ -378,7 +312,7 @@ class Connection:
         if stream is None:
             self._check_known(frame.stream)
             return
-        self._blocked.pop(stream, None)
+        self._sender.forget(stream)
         unseen = code == frames.REFUSED_STREAM
         events.append(Ended(stream, of_reset(code), f"the server has reset the stream: {code}", unseen))
         self._admit()
@@ -392,7 +326,7 @@ class Connection:
         self._waiting = []
         for stream in unseen:
             self._streams.pop(stream.id, None)
-            self._blocked.pop(stream, None)
+            self._sender.forget(stream)
             events.append(Ended(stream, Status.UNAVAILABLE, why, unseen=True))
 
 

@@ -10,7 +10,8 @@ import asyncio
 from typing import Protocol, cast
 
 from kubus.store.wire import headers
-from kubus.store.wire.connection import Connection, Ended, Event, Received, Stream
+from kubus.store.wire.connection import Connection, Ended, Event, Received
+from kubus.store.wire.sending import Stream
 from kubus.store.wire.statuses import CallFailed, Status
 
 _TICK_SECONDS = 0.25

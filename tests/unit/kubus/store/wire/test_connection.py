@@ -18,11 +18,11 @@ from kubus.store.wire.connection import (
     Connection,
     Ended,
     Received,
-    Stream,
 )
 from kubus.store.wire.frames import Frame, FrameReader
 from kubus.store.wire.headers import request_block
 from kubus.store.wire.messages import prefixed
+from kubus.store.wire.sending import Stream
 from kubus.store.wire.statuses import Status
 from kubus.testing.rpc_server import block
 
