@@ -6,7 +6,8 @@ event in the journal: nothing is lost, and what is sent twice has the same conte
 
 When the store no longer has what follows (compacted, or the journal is gone), the relay goes on from now and says so:
 a beat at the present revision on every stream there is, and that revision as `previous` of the next event of each.
-Whoever has seen less lists again.
+Whoever has seen less lists again. The journal is told too (`SKIPPED`), ahead of what follows: another relay that begins
+after it has to know of the hole, or it would join the events on both sides of it.
 """
 
 from __future__ import annotations
@@ -17,11 +18,12 @@ from contextlib import aclosing
 
 from kubus.bus import Bus, BusError
 from kubus.bus.journal import Journal
-from kubus.bus.subjects import beat_subject, collection_stream, node_stream
-from kubus.bus.wire import encode_beat
+from kubus.bus.subjects import beat_subject, collection_stream, event_subject, node_stream
+from kubus.bus.wire import encode_beat, encode_event
 from kubus.model.kinds.builtin import builtin_kinds
-from kubus.model.records import ROOT, collection_prefix, parse_store_key
-from kubus.model.times import Clock
+from kubus.model.objects import Key
+from kubus.model.records import ROOT, Note, collection_prefix, parse_store_key
+from kubus.model.times import Clock, microseconds
 from kubus.store import Compacted, Store, StoreChange, StoreError
 from kubus_relay.beats import Beats
 from kubus_relay.events import PODS, happenings
@@ -33,6 +35,8 @@ _CONFIRM_SECONDS = 1.0
 _RETRY_SECONDS_MIN = 0.1
 _RETRY_SECONDS_MAX = 1.0
 _NODES = "nodes.core"
+SKIPPED = Key("journal.kubus", "", "skipped")
+"""The subject of events that say: what came since the event before this one, up to this revision, was never told."""
 _BUILT_IN = frozenset(kind.collection for kind in builtin_kinds())
 """A collection may be empty because its last object was deleted, and the news of that be lost."""
 
@@ -106,6 +110,10 @@ class Relay:
             newest = 0
         if newest == 0 and now - self._floor > self._replay_max:
             raise Compacted
+        if self._floor > newest:
+            await self._journal.publish(event_subject(SKIPPED), self._skipped(), self._floor)
+        else:
+            self._floor = max(self._floor, await self._journal.newest_of(SKIPPED.collection))
         position = max(newest, self._floor)
         self._streams = Streams(position)
         if newest:
@@ -142,6 +150,12 @@ class Relay:
             self._floor = now
         except StoreError as error:
             self._say(str(error))
+
+    def _skipped(self) -> bytes:
+        """The event of a hole."""
+        note = Note("system:relay", "kubus-relay", "skip", microseconds(self._clock.now()))
+        obj = {"apiVersion": "kubus/v1", "kind": "Journal", "metadata": {"name": SKIPPED.name}}
+        return encode_event("modified", self._floor, 0, note.to_wire(), obj)
 
     async def _in_store(self) -> tuple[set[str], list[str]]:
         """The collections that have objects, and the nodes."""

@@ -11,13 +11,13 @@ import pytest
 from kubus.bus import Message, Subscription
 from kubus.bus.journal import MemoryJournal
 from kubus.bus.memory import MemoryBroker, MemoryBus
-from kubus.bus.subjects import EVENTS
+from kubus.bus.subjects import EVENTS, event_subject
 from kubus.bus.wire import decode_beat, decode_event
 from kubus.model.objects import Key
 from kubus.model.records import Note, encode_record, store_key
 from kubus.service.clocks import SystemClock
 from kubus.store.memory import MemoryStore
-from kubus_relay.relay import Relay
+from kubus_relay.relay import SKIPPED, Relay
 
 NOTE = Note("alice", "kubectl", "create", 1)
 
@@ -64,9 +64,13 @@ class World:
         await eventually(lambda: relay.position >= revision)
 
     def told(self) -> list[tuple[int, int]]:
-        """(revision, previous) of everything in the journal."""
-        events = [decode_event(data) for _, data, _ in self.journal.entries]
+        """(revision, previous) of every object's event in the journal."""
+        events = [decode_event(data) for subject, data, _ in self.journal.entries if subject != event_subject(SKIPPED)]
         return [(event.revision, event.previous) for event in events]
+
+    def skipped(self) -> list[int]:
+        """Up to where the journal says that something is missing."""
+        return [revision for subject, _, revision in self.journal.entries if subject == event_subject(SKIPPED)]
 
 
 @pytest.fixture
@@ -161,6 +165,24 @@ async def test_after_a_gap_no_older_event_counts_as_a_predecessor(world):
         new = await world.create("c2")
         await world.until_published(relay, new)
     assert world.told() == [(told, 1), (new, new - 1)]
+
+
+async def test_another_relay_that_takes_over_knows_of_the_gap(world):
+    """Found by seed 28: it named the event before the gap as the predecessor of the one after it."""
+    before = await world.create("c0")
+    async with world.relay() as relay:
+        await world.until_published(relay, before)
+    lost = await world.create("c1")
+    await world.store.compact(await world.create("n1", "nodes.core"))
+    async with world.relay() as relay:
+        await world.until_published(relay, lost + 1)
+        after = await world.create("n2", "nodes.core")
+        await world.until_published(relay, after)
+    async with world.relay() as relay:
+        new = await world.create("c2")
+        await world.until_published(relay, new)
+    assert world.skipped() == [lost + 1]
+    assert world.told() == [(before, 1), (after, lost + 1), (new, after)]
 
 
 async def test_a_journal_of_another_history_is_cleared(world):
