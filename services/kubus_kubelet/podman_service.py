@@ -105,6 +105,7 @@ class PodmanService:
         with (self._paths.data / "podman.log").open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *command,
+                cwd=self._paths.data,  # where conmon leaves a file when a container runs out of memory
                 env=podman_environment(self._paths),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
