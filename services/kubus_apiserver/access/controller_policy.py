@@ -33,6 +33,16 @@ CONTROLLER_ROLES: dict[str, tuple[str, ...]] = {
         "core | pods | delete list watch",
         _EVENTS,
     ),
+    "daemon-set-controller": (
+        "apps,extensions | daemonsets | READ",
+        "apps,extensions | daemonsets/status | update",
+        "apps,extensions | daemonsets/finalizers | update",
+        "core | nodes | list watch",
+        _PODS,
+        "core | pods/binding | create",
+        "apps | controllerrevisions | create delete get list patch update watch",
+        _EVENTS,
+    ),
     "deployment-controller": (
         "apps,extensions | deployments | get list update watch",
         "apps,extensions | deployments/status | update",
@@ -115,6 +125,18 @@ CONTROLLER_ROLES: dict[str, tuple[str, ...]] = {
     "resourcequota-controller": ("* | * | list watch", "core | resourcequotas/status | update", _EVENTS),
     "root-ca-cert-publisher": ("core | configmaps | create update", _EVENTS),
     "service-account-controller": ("core | serviceaccounts | create", _EVENTS),
+    "statefulset-controller": (
+        "core | pods | list watch",
+        "apps | statefulsets | READ",
+        "apps | statefulsets/status | update",
+        "apps | statefulsets/finalizers | update",
+        "core | pods | create delete get patch update",
+        "apps | controllerrevisions | create delete get list patch update watch",
+        "core | persistentvolumeclaims | create get list watch",
+        "core | persistentvolumeclaims | delete update",
+        "core | pods/finalizers | update",
+        _EVENTS,
+    ),
     "ttl-after-finished-controller": ("batch | jobs | delete get list watch", _EVENTS),
 }
 """ServiceAccount in kube-system → the rules of its role `system:controller:<ServiceAccount>`."""
