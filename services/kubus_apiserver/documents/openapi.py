@@ -150,7 +150,7 @@ def _custom_components(kind: Kind, name: str, schema: Object | None) -> dict[str
     }
     return {
         name: {**one, GVK: [gvk(kind.group, kind.version, kind.name)]},
-        f"{name}List": {**many, GVK: [gvk(kind.group, kind.version, f"{kind.name}List")]},
+        f"{name}List": {**many, GVK: [gvk(kind.group, kind.version, kind.list_name)]},
     }
 
 

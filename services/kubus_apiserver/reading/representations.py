@@ -61,7 +61,7 @@ def many(kind: Kind, listed: Listed, view: View, now: datetime) -> bytes:
         return encoded(
             {"kind": "PartialObjectMetadataList", "apiVersion": version, "metadata": metadata, "items": items}, form
         )
-    head = to_json({"kind": f"{kind.name}List", "apiVersion": kind.api_version, "metadata": metadata})
+    head = to_json({"kind": kind.list_name, "apiVersion": kind.api_version, "metadata": metadata})
     whole = b'%b,"items":[%b]}' % (head[:-1], b",".join([entry.json for entry in listed.entries]))
     return encoded(from_json(whole), form) if form.media == YAML else whole
 

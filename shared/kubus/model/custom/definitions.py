@@ -88,6 +88,7 @@ def _kind(definition: Object, version: Object) -> Kind:
         namespaced=spec.get("scope") == "Namespaced",
         schema=f"{group}/{name}/{kind_name}@{_edition(definition)}",
         singular_name=names.get("singular") or "",
+        list_kind=names.get("listKind") or "",
         short_names=tuple(names.get("shortNames") or ()),
         categories=tuple(names.get("categories") or ()),
         status="status" in subresources,

@@ -92,6 +92,8 @@ class Kind:
     """The schema's definition name: `io.k8s.api.apps.v1.Deployment`."""
     singular_name: str = ""
     """Where it is not the name in lower case."""
+    list_kind: str = ""
+    """Where a list is of another kind than the name and `List`."""
     short_names: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     status: bool = False
@@ -143,6 +145,11 @@ class Kind:
     def singular(self) -> str:
         """`deployment`."""
         return self.singular_name or self.name.lower()
+
+    @property
+    def list_name(self) -> str:
+        """The kind of a list: `DeploymentList`."""
+        return self.list_kind or f"{self.name}List"
 
     @property
     def path(self) -> str:
