@@ -45,7 +45,7 @@ from kubus_apiserver.writing.writes import Deleted
 
 AnyAnswer = Answer | WatchAnswer | StreamAnswer | ForwardAnswer
 _Handler = Callable[[Call, Route, Target], Awaitable[AnyAnswer]]
-_STREAMS = frozenset({"log", "exec", "attach"})
+_STREAMS = frozenset({"log", "exec", "attach", "portforward"})
 _STREAMED = ";stream=watch"
 _OF_OBJECTS = frozenset({"", "status", "scale", "binding", "eviction", "token", "finalize", "approval"})
 """Subresources that are not streams, of those that are often asked for."""
@@ -218,7 +218,7 @@ class Rest:
         return WatchAnswer(start, view.form.media + _STREAMED if view.form.media == PROTOBUF else view.form.media)
 
     async def _create(self, call: Call, found: Route, target: Target) -> AnyAnswer:
-        if target.subresource in ("exec", "attach"):
+        if target.subresource in ("exec", "attach", "portforward"):
             return await self._stream(call, target)
         if not target.name and target.kind.namespaced and not target.namespace:
             raise path_not_found()

@@ -1,4 +1,4 @@
-"""log, exec and attach: from query parameters to the call that a kubelet gets.
+"""log, exec, attach and portforward: from query parameters to the call that a kubelet gets.
 
 The words of refusal are kubectl users' daily bread, so they are Kubernetes' own: a pod without a node, a container that
 is not there, several containers and none named.
@@ -23,10 +23,10 @@ def stream_call(verb: str, pod: Object, query: Mapping[str, list[str]]) -> tuple
         StatusError: 400, 409.
     """
     metadata = pod["metadata"]
+    if verb == "portforward":
+        return _node(pod), _dial_call(pod)
     container = _container(pod, first(query, "container"))
-    node = path_of(pod, "spec", "nodeName", default="")
-    if not node:
-        raise bad_request(f"pod {metadata['name']} does not have a host assigned")
+    node = _node(pod)
     call: Object = {
         "verb": verb,
         "namespace": metadata.get("namespace", ""),
@@ -59,6 +59,20 @@ def stream_call(verb: str, pod: Object, query: Mapping[str, list[str]]) -> tuple
     if call["tty"]:
         call["stderr"] = False
     return node, call
+
+
+def _node(pod: Object) -> str:
+    node = path_of(pod, "spec", "nodeName", default="")
+    if not node:
+        raise bad_request(f"pod {pod['metadata']['name']} does not have a host assigned")
+    return str(node)
+
+
+def _dial_call(pod: Object) -> Object:
+    """What a forwarded connection asks for, but for the port."""
+    metadata = pod["metadata"]
+    names = {"namespace": metadata.get("namespace", ""), "pod": metadata["name"], "uid": metadata["uid"]}
+    return {"verb": "dial", **names, "local": True}
 
 
 def _container(pod: Object, wanted: str) -> str:

@@ -1,4 +1,4 @@
-"""Streams: exec, attach and logs, from a client's connection to a kubelet's session on the bus.
+"""Streams: exec, attach, logs and forwarded ports, from a client's connection to a kubelet's session on the bus.
 
 exec and attach speak Kubernetes' WebSocket protocols: every binary message starts with a channel byte (0 stdin, 1
 stdout, 2 stderr, 3 error, 4 resize; in v5 255 closes a channel). The exit code travels in the error channel as a
@@ -10,7 +10,10 @@ https://kubernetes.io/docs/reference/using-api/websocket-streaming/ (KEP-4006)
 from __future__ import annotations
 
 import asyncio
+import logging
+from collections.abc import Coroutine
 from contextlib import suppress
+from functools import partial
 
 from aiohttp import WSMsgType, web
 
@@ -19,6 +22,10 @@ from kubus.bus.sessions import CLOSE, ERROR, STDIN, Session, SessionLost, open_s
 from kubus.model.codec import DecodeError, from_json, to_json
 from kubus.model.errors import StatusError, bad_request, internal, unavailable
 from kubus_apiserver.doors.answers import Call, StreamAnswer
+from kubus_apiserver.doors.http import Written
+from kubus_apiserver.forwarding import port_forwards
+from kubus_apiserver.forwarding.spdy import SpdyError
+from kubus_apiserver.forwarding.tunnels import Takeover
 from kubus_apiserver.reading.negotiation import PROTOBUF
 from kubus_apiserver.reading.watches import Batch
 from kubus_apiserver.reading.watchstreams import Start, Watches
@@ -27,6 +34,12 @@ _PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
 _MESSAGE_BYTES_MAX = 4 * 1024 * 1024
 _HEARTBEAT_SECONDS = 30.0
 _DRAIN_SECONDS = 0.005
+_READ_BYTES = 64 * 1024
+_SWITCHING = (
+    "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
+    f"Upgrade: {port_forwards.SPDY}\r\nX-Stream-Protocol-Version: {port_forwards.STREAM_PROTOCOL}\r\n\r\n"
+).encode()
+_log = logging.getLogger(__name__)
 _SUCCESS = to_json({"metadata": {}, "status": "Success"})
 
 
@@ -47,11 +60,11 @@ class Streams:
             raise unavailable("the bus is away, and with it the way to the nodes")
         if answer.call["verb"] == "log":
             return await self._log(request, await open_session(self.bus, answer.node, answer.call))
+        if answer.call["verb"] == "dial":
+            return await self._forward_ports(request, call, answer)
         if request.headers.get("Upgrade", "").lower() != "websocket":
             raise bad_request("Upgrade request required: exec and attach are served over WebSocket (v5.channel.k8s.io)")
-        socket = web.WebSocketResponse(
-            protocols=_PROTOCOLS, max_msg_size=_MESSAGE_BYTES_MAX, heartbeat=_HEARTBEAT_SECONDS, compress=False
-        )
+        socket = _socket(*_PROTOCOLS)
         if not socket.can_prepare(request):
             raise bad_request("the WebSocket handshake cannot be understood")
         session = await open_session(self.bus, answer.node, answer.call)
@@ -61,6 +74,36 @@ class Streams:
         finally:
             await session.aclose()
             await socket.close()
+        return socket
+
+    async def _forward_ports(self, request: web.BaseRequest, call: Call, answer: StreamAnswer) -> web.StreamResponse:
+        """portforward: see `kubus_apiserver.forwarding.port_forwards`."""
+        upgrade = request.headers.get("Upgrade", "").lower()
+        pod = f"{answer.call['pod']}, uid {answer.call['uid']}"
+
+        async def dial(port: int) -> Session:
+            if self.bus is None:
+                raise unavailable("the bus is away, and with it the way to the nodes")
+            return await open_session(self.bus, answer.node, {**answer.call, "port": port})
+
+        if upgrade == port_forwards.SPDY.lower():
+            return await _over_connection(request, dial, pod)
+        if upgrade != "websocket":
+            raise bad_request("Upgrade request required")
+        socket = _socket(port_forwards.TUNNELLED, port_forwards.CHANNELS)
+        handshake = socket.can_prepare(request)
+        if not handshake:
+            raise bad_request("the WebSocket handshake cannot be understood")
+        tunnelled = handshake.protocol == port_forwards.TUNNELLED
+        ports = [] if tunnelled else port_forwards.ports_of(call.query.get("ports", []))
+        await socket.prepare(request)
+        receive = partial(_message, socket)
+        with suppress(ConnectionError):
+            if tunnelled:
+                await _spoken(port_forwards.over_spdy(receive, socket.send_bytes, dial, pod))
+            else:
+                await _spoken(port_forwards.over_channels(receive, socket.send_bytes, ports, dial, pod))
+        await socket.close()
         return socket
 
     async def watch(self, request: web.BaseRequest, start: Start) -> web.StreamResponse:
@@ -102,6 +145,47 @@ class Streams:
         finally:
             await session.aclose()
         return response
+
+
+def _socket(*protocols: str) -> web.WebSocketResponse:
+    return web.WebSocketResponse(
+        protocols=protocols, max_msg_size=_MESSAGE_BYTES_MAX, heartbeat=_HEARTBEAT_SECONDS, compress=False
+    )
+
+
+async def _message(socket: web.WebSocketResponse) -> bytes:
+    """The next message that is not empty; b"" at the end."""
+    async for message in socket:
+        if message.type is WSMsgType.BINARY and message.data:
+            return bytes(message.data)
+    return b""
+
+
+async def _spoken(conversation: Coroutine[None, None, None]) -> None:
+    """A conversation to its end, which may be that the client goes or speaks nonsense."""
+    try:
+        await conversation
+    except* (ConnectionError, SpdyError, SessionLost) as ended:
+        _log.info("a client's streams ended: %s", ended.exceptions[0])
+
+
+async def _over_connection(request: web.BaseRequest, dial: port_forwards.Dial, pod: str) -> web.StreamResponse:
+    """SPDY on the connection itself, as clients before WebSockets speak it."""
+    if request.transport is None:
+        raise bad_request("the connection has ended")
+    taken = Takeover(request.transport)
+    writer = taken.writer
+
+    async def send(data: bytes) -> None:
+        writer.write(data)
+        await writer.drain()
+
+    try:
+        await send(_SWITCHING)
+        await _spoken(port_forwards.over_spdy(partial(taken.reader.read, _READ_BYTES), send, dial, pod))
+    finally:
+        taken.give_back()
+    return Written(keep_alive=False)
 
 
 class MessageSink:
