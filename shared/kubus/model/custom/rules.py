@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from functools import cache, lru_cache
 from typing import Any
 
-from kubus.model.cel import CompileError, Environment, EvaluationError, Program
+from kubus.model.cel import BUDGET_WORDS, CompileError, Environment, EvaluationError, Program
 from kubus.model.custom.celvalues import cel_value
 from kubus.model.custom.values import ABSENT, correlated, same
 from kubus.model.errors import FieldError, duplicate, forbidden_field, invalid, required
@@ -35,8 +35,16 @@ def has_rules(schema: Object) -> bool:
 
 
 def rule_errors(schema: Object, obj: Object, old: Object | None) -> list[FieldError]:
-    """Which rules an object breaks; `old` is the one that it replaces."""
-    return list(_errors(schema, obj, "", ABSENT if old is None else old, is_object=True))
+    """Which rules an object breaks; `old` is the one that it replaces.
+
+    After one that costs too much none is looked at any more.
+    """
+    found: list[FieldError] = []
+    for error in _errors(schema, obj, "", ABSENT if old is None else old, is_object=True):
+        found.append(error)
+        if BUDGET_WORDS in error.message:
+            break
+    return found
 
 
 def _errors(schema: Object, value: Any, path: str, old: Any, *, is_object: bool = False) -> Iterator[FieldError]:
@@ -83,16 +91,19 @@ def _broken(schema: Object, rule: Object, now: Any, before: Any, path: str) -> F
             return None
     except EvaluationError as error:
         told = rule.get("message") or rule["rule"]
-        words = (
-            f"'{error}': call arguments did not match a supported operator, function or macro signature "
-            f"for rule: {told}"
-            if str(error).startswith("no such overload")
-            else f"{error} evaluating rule: {told}"
-        )
-        return invalid(path or "<nil>", schema.get("type") or "", words)
+        return invalid(path or "<nil>", schema.get("type") or "", _failed(str(error), told))
     except CompileError as error:
         return invalid(path or "<nil>", schema.get("type") or "", f"rule compile error: {error}")
     return _refusal(rule, where or "<nil>", schema.get("type") or "", _message(schema, rule, variables, optional))
+
+
+def _failed(error: str, rule: str) -> str:
+    if error.startswith("no such overload"):
+        signature = "call arguments did not match a supported operator, function or macro signature"
+        return f"'{error}': {signature} for rule: {rule}"
+    if error.startswith(BUDGET_WORDS):
+        return f"'{error}': call cost exceeds limit for rule: {rule}"
+    return f"{error} evaluating rule: {rule}"
 
 
 def _message(schema: Object, rule: Object, variables: dict[str, Any], optional: bool) -> str:

@@ -99,3 +99,27 @@ def test_the_root_sees_its_name() -> None:
 def test_a_schema_knows_whether_it_has_rules() -> None:
     assert has_rules(_schema({"rule": "true"}))
     assert not has_rules({"properties": {"a": {"items": {}}}})
+
+
+def test_after_a_rule_that_costs_too_much_none_is_looked_at() -> None:
+    spec = {"type": "array", "items": {"type": "integer"}}
+    schema = _schema({"rule": "self.all(a, self.all(b, self.all(c, true)))"}, spec)
+    schema["properties"]["spec"]["x-kubernetes-validations"].append({"rule": "false"})
+    (error,) = rule_errors(schema, {"spec": list(range(100))}, None)
+    words = (
+        "'operation cancelled: actual cost limit exceeded': call cost exceeds limit for rule: self.all(a, self.all(b"
+    )
+    assert words in str(error)
+
+
+def test_a_time_is_compared_as_a_time() -> None:
+    spec = {
+        "type": "object",
+        "properties": {
+            "at": {"type": "string", "format": "date-time"},
+            "every": {"type": "array", "items": {"type": "string", "format": "duration"}},
+        },
+    }
+    rule = {"rule": "self.at.getFullYear() == 2026 && self.every.all(e, e < duration('1h'))"}
+    assert _said(rule, {"at": "2026-05-01T00:00:00+02:00", "every": ["59m", "3s"]}, spec=spec) == []
+    assert _said(rule, {"at": "2026-05-01T00:00:00Z", "every": ["61m"]}, spec=spec) != []
