@@ -1,9 +1,7 @@
 """Creates, updates and deletes: the road from a client's object to one transaction.
 
-An update starts from the cached object and compares its revision in the transaction, so the common case asks
-the store once. Whatever the cache alone suggests but a client must be able to rely on (an object is missing, a
-precondition fails, nothing changes) is confirmed with the store before it is said. A lost race is run again
-on the object that won, which the store hands over with its refusal.
+Each write is decided here, on one state of the object; which state that is, and what happens when another writer was
+faster, is `kubus_apiserver.writing.races`.
 """
 
 from __future__ import annotations
@@ -17,9 +15,7 @@ from kubus.model.errors import (
     StatusError,
     already_exists,
     bad_request,
-    conflict,
     internal,
-    not_found,
     too_large,
 )
 from kubus.model.kinds import Kind
@@ -27,14 +23,13 @@ from kubus.model.names import random_suffix, random_uid
 from kubus.model.objects import Key, Object
 from kubus.model.records import Note, encode_record, note_key, store_key
 from kubus.model.times import Clock, microseconds
-from kubus.store import Conflict, Fence, Fenced, KeyExists, Store
+from kubus.store import Fence, Fenced, KeyExists, Store
 from kubus_apiserver.admission import Proposal, said
 from kubus_apiserver.admission.gate import Gate
 from kubus_apiserver.calls import Target, User, WriteOptions
 from kubus_apiserver.conversions import Conversions
 from kubus_apiserver.reading.entries import Entry, written
 from kubus_apiserver.reading.follower import Freshness
-from kubus_apiserver.reading.reads import entry_of, read_fresh
 from kubus_apiserver.reading.watchcache import WatchCache
 from kubus_apiserver.writing import deletion, strategy
 from kubus_apiserver.writing.allocations import Allocations
@@ -42,10 +37,10 @@ from kubus_apiserver.writing.fences import fence_of, lost
 from kubus_apiserver.writing.fieldmanagers import Applier, FieldManagers, keep_times, set_entries
 from kubus_apiserver.writing.namespaces import check_namespace
 from kubus_apiserver.writing.outcomes import told
+from kubus_apiserver.writing.races import TRIES, Stale, on_newest
 
 OBJECT_BYTES_MAX = 1_572_864
 """etcd takes 1.5 MiB in a request."""
-_TRIES = 8
 Change = Callable[[Object], Object]
 """From a private copy of the stored object, with its resourceVersion, to the wanted one."""
 Managing = Callable[[Object, Object, Any], None]
@@ -105,13 +100,13 @@ class Writes:
         generated = not obj["metadata"].get("name")
         if kind.namespaced:
             await check_namespace(self._store, self._cache, kind, namespace, obj["metadata"].get("name") or "")
-        for attempt in range(_TRIES):
+        for attempt in range(TRIES):
             if generated and attempt:
                 obj["metadata"].pop("name", None)
             try:
                 return await self._create(kind, obj, user, options, applied=applied)
             except StatusError as error:
-                if not (generated and error.reason == "AlreadyExists") or attempt == _TRIES - 1:
+                if not (generated and error.reason == "AlreadyExists") or attempt == TRIES - 1:
                     raise
         raise internal("unreachable")
 
@@ -168,34 +163,15 @@ class Writes:
         Raises:
             StatusError: 400, 403, 404, 409, 422, 5xx of the store.
         """
-        kind, key = target.kind, target.key
-        current, fresh = self._cache.get(key), False
-        for _ in range(_TRIES):
-            if current is None or (revision and not fresh and revision != str(current.revision)):
-                current, fresh = await read_fresh(self._store, key), True
-            if current is None:
-                raise not_found(kind.plural, kind.group, target.name)
-            if revision and revision != str(current.revision):
-                raise conflict(kind.plural, kind.group, target.name)
-            try:
-                named = target.subresource if tracked_as is None else tracked_as
-                managing = self._managing(target, change, options, named)
-                return await self._update(
-                    target, current, change, user, options, verb=verb, fresh=fresh, managing=managing, named=named
-                )
-            except _Stale:
-                current, fresh = await read_fresh(self._store, key), True
-            except Conflict as lost_race:
-                current = entry_of(lost_race.current) if lost_race.current else None
-                fresh = True
-                if current is None:
-                    raise not_found(kind.plural, kind.group, target.name) from None
-            except StatusError:
-                newest = current if fresh else await read_fresh(self._store, key)
-                if newest is not None and newest.revision == current.revision:
-                    raise
-                current, fresh = newest, True
-        raise conflict(kind.plural, kind.group, target.name)
+        named = target.subresource if tracked_as is None else tracked_as
+        managing = self._managing(target, change, options, named)
+
+        async def attempt(current: Entry, fresh: bool) -> Entry:
+            return await self._update(
+                target, current, change, user, options, verb=verb, fresh=fresh, managing=managing, named=named
+            )
+
+        return await on_newest(self._store, self._cache, target, attempt, revision=revision)
 
     async def _update(
         self,
@@ -231,7 +207,7 @@ class Writes:
         keep_times(obj, old)
         if strategy.same(obj, old):
             if not fresh:
-                raise _Stale
+                raise Stale
             await self._gate.validated(proposal)
             return current.viewed(kind)
         if not subresource or by_schema:
@@ -272,27 +248,11 @@ class Writes:
             StatusError: 400, 403, 404, 409, 422, 5xx of the store.
         """
         deletion.check_options(options)
-        kind, key = target.kind, target.key
-        current, fresh = self._cache.get(key), False
-        for _ in range(_TRIES):
-            if current is None:
-                current, fresh = await read_fresh(self._store, key), True
-            if current is None:
-                raise not_found(kind.plural, kind.group, target.name)
-            try:
-                return await self._delete(target, current, options, user, write, fresh=fresh)
-            except _Stale:
-                current, fresh = await read_fresh(self._store, key), True
-            except Conflict as lost_race:
-                current, fresh = (entry_of(lost_race.current) if lost_race.current else None), True
-                if current is None:
-                    raise not_found(kind.plural, kind.group, target.name) from None
-            except StatusError:
-                newest = current if fresh else await read_fresh(self._store, key)
-                if newest is not None and newest.revision == current.revision:
-                    raise
-                current, fresh = newest, True
-        raise conflict(kind.plural, kind.group, target.name)
+
+        async def attempt(current: Entry, fresh: bool) -> Deleted:
+            return await self._delete(target, current, options, user, write, fresh=fresh)
+
+        return await on_newest(self._store, self._cache, target, attempt)
 
     async def _delete(
         self, target: Target, current: Entry, options: Object, user: User, write: WriteOptions, *, fresh: bool
@@ -304,7 +264,7 @@ class Writes:
         verdict = deletion.decide(kind, obj, options, self._clock.now())
         if isinstance(verdict, deletion.Keep):
             if not fresh:
-                raise _Stale
+                raise Stale
             return await self._deleted(kind, current, removed=False)
         if isinstance(verdict, deletion.Mark):
             if write.dry_run:
@@ -350,7 +310,7 @@ class Writes:
         """
         if options.fence is None:
             return await told(write(None))
-        for _ in range(_TRIES):
+        for _ in range(TRIES):
             fence = fence_of(self._cache, options.fence)
             if fence is None:
                 await self._freshness.consistent()
@@ -372,10 +332,6 @@ class Writes:
         if len(data) > OBJECT_BYTES_MAX:
             raise too_large(f"{kind.singular} is too large: {len(data)} bytes of {OBJECT_BYTES_MAX} at most")
         return Raw(data)
-
-
-class _Stale(Exception):
-    """What was decided on the cached object has to be decided again on the store's."""
 
 
 def _readable(entry: Entry, kind: Kind) -> Object:
