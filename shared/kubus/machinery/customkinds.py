@@ -38,8 +38,9 @@ class CustomKinds:
 
     @property
     def are_synced(self) -> bool:
-        """Whether every kind that is known is cached."""
-        return all(self._informers.of(kind).is_synced for kind in self._informers.view.custom_kinds())
+        """Whether every kind that is there is cached; one that went quickly may never have been."""
+        kinds = (kind for kind in self._informers.view.custom_kinds() if kind.collection not in self._leaving)
+        return all(self._informers.of(kind).is_synced for kind in kinds)
 
     def _changed(self, changed: Changed) -> None:
         name = name_of(changed.object)

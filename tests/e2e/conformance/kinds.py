@@ -27,6 +27,8 @@ class Api(NamedTuple):
     """Without apiVersion, kind and metadata."""
     status: Object | None = None
     """What a patch of the status sets."""
+    suffix: str = ""
+    """What every name ends with."""
 
     @property
     def api_version(self) -> str:
@@ -46,8 +48,8 @@ class Api(NamedTuple):
 
     def object(self, name: str, run: str, namespace: str) -> Object:
         """One of them, labelled with the run of a test."""
-        metadata = {"name": name, "labels": {"e2e-run": run}}
-        body: Object = json.loads(json.dumps(self.body).replace("$NAMESPACE", namespace))
+        metadata = {"name": f"{name}{self.suffix}", "labels": {"e2e-run": run}}
+        body: Object = json.loads(json.dumps(self.body).replace("$NAMESPACE", namespace).replace("$NAME", name))
         return {"apiVersion": self.api_version, "kind": self.kind, "metadata": metadata, **body}
 
 
@@ -70,6 +72,21 @@ _POLICY = {
         ]
     },
     "validations": [{"expression": "true"}],
+}
+_HOOK = {
+    "name": "e2e.example.com",
+    "clientConfig": {"url": "https://192.0.2.1/none"},
+    "admissionReviewVersions": ["v1"],
+    "sideEffects": "None",
+    "rules": [
+        {"operations": ["CREATE"], "apiGroups": ["e2e.example.com"], "apiVersions": ["v1"], "resources": ["none"]}
+    ],
+}
+_DEFINITION = {
+    "group": "e2e.example.com",
+    "scope": "Namespaced",
+    "names": {"plural": "$NAME", "singular": "$NAME", "kind": "$NAME", "listKind": "$NAMElist"},
+    "versions": [{"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": {"type": "object"}}}],
 }
 _VOLUME = {
     "capacity": {"storage": "1Mi"},
@@ -96,6 +113,12 @@ APIS = [
         {"spec": _POLICY}, _CONDITIONS),
     Api("admissionregistration.k8s.io", "v1", "validatingadmissionpolicybindings", "ValidatingAdmissionPolicyBinding",
         False, {"spec": {"policyName": "e2e-none", "validationActions": ["Audit"]}}),
+    Api("admissionregistration.k8s.io", "v1", "mutatingwebhookconfigurations", "MutatingWebhookConfiguration", False,
+        {"webhooks": [_HOOK]}),
+    Api("admissionregistration.k8s.io", "v1", "validatingwebhookconfigurations", "ValidatingWebhookConfiguration",
+        False, {"webhooks": [_HOOK]}),
+    Api("apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", False,
+        {"spec": _DEFINITION}, {"conditions": [{**CONDITION, "type": "E2E"}]}, ".e2e.example.com"),
     Api("", "v1", "configmaps", "ConfigMap", True, {"data": {"a": "1"}}),
     Api("", "v1", "secrets", "Secret", True, {"data": {"a": "MQ=="}}),
     Api("", "v1", "serviceaccounts", "ServiceAccount", True, {}),

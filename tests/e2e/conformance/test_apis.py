@@ -44,16 +44,16 @@ def test_discovery_tells_of_it(api: Api, kind: Kind) -> None:
 def test_it_is_made_read_watched_changed_and_deleted(api: Api, shared_namespace: str, kind: Kind) -> None:
     run = f"r{uuid.uuid4().hex[:8]}"
     path, mine = kind.path(shared_namespace), {"labelSelector": f"e2e-run={run}"}
-    first, second, third = (f"{run}-{each}" for each in "abc")
+    first, second, third = (f"{run}-{each}{kind.suffix}" for each in "abc")
     one = f"{path}/{first}"
-    made = api.create(path, kind.object(first, run, shared_namespace))
+    made = api.create(path, kind.object(f"{run}-a", run, shared_namespace))
     assert made["metadata"]["uid"] and made["metadata"]["resourceVersion"] and made["metadata"]["creationTimestamp"]
     assert api.get(one)["metadata"]["uid"] == made["metadata"]["uid"]
     start = made["metadata"]["resourceVersion"]
     with api.watch(path, **mine, resourceVersion=start) as events:
         _changed(api, kind, one, events, run)
-        api.create(path, kind.object(second, run, shared_namespace))
-        api.create(path, kind.object(third, run, shared_namespace))
+        api.create(path, kind.object(f"{run}-b", run, shared_namespace))
+        api.create(path, kind.object(f"{run}-c", run, shared_namespace))
         assert sorted(each["metadata"]["name"] for each in api.get(path, **mine)["items"]) == [first, second, third]
         everywhere = api.get(f"{kind.root}/{kind.resource}", **mine)
         assert (everywhere["kind"], len(everywhere["items"])) == (f"{kind.kind}List", 3)

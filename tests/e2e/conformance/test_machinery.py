@@ -292,3 +292,68 @@ def test_health_says_ok_and_on_request_of_what(api: Api, path: str) -> None:
     assert b"[+]ping ok" in api.call("GET", path, verbose="true").body
     assert api.call("GET", f"{path}/ping").code == 200
     assert b"[+]ping excluded: ok" in api.call("GET", path, verbose="true", exclude="ping").body
+
+
+def test_a_table_of_what_has_no_rows_is_not_acceptable(api: Api) -> None:
+    body = {"spec": {"resourceAttributes": {"verb": "get", "resource": "pods"}}}
+    asking = api.alike(Accept="application/json;as=Table;v=v1;g=meta.k8s.io")
+    answer = asking.call("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", body)
+    assert answer.code == 406, answer
+
+
+# ---- quotas
+
+
+@pytest.mark.parametrize(
+    ("counted", "root", "resource", "body"),
+    [
+        ("configmaps", "/api/v1", "configmaps", {"data": {"a": "b"}}),
+        ("secrets", "/api/v1", "secrets", {"data": {"a": "YQ=="}}),
+        ("services", "/api/v1", "services", {"spec": {"ports": [{"port": 80}]}}),
+        ("services.nodeports", "/api/v1", "services", {"spec": {"type": "NodePort", "ports": [{"port": 80}]}}),
+        ("count/replicasets.apps", "/apis/apps/v1", "replicasets", {"spec": controller("x", 0)["spec"]}),
+        (
+            "replicationcontrollers",
+            "/api/v1",
+            "replicationcontrollers",
+            {"spec": {**controller("x", 0)["spec"], "selector": {"rc": "x"}}},
+        ),
+    ],
+)
+def test_a_quota_follows_the_life_of_what_it_counts(
+    api: Api, namespace: str, counted: str, root: str, resource: str, body: Object
+) -> None:
+    quota = f"/api/v1/namespaces/{namespace}/resourcequotas/q"
+    path = f"{root}/namespaces/{namespace}/{resource}"
+    eventually(lambda: api.call("GET", f"/api/v1/namespaces/{namespace}/configmaps/kube-root-ca.crt").code == 200)
+    before = len(api.get(path)["items"])
+    api.create(quota.rpartition("/")[0], {"metadata": {"name": "q"}, "spec": {"hard": {counted: str(before + 1)}}})
+
+    def used(count: int) -> None:
+        def status() -> Object:
+            found: Object = (api.get(quota).get("status") or {}).get("used") or {}
+            return found
+
+        eventually(status, what=f"{count} in use", expected=lambda found: found.get(counted) == str(count))
+
+    used(before)
+    api.create(path, {"metadata": {"name": "one"}, **body})
+    used(before + 1)
+    refusal = api.refused(403, "POST", path, {"metadata": {"name": "two"}, **body})
+    assert f"exceeded quota: q, requested: {counted}=1, used: {counted}={before + 1}" in refusal
+    api.ok("DELETE", f"{path}/one")
+    used(before)
+
+
+def test_the_status_of_a_quota_is_written_apart(api: Api, namespace: str) -> None:
+    path = f"/api/v1/namespaces/{namespace}/resourcequotas"
+    api.create(path, {"metadata": {"name": "q"}, "spec": {"hard": {"cpu": "500m", "memory": "500Mi"}}})
+    wanted = {"cpu": "500m", "memory": "500Mi"}
+    eventually(lambda: (api.get(f"{path}/q").get("status") or {}).get("hard"), expected=lambda hard: hard == wanted)
+    changed = api.update(
+        f"{path}/q/status", lambda found: found["status"].update(hard={"cpu": "600m", "memory": "1Gi"})
+    )
+    assert changed["status"]["hard"]["cpu"] == "600m" and changed["spec"]["hard"] == wanted
+    assert api.patch(f"{path}/q", {"spec": {"hard": {"cpu": "1"}}})["spec"]["hard"] == {"cpu": "1", "memory": "500Mi"}
+    hard = {"cpu": "1", "memory": "500Mi"}
+    eventually(lambda: api.get(f"{path}/q/status")["status"].get("hard"), expected=lambda found: found == hard)

@@ -9,6 +9,8 @@ from datetime import datetime
 from random import Random
 
 from kubus.bus.memory import MemoryBroker, MemoryBus
+from kubus.bus.subjects import ApiSubject
+from kubus.bus.wire import Request
 from kubus.client.over_bus import BusClient
 from kubus.machinery.controller import Controllers
 from kubus.machinery.customkinds import CustomKinds
@@ -17,6 +19,7 @@ from kubus.machinery.plans import Controller, Plan, View, Watch
 from kubus.machinery.recorder import Recorder
 from kubus.model.custom.acceptance import judged
 from kubus.model.custom.definitions import kinds_of
+from kubus.model.errors import StatusError, path_not_found
 from kubus.model.kinds import Kind
 from kubus.model.kinds.customresourcedefinitions import KIND as DEFINITIONS
 from kubus.model.objects import Key, Object, name_of, namespace_of
@@ -83,6 +86,29 @@ def test_a_kind_that_comes_is_cached_and_told_and_forgotten_a_minute_after_it_we
             assert [kind.name for kind in informers.view.custom_kinds()] == ["Widget"]
             await asyncio.sleep(40)
             assert informers.view.custom_kinds() == ()
+
+    simulate(story())
+
+
+def test_a_kind_that_went_before_it_was_cached_keeps_nobody_waiting() -> None:
+    """Found by the conformance tests: namespaces did not end for a minute."""
+
+    async def story() -> None:
+        stage = Stage()
+        informers = Informers(stage.bus, stage.client)
+        kinds = CustomKinds(informers)
+
+        def no_widgets(verb: str, subject: ApiSubject, request: Request) -> StatusError | None:
+            return path_not_found() if subject.collection == WIDGETS.collection else None
+
+        stage.api.refuse = no_widgets
+        async with stage.running(informers):
+            await stage.api.put(DEFINITIONS.collection, _definition())
+            await asyncio.sleep(1)
+            assert not kinds.are_synced
+            await stage.api.remove(Key(DEFINITIONS.collection, "", "widgets.example.com"))
+            await asyncio.sleep(1)
+            assert kinds.are_synced
 
     simulate(story())
 
