@@ -117,7 +117,12 @@ def _expected(kinds: Kinds, pods: Iterable[Object], view: View) -> tuple[int, bo
         if owner is None:
             unmanaged = True
         elif owner.get("uid", "") not in scales:
-            top = _scaled(kinds, name_of(pod), namespace_of(pod), owner, view)
+            try:
+                top = _scaled(kinds, name_of(pod), namespace_of(pod), owner, view)
+            except SyncFailed:
+                if is_deleting(pod):  # it outlives its controller for a moment, and is healthy no more
+                    continue
+                raise
             scales |= {owner.get("uid", ""): 0, uid_of(top.object): top.replicas}
     return sum(scales.values()), unmanaged
 
@@ -188,7 +193,7 @@ def _failed(budget: Object, why: str, now: datetime) -> Plan:
     """Nothing may be evicted as long as it is not known what there should be."""
     old = budget.get("status") or {}
     said = Said("False", "SyncFailed", why)
-    generation = old.get("observedGeneration", 0)
+    generation = old.get("observedGeneration")
     conditions = with_condition(old.get("conditions") or (), type_=CONDITION, said=said, now=now, generation=generation)
     counts = {"currentHealthy": 0, "desiredHealthy": 0, "expectedPods": 0}
     status = {**counts, **old, "disruptionsAllowed": 0, "conditions": conditions}

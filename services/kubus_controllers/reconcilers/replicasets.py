@@ -84,26 +84,32 @@ def reconcile(sort: Sort, replica_set: Object, view: View, now: datetime) -> Pla
         actions += [_release(replica_set, pod) for pod in owned if not selector.matches(labels_of(pod))]
         mine += orphans
         actions += list(_resize(replica_set, mine, view))
-    creates = any(isinstance(action, Create) for action in actions)
     min_ready = path_of(replica_set, "spec", "minReadySeconds", default=0)
     waits = [available_in(pod, min_ready, now) for pod in mine if is_active(pod)]
-    actions += _set_status(sort, replica_set, mine, available=sum(wait is not None and not wait for wait in waits))
-    refused = partial(_refused, sort, replica_set, now) if creates else None
+    status = _status(sort, replica_set, mine, available=sum(wait is not None and not wait for wait in waits))
+    refused = None
+    if any(isinstance(action, Create) for action in actions):
+        refused = partial(_refused, sort, replica_set, status, now)
+    if not _is_same(replica_set, status):
+        actions.append(SetStatus(sort.kind, {**replica_set, "status": status}))
     return Plan(tuple(actions), again_after=soonest(waits), refused=refused)
 
 
-def _refused(sort: Sort, replica_set: Object, now: datetime, words: str) -> SetStatus | None:
-    """The set with the condition that says why it has no pods; None if it says so already."""
-    conditions = path_of(replica_set, "status", "conditions", default=())
-    if condition_of(replica_set, FAILURE) is not None:
-        return None
-    said = Said("True", "FailedCreate", words)
-    status = {
-        "replicas": 0,
-        **(replica_set.get("status") or {}),
-        "conditions": with_condition(conditions, type_=FAILURE, said=said, now=now),
-    }
-    return SetStatus(sort.kind, {**replica_set, "status": status})
+def _refused(sort: Sort, replica_set: Object, status: Object, now: datetime, words: str) -> SetStatus | None:
+    """The set with the condition that says why it lacks pods; None if it says so already."""
+    before = condition_of(replica_set, FAILURE)
+    if before is not None:
+        conditions = [*(status.get("conditions") or ()), before]
+    else:
+        said = Said("True", "FailedCreate", words)
+        conditions = with_condition(status.get("conditions") or (), type_=FAILURE, said=said, now=now)
+    status = {**status, "conditions": conditions}
+    return None if _is_same(replica_set, status) else SetStatus(sort.kind, {**replica_set, "status": status})
+
+
+def _is_same(replica_set: Object, status: Object) -> bool:
+    old = replica_set.get("status") or {}
+    return bool(status == {**old, "replicas": old.get("replicas")})
 
 
 def _orphans(replica_set: Object, selector: LabelSelector, view: View) -> list[Object]:
@@ -209,7 +215,7 @@ def _deletion_cost(pod: Object) -> int:
         return 0
 
 
-def _set_status(sort: Sort, replica_set: Object, mine: Sequence[Object], available: int) -> list[Action]:
+def _status(sort: Sort, replica_set: Object, mine: Sequence[Object], available: int) -> Object:
     active = [pod for pod in mine if is_active(pod)]
     wanted = labels_of(path_of(replica_set, "spec", "template", default={}))
     counts = {
@@ -225,9 +231,7 @@ def _set_status(sort: Sort, replica_set: Object, mine: Sequence[Object], availab
     status = {field: value for field, value in counts.items() if value or field == "replicas"}
     if conditions := [each for each in old.get("conditions") or () if each.get("type") != FAILURE]:
         status["conditions"] = conditions
-    if status == {**old, "replicas": old.get("replicas")}:
-        return []
-    return [SetStatus(sort.kind, {**replica_set, "status": status})]
+    return status
 
 
 def orphans_of(pod: Object) -> list[str]:

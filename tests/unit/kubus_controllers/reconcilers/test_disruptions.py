@@ -164,6 +164,17 @@ def test_what_nobody_can_count_may_not_be_disrupted(kind: Kind, there: bool, mes
     assert [record.reason for record in world.records] == ["CalculateExpectedPodCountFailed"]
 
 
+def test_a_pod_that_outlives_its_controller_stops_nothing() -> None:
+    world = deployed(3, maxUnavailable=1)
+    old = owner(world, REPLICA_SETS, "old", {"replicas": 1})
+    pods(world, 1, old, prefix="old")
+    leaving = world.get(PODS, "d", "old0")
+    assert leaving is not None
+    world.put(PODS, {**leaving, "metadata": {**leaving["metadata"], "deletionTimestamp": rfc3339(START)}})
+    world.remove(REPLICA_SETS, "d", "old")
+    assert status_of(world)["disruptionsAllowed"] == 1
+
+
 def test_pods_without_a_controller_count_for_a_number_and_not_for_a_share() -> None:
     for spec, expected in (({"minAvailable": 1}, 2), ({"minAvailable": "50%"}, 0)):
         world = World()

@@ -161,7 +161,7 @@ def test_no_plan_creates_more_than_is_missing(drawn: list[Object], replicas: int
 
 
 def test_refused_pods_are_a_condition_until_they_come() -> None:
-    w = World((REPLICASETS, replica_set(2)))
+    w = world(3, pod("a"))
     plan = w.plan(CONTROLLER, w.list(REPLICASETS)[0])
     assert plan.refused is not None
     failed = plan.refused("pods is forbidden: exceeded quota: q")
@@ -170,6 +170,7 @@ def test_refused_pods_are_a_condition_until_they_come() -> None:
     (condition,) = w.list(REPLICASETS)[0]["status"]["conditions"]
     assert (condition["type"], condition["status"], condition["reason"]) == ("ReplicaFailure", "True", "FailedCreate")
     assert condition["message"] == "pods is forbidden: exceeded quota: q"
+    assert w.list(REPLICASETS)[0]["status"]["replicas"] == 1, "what is there is counted all the same"
     again = w.plan(CONTROLLER, w.list(REPLICASETS)[0])
     assert again.refused is not None and again.refused("another word") is None
     w.settle(CONTROLLER)
