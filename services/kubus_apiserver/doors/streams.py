@@ -2,7 +2,8 @@
 
 exec and attach speak Kubernetes' WebSocket protocols: every binary message starts with a channel byte (0 stdin, 1
 stdout, 2 stderr, 3 error, 4 resize; in v5 255 closes a channel). The exit code travels in the error channel as a
-Status, last. A log is a plain chunked body.
+Status, last. A log is a plain chunked body. Forwarded ports, and commands of older clients, are streams of SPDY
+(`kubus_apiserver.forwarding`).
 
 https://kubernetes.io/docs/reference/using-api/websocket-streaming/ (KEP-4006)
 """
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from functools import partial
 
@@ -23,8 +24,9 @@ from kubus.model.codec import DecodeError, from_json, to_json
 from kubus.model.errors import StatusError, bad_request, internal, unavailable
 from kubus_apiserver.doors.answers import Call, StreamAnswer
 from kubus_apiserver.doors.http import Written
-from kubus_apiserver.forwarding import port_forwards
+from kubus_apiserver.forwarding import commands, port_forwards
 from kubus_apiserver.forwarding.spdy import SpdyError
+from kubus_apiserver.forwarding.spdy_streams import Receive, Send
 from kubus_apiserver.forwarding.tunnels import Takeover
 from kubus_apiserver.reading.negotiation import PROTOBUF
 from kubus_apiserver.reading.watches import Batch
@@ -35,10 +37,7 @@ _MESSAGE_BYTES_MAX = 4 * 1024 * 1024
 _HEARTBEAT_SECONDS = 30.0
 _DRAIN_SECONDS = 0.005
 _READ_BYTES = 64 * 1024
-_SWITCHING = (
-    "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
-    f"Upgrade: {port_forwards.SPDY}\r\nX-Stream-Protocol-Version: {port_forwards.STREAM_PROTOCOL}\r\n\r\n"
-).encode()
+_SWITCHING = f"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: {port_forwards.SPDY}\r\n".encode()
 _log = logging.getLogger(__name__)
 _SUCCESS = to_json({"metadata": {}, "status": "Success"})
 
@@ -62,8 +61,11 @@ class Streams:
             return await self._log(request, await open_session(self.bus, answer.node, answer.call))
         if answer.call["verb"] == "dial":
             return await self._forward_ports(request, call, answer)
-        if request.headers.get("Upgrade", "").lower() != "websocket":
-            raise bad_request("Upgrade request required: exec and attach are served over WebSocket (v5.channel.k8s.io)")
+        upgrade = request.headers.get("Upgrade", "").lower()
+        if upgrade == port_forwards.SPDY.lower():
+            return await self._command_over_spdy(request, answer)
+        if upgrade != "websocket":
+            raise bad_request("Upgrade request required")
         socket = _socket(*_PROTOCOLS)
         if not socket.can_prepare(request):
             raise bad_request("the WebSocket handshake cannot be understood")
@@ -76,6 +78,21 @@ class Streams:
             await socket.close()
         return socket
 
+    async def _command_over_spdy(self, request: web.BaseRequest, answer: StreamAnswer) -> web.StreamResponse:
+        """Exec and attach as clients before WebSockets ask for them."""
+        offered = ",".join(request.headers.getall("X-Stream-Protocol-Version", ()))
+        if commands.VERSION not in offered.replace(" ", "").split(","):
+            raise StatusError(403, "Forbidden", f"unable to upgrade: {commands.VERSION} is not among [{offered}]")
+        if self.bus is None:
+            raise unavailable("the bus is away, and with it the way to the nodes")
+        session, wanted = await open_session(self.bus, answer.node, answer.call), commands.streams_of(answer.call)
+        try:
+            return await _over_connection(
+                request, commands.VERSION, lambda receive, send: commands.over_spdy(receive, send, session, wanted)
+            )
+        finally:
+            await session.aclose()
+
     async def _forward_ports(self, request: web.BaseRequest, call: Call, answer: StreamAnswer) -> web.StreamResponse:
         """portforward: see `kubus_apiserver.forwarding.port_forwards`."""
         upgrade = request.headers.get("Upgrade", "").lower()
@@ -87,7 +104,11 @@ class Streams:
             return await open_session(self.bus, answer.node, {**answer.call, "port": port})
 
         if upgrade == port_forwards.SPDY.lower():
-            return await _over_connection(request, dial, pod)
+            return await _over_connection(
+                request,
+                port_forwards.STREAM_PROTOCOL,
+                lambda receive, send: port_forwards.over_spdy(receive, send, dial, pod),
+            )
         if upgrade != "websocket":
             raise bad_request("Upgrade request required")
         socket = _socket(port_forwards.TUNNELLED, port_forwards.CHANNELS)
@@ -169,7 +190,9 @@ async def _spoken(conversation: Coroutine[None, None, None]) -> None:
         _log.info("a client's streams ended: %s", ended.exceptions[0])
 
 
-async def _over_connection(request: web.BaseRequest, dial: port_forwards.Dial, pod: str) -> web.StreamResponse:
+async def _over_connection(
+    request: web.BaseRequest, version: str, conversation: Callable[[Receive, Send], Coroutine[None, None, None]]
+) -> web.StreamResponse:
     """SPDY on the connection itself, as clients before WebSockets speak it."""
     if request.transport is None:
         raise bad_request("the connection has ended")
@@ -181,8 +204,8 @@ async def _over_connection(request: web.BaseRequest, dial: port_forwards.Dial, p
         await writer.drain()
 
     try:
-        await send(_SWITCHING)
-        await _spoken(port_forwards.over_spdy(partial(taken.reader.read, _READ_BYTES), send, dial, pod))
+        await send(_SWITCHING + f"X-Stream-Protocol-Version: {version}\r\n\r\n".encode())
+        await _spoken(conversation(partial(taken.reader.read, _READ_BYTES), send))
     finally:
         taken.give_back()
     return Written(keep_alive=False)

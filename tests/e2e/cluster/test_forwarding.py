@@ -8,14 +8,20 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
+import subprocess
 import time
+import urllib.request
 from base64 import b64decode
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+import kubernetes.client
+import kubernetes.config
+import kubernetes.stream
 import pytest
 from tests.e2e.aggregation.extension import GROUP, PATH, VERSION, Extension, running_extension
 from tests.e2e.cluster.conftest import IMAGE, Cluster, eventually
@@ -80,6 +86,56 @@ def test_pods_and_services_answer_through_the_apiserver(one_node: Cluster, names
     }
     for path, words in refused.items():
         assert words in raw(f"{base}/{path}").stderr, path
+
+
+@contextmanager
+def forwarded(cluster: Cluster, *arguments: str, websocket: bool) -> Iterator[str]:
+    """The address of a port that kubectl forwards."""
+    environment = {**cluster.environ, "KUBECTL_PORT_FORWARD_WEBSOCKETS": str(websocket).lower()}
+    command = ["kubectl", "port-forward", *arguments]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        assert process.stdout is not None
+        try:
+            said = process.stdout.readline().decode()  # Forwarding from 127.0.0.1:40001 -> 8080
+            yield f"http://{said.split()[2]}"
+        finally:
+            process.terminate()
+
+
+@pytest.mark.parametrize("websocket", [True, False], ids=["WebSocket", "SPDY"])
+def test_kubectl_forwards_ports_and_runs_commands(one_node: Cluster, namespace_of_one: str, websocket: bool) -> None:
+    cluster, namespace = one_node, namespace_of_one
+    command = ["busybox", "httpd", "-f", "-p", "127.0.0.1:8080", "-h", "/www"]
+    loopback = pod("web", namespace, command, 8080)
+    del loopback["spec"]["containers"][0]["readinessProbe"]  # nobody but the pod itself reaches its loopback
+    applied(cluster, loopback)
+    cluster.kubectl("wait", "-n", namespace, "--for=condition=Ready", "pod/web", "--timeout=30s")
+    with forwarded(cluster, "-n", namespace, "pod/web", ":8080", websocket=websocket) as url:
+        for _ in range(3):
+            with urllib.request.urlopen(f"{url}/", timeout=10) as answer:
+                assert answer.read() == b"hello from web\n"
+    cluster.environ["KUBECTL_REMOTE_COMMAND_WEBSOCKETS"] = str(websocket).lower()
+    try:
+        execute = partial(cluster.kubectl, "exec", "-n", namespace, "-i", "web", "--", check=False)
+        assert execute("busybox", "tr", "a-z", "A-Z", stdin="loud" * 10_000).stdout == "LOUD" * 10_000
+        assert execute("sh", "-c", "exit 7").returncode == 7
+    finally:
+        del cluster.environ["KUBECTL_REMOTE_COMMAND_WEBSOCKETS"]
+
+
+def test_the_python_client_forwards_ports(one_node: Cluster, namespace_of_one: str) -> None:
+    cluster, namespace = one_node, namespace_of_one
+    applied(cluster, pod("web", namespace, ["busybox", "httpd", "-f", "-p", "8080", "-h", "/www"], 8080))
+    cluster.kubectl("wait", "-n", namespace, "--for=condition=Ready", "pod/web", "--timeout=30s")
+    configuration = kubernetes.config.new_client_from_config(cluster.environ["KUBECONFIG"])
+    connect = kubernetes.client.CoreV1Api(configuration).connect_get_namespaced_pod_portforward
+    forward = kubernetes.stream.portforward(connect, "web", namespace, ports="8080,9999")
+    socket = forward.socket(8080)
+    socket.settimeout(10)
+    socket.sendall(b"GET / HTTP/1.0\r\n\r\n")
+    assert socket.recv(1000).startswith(b"HTTP/1.1 200 OK")
+    eventually(lambda: "connection refused" in (forward.error(9999) or ""))
+    forward.close()
 
 
 @pytest.fixture
