@@ -23,7 +23,8 @@ _PAGE = 2000
 _PATIENCE_SECONDS = 3.0
 """How long a read waits for the cache to reach a revision; Kubernetes waits as long."""
 _PAUSE_SECONDS = 0.2
-_MANY = 4
+_MANY, _ENOUGH = 4, 16
+"""Readers of one question: from the first on the next waits for more of them, from the second on they come anyway."""
 _GATHERING_SECONDS = 0.001
 
 
@@ -107,7 +108,7 @@ class Freshness:
                 for each in current:
                     if not each.done():
                         each.set_result(revision)
-            if len(current) >= _MANY:
+            if _MANY <= len(current) < _ENOUGH:
                 await asyncio.sleep(self._gathering_seconds)
 
     async def consistent(self) -> None:
