@@ -11,9 +11,9 @@ from kubus.model.errors import FieldError, duplicate, invalid, not_supported, re
 from kubus.model.names import c_identifier_errors, label_key_errors
 from kubus.model.objects import Object
 from kubus.model.policy_expressions import compiled, expressions_of
-from kubus.model.validation.admission import OPERATIONS, rule_errors
 from kubus.model.validation.selectors import label_selector_errors
 from kubus.model.validation.values import one_of, required_one_of
+from kubus.model.validation.webhook_rules import OPERATIONS, rule_errors
 
 _REASONS = ("Forbidden", "Invalid", "RequestEntityTooLarge", "Unauthorized")
 _ACTIONS = ("Audit", "Deny", "Warn")
