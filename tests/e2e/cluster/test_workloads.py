@@ -1,0 +1,93 @@
+"""Jobs, CronJobs, DaemonSets and StatefulSets, from kubectl to containers."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from .conftest import Cluster, eventually
+
+pytestmark = pytest.mark.e2e
+
+
+def _manifest(kind: str, name: str, image: str, *command: str, api: str = "apps/v1", **spec: Any) -> str:
+    container = {"name": "c", "image": image, **({"command": [*command]} if command else {})}
+    pod = {"terminationGracePeriodSeconds": 1, "containers": [container]}
+    template: dict[str, Any] = {"metadata": {"labels": {"app": name}}, "spec": pod}
+    if kind == "Job":
+        pod["restartPolicy"] = "Never"
+    else:
+        spec["selector"] = {"matchLabels": {"app": name}}
+    body = {"apiVersion": api, "kind": kind, "metadata": {"name": name}, "spec": {"template": template, **spec}}
+    return json.dumps(body)
+
+
+def test_an_indexed_job_counts_what_each_index_came_to(three_nodes: Cluster, wide_namespace: str, image: str) -> None:
+    n = ("-n", wide_namespace)
+    job = _manifest(
+        *("Job", "indexed", image, "sh", "-c", "echo this is $JOB_COMPLETION_INDEX; test $JOB_COMPLETION_INDEX != 1"),
+        api="batch/v1",
+        completions=3,
+        parallelism=3,
+        completionMode="Indexed",
+        backoffLimitPerIndex=0,
+    )
+    three_nodes.kubectl(*n, "apply", "-f", "-", stdin=job)
+    three_nodes.kubectl(*n, "wait", "--for=condition=Failed", "job/indexed", "--timeout=20s")
+    status = three_nodes.get("job", "indexed", *n)["status"]
+    assert (status["succeeded"], status["completedIndexes"]) == (2, "0,2")
+    assert (status["failed"], status["failedIndexes"]) == (1, "1")
+    assert status["uncountedTerminatedPods"] == {}
+    label = "batch.kubernetes.io/job-completion-index=2"
+    assert three_nodes.kubectl(*n, "logs", "-l", label).stdout == "this is 2\n"
+    three_nodes.kubectl(*n, "delete", "job", "indexed")
+    eventually(lambda: not three_nodes.get("pods", *n)["items"], what="the end of the Job's pods")
+
+
+def test_a_cron_job_makes_jobs_and_says_when(three_nodes: Cluster, wide_namespace: str, image: str) -> None:
+    n = ("-n", wide_namespace)
+    three_nodes.kubectl(
+        *n, "create", "cronjob", "tick", f"--image={image}", "--schedule=@every 1s", "--restart=Never", "--", "true"
+    )
+
+    def succeeded() -> bool:
+        return "lastSuccessfulTime" in three_nodes.get("cronjob", "tick", *n).get("status", {})
+
+    eventually(succeeded, what="a run that succeeded")
+    three_nodes.kubectl(*n, "patch", "cronjob", "tick", "-p", '{"spec":{"suspend":true}}')
+    (owner,) = three_nodes.get("jobs", *n)["items"][0]["metadata"]["ownerReferences"]
+    assert (owner["kind"], owner["name"]) == ("CronJob", "tick")
+
+
+def test_a_daemon_set_is_on_every_node_and_goes_back(three_nodes: Cluster, wide_namespace: str, image: str) -> None:
+    n = ("-n", wide_namespace)
+    three_nodes.kubectl(*n, "apply", "-f", "-", stdin=_manifest("DaemonSet", "agent", image))
+    three_nodes.kubectl(*n, "rollout", "status", "ds/agent", "--timeout=30s")
+    nodes = {node["metadata"]["name"] for node in three_nodes.get("nodes")["items"]}
+    assert {pod["spec"]["nodeName"] for pod in three_nodes.get("pods", *n)["items"]} == nodes
+    three_nodes.kubectl(*n, "set", "env", "ds/agent", "NEW=yes")
+    three_nodes.kubectl(*n, "rollout", "status", "ds/agent", "--timeout=40s")
+    assert three_nodes.kubectl(*n, "rollout", "history", "ds/agent").stdout.split()[-4::2] == ["1", "2"]
+    three_nodes.kubectl(*n, "rollout", "undo", "ds/agent")
+    three_nodes.kubectl(*n, "rollout", "status", "ds/agent", "--timeout=40s")
+    pods = three_nodes.get("pods", *n)["items"]
+    assert not any("env" in container for pod in pods for container in pod["spec"]["containers"])
+
+
+def test_a_stateful_set_keeps_names_and_order(three_nodes: Cluster, wide_namespace: str, image: str) -> None:
+    n = ("-n", wide_namespace)
+    manifest = _manifest("StatefulSet", "db", image, replicas=3, serviceName="db")
+    three_nodes.kubectl(*n, "apply", "-f", "-", stdin=manifest)
+    three_nodes.kubectl(*n, "rollout", "status", "sts/db", "--timeout=40s")
+    pods = three_nodes.get("pods", *n, "--sort-by=.status.startTime")["items"]
+    assert [pod["metadata"]["name"] for pod in pods] == ["db-0", "db-1", "db-2"]
+    assert three_nodes.kubectl(*n, "exec", "db-1", "--", "hostname").stdout == "db-1\n"
+    uid = pods[1]["metadata"]["uid"]
+    three_nodes.kubectl(*n, "delete", "pod", "db-1")
+    eventually(lambda: three_nodes.get("sts", "db", *n)["status"].get("readyReplicas") == 3, what="the pod's successor")
+    assert three_nodes.get("pod", "db-1", *n)["metadata"]["uid"] != uid
+    three_nodes.kubectl(*n, "scale", "sts/db", "--replicas=1")
+    eventually(lambda: len(three_nodes.get("pods", *n)["items"]) == 1, what="the last two to go")
+    assert three_nodes.get("pods", *n)["items"][0]["metadata"]["name"] == "db-0"
