@@ -130,14 +130,10 @@ def build(
     conversions = Conversions(webhook_calls, random)
     versions = Versions(registry, conversions, schemas)
     chain = _with_rights(chain or built_in(), authorizer, keys, authority)
-    gate = Gate(
-        cache,
-        chain,
-        Webhooks(cache, webhook_calls, random, versions, Expressions(deciding(authorizer))),
-        Quotas(written, cache, clock),
-        mutations=Mutations(cache, registry, versions, authorizer, fields),
-        policies=Policies(cache, registry, versions, authorizer),
-    )
+    webhooks = Webhooks(cache, webhook_calls, random, versions, Expressions(deciding(authorizer)))
+    mutations = Mutations(cache, registry, versions, authorizer, fields)
+    policies = Policies(cache, registry, versions, authorizer)
+    gate = Gate(cache, chain, webhooks, Quotas(written, cache, clock), mutations=mutations, policies=policies)
     writes = Writes(
         written,
         cache,
