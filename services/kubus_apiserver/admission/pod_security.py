@@ -21,6 +21,8 @@ from kubus_apiserver.reading.watchcache import WatchCache
 
 _PREFIX = "pod-security.kubernetes.io/"
 _ENFORCE, _WARN, _AUDIT = f"{_PREFIX}enforce", f"{_PREFIX}warn", f"{_PREFIX}audit"
+_MODES = frozenset({_ENFORCE, _WARN, _AUDIT})
+_UNRESTRICTED = "privileged:latest"
 _PODS, _NAMESPACES = "pods.core", "namespaces.core"
 _ENFORCED, _AUDITED, _ERROR = f"{_PREFIX}enforce-policy", f"{_PREFIX}audit-violations", f"{_PREFIX}error"
 """Keys in the audit log."""
@@ -92,17 +94,18 @@ def pod_security(proposal: Proposal, cache: WatchCache) -> None:
     labels = (entry.object["metadata"].get("labels") or {}) if entry is not None else {}
     if collection == _PODS:
         _pod(proposal, labels)
-    elif any(mode in labels for mode in (_ENFORCE, _WARN, _AUDIT)):
+    elif not _MODES.isdisjoint(labels):
         template = path_of(proposal.object, *_TEMPLATES[collection])
         if isinstance(template, dict):
             _tell(proposal, labels, template, {})
 
 
 def _pod(proposal: Proposal, labels: Mapping[str, str]) -> None:
+    if _MODES.isdisjoint(labels):
+        proposal.annotate(_ENFORCED, _UNRESTRICTED)
+        return
     enforced = standard(labels, _ENFORCE)
     proposal.annotate(_ENFORCED, str(enforced))
-    if not any(mode in labels for mode in (_ENFORCE, _WARN, _AUDIT)):
-        return
     if proposal.old is not None and not _is_significant(proposal.object, proposal.old):
         return
     found = violations(enforced.level, proposal.object, enforced.version)
