@@ -9,11 +9,12 @@ from __future__ import annotations
 from ipaddress import IPv4Network, ip_address
 
 from kubus.model.errors import StatusError
-from kubus.model.objects import Object
+from kubus.model.objects import Key, Object
 from kubus.model.times import rfc3339
 from kubus_apiserver.access.policy_sync import sync_policy
 from kubus_apiserver.calls import AUTHENTICATED, MASTERS, Target, User, WriteOptions
 from kubus_apiserver.core import Core
+from kubus_apiserver.doors.flow_objects import FLOW_SCHEMAS, PRIORITY_LEVELS, flow_schemas, priority_levels
 
 SELF = User("system:apiserver", (MASTERS, AUTHENTICATED))
 OPTIONS = WriteOptions(manager="kube-apiserver")
@@ -101,6 +102,18 @@ async def _endpoints(core: Core, address: str, port: int) -> None:
     endpoints["metadata"]["labels"] = {"endpointslice.kubernetes.io/skip-mirror": "true"}
     endpoints["subsets"] = [{"addresses": [{"ip": address}], "ports": slice_["ports"]}]
     await _ensure(core, "endpoints.core", endpoints)
+
+
+async def bootstrap_flows(core: Core) -> None:
+    """Create the objects that show what is served before what, where they are missing.
+
+    Raises:
+        StatusError: the store is away.
+    """
+    for collection, objects in ((PRIORITY_LEVELS, priority_levels()), (FLOW_SCHEMAS, flow_schemas())):
+        for obj in objects:
+            if core.cache.get(Key(collection, "", obj["metadata"]["name"])) is None:
+                await _ensure(core, collection, obj)
 
 
 async def _ensure(core: Core, collection: str, obj: Object) -> bool:

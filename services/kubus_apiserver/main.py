@@ -27,12 +27,13 @@ from kubus_apiserver.access.audit_policy import read_policy
 from kubus_apiserver.access.tokens import Keys
 from kubus_apiserver.aggregation.aggregator import Aggregator
 from kubus_apiserver.aggregation.trusted import wanted_data
-from kubus_apiserver.bootstrap import bootstrap
+from kubus_apiserver.bootstrap import bootstrap, bootstrap_flows
 from kubus_apiserver.core import Core, build
 from kubus_apiserver.doors.busdoor import BusDoor
 from kubus_apiserver.doors.health import Checks, fine
 from kubus_apiserver.doors.http import HttpDoor, serving_tls
 from kubus_apiserver.doors.inflight import Inflight
+from kubus_apiserver.doors.ledger import Ledger
 from kubus_apiserver.doors.nonresource import NonResource
 from kubus_apiserver.doors.rest import Rest
 from kubus_apiserver.doors.streams import Streams
@@ -95,9 +96,9 @@ async def _serve(context: Context, settings: ApiserverSettings, core: Core, task
         foreigners=core.routing.foreigners,
     )
     audit = _audit_log(context, settings)
-    door = HttpDoor(
-        Rest(core, nonresource, context.log, audit, inflight), core.watches, streams, Forwarder(core.clients)
-    )
+    ledger = Ledger(core.registry, core.cache, Random(), context.metrics)
+    rest = Rest(core, nonresource, context.log, audit, inflight, ledger=ledger)
+    door = HttpDoor(rest, core.watches, streams, Forwarder(core.clients))
     runner = door.runner()
     await runner.setup()
     tls = None
@@ -151,6 +152,7 @@ async def _bootstrapped(context: Context, core: Core, settings: ApiserverSetting
     while not context.stop.is_set():
         try:
             await bootstrap(core, settings.service_cidr, address, port)
+            await bootstrap_flows(core)
             return
         except StatusError as error:
             context.log.warning("cannot create the first objects yet", reason=error.message)

@@ -106,6 +106,11 @@ class Recording:
         self._measure = measure
 
     @property
+    def audit_id(self) -> str:
+        """By which the answer and the log's lines are known to be of one request."""
+        return str(self._base["auditID"])
+
+    @property
     def wants_request(self) -> bool:
         """Whether the request's object is to be in it."""
         return self._measure.level in ("Request", "RequestResponse")

@@ -9,7 +9,7 @@ Order matters to clients: kubectl takes the first group that has a short name, t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from kubus.model.kinds import Kind, Registry
@@ -32,6 +32,18 @@ def kinds_of(registry: Registry, group: str, version: str) -> list[Kind]:
     """The kinds of a group version, by plural."""
     found = [kind for kind in registry if kind.group == group and kind.version == version]
     return sorted(found, key=lambda kind: kind.plural)
+
+
+_PATHS = ("/.well-known/openid-configuration", "/metrics", "/openapi/v2", "/openapi/v3", "/openid/v1/jwks", "/version")
+
+
+def paths(registry: Registry, checks: Iterable[str]) -> list[str]:
+    """Where there is something to read: the answer to `/`."""
+    found = {*_PATHS, "/api", "/apis", *(kind.path for kind in registry)}
+    found |= {f"/apis/{kind.group}" for kind in registry if kind.group}
+    for health in ("/healthz", "/livez", "/readyz"):
+        found |= {health, *(f"{health}/{each}" for each in (("ping",) if health == "/livez" else checks))}
+    return sorted(found)
 
 
 def api_versions(server_address: str) -> Object:

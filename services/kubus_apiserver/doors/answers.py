@@ -50,6 +50,8 @@ class Answer(NamedTuple):
     etag: str = ""
     encoding: str = ""
     """gzip, if the body is compressed already."""
+    marks: bytes = b""
+    """Header lines that say which request this answers."""
 
 
 class WatchAnswer(NamedTuple):
@@ -57,6 +59,7 @@ class WatchAnswer(NamedTuple):
 
     start: Start
     content_type: str
+    marks: bytes = b""
 
 
 class ForwardAnswer(NamedTuple):

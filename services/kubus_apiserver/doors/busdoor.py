@@ -28,7 +28,7 @@ from kubus_apiserver.access.authentication import user_of_identity
 from kubus_apiserver.access.node_rights import node_of
 from kubus_apiserver.calls import ReadOptions, Target, User, WriteOptions
 from kubus_apiserver.core import Core
-from kubus_apiserver.doors.fairness import Asked
+from kubus_apiserver.doors.fairness import Asked, flow_of
 from kubus_apiserver.doors.inflight import Inflight
 from kubus_apiserver.doors.queries import no_manager
 from kubus_apiserver.reading.entries import Entry
@@ -114,7 +114,7 @@ class BusDoor:
             return await self._done(verb, target, request, user)
         plural = target.kind.plural
         asked = Asked(verb, f"{plural}/{target.subresource}" if target.subresource else plural, target.namespace)
-        async with self._inflight.seat(self._inflight.seats(user, asked), user):
+        async with self._inflight.seat(self._inflight.seats(flow_of(user, asked)), user):
             return await self._done(verb, target, request, user)
 
     async def _done(self, verb: str, target: Target, request: Request, user: User) -> Any:

@@ -3,7 +3,8 @@
     exempt            system:masters, health checks, the apiserver itself
     leader-election   leases of the control plane's leaders
     node-high         a kubelet's own lease and node
-    workload-high     the control plane and the nodes otherwise
+    system            the nodes otherwise
+    workload-high     the control plane otherwise
     workload-low      ServiceAccounts
     global-default    everybody else
 
@@ -12,7 +13,9 @@ that a flood of one user delays that user. A queue is bounded, and so is the wai
 Levels share nothing, so that no flood of users keeps a leader from renewing its lease.
 
 This module decides and keeps the books; `kubus_apiserver.doors.inflight` waits. After Kubernetes' API Priority
-and Fairness (https://kubernetes.io/docs/concepts/cluster-administration/flow-control/), with fixed levels.
+and Fairness (https://kubernetes.io/docs/concepts/cluster-administration/flow-control/), with fixed levels: they are
+shown as FlowSchemas and PriorityLevelConfigurations (`flow_objects`), and answers name the two they belong to, but
+writing such objects steers nothing.
 """
 
 from __future__ import annotations
@@ -45,6 +48,7 @@ EXEMPT = "exempt"
 LEVELS = (
     Level("leader-election", 30, 200, 100),
     Level("node-high", 60, 6000, 50),
+    Level("system", 60, 2000, 500),
     Level("workload-high", 120, 2000, 500),
     Level("workload-low", 60, 1000, 200),
     Level("global-default", 40, 1000, 200),
@@ -60,19 +64,39 @@ class Asked(NamedTuple):
     path: str = ""
 
 
-def level_of(user: User, asked: Asked) -> str:
-    """The level that serves a request."""
+class Flow(NamedTuple):
+    """Which requests a request is one of."""
+
+    schema: str
+    """What matched it, by the name of Kubernetes' FlowSchema."""
+    level: str
+
+
+_MASTERS, _PROBES = Flow("exempt", EXEMPT), Flow("probes", EXEMPT)
+_LEADING = Flow("system-leader-election", "leader-election")
+_NODE_HIGH, _OF_NODES = Flow("system-node-high", "node-high"), Flow("system-nodes", "system")
+_SCHEDULING = Flow("kube-scheduler", "workload-high")
+_CONTROLLING = Flow("kube-controller-manager", "workload-high")
+_OF_SYSTEM_ACCOUNTS = Flow("kube-system-service-accounts", "workload-high")
+_OF_ACCOUNTS, _DEFAULT = Flow("service-accounts", "workload-low"), Flow("global-default", "global-default")
+
+
+def flow_of(user: User, asked: Asked) -> Flow:
+    """The flow of a request."""
     groups = user.groups
-    if MASTERS in groups or (not asked.resource and asked.path.strip("/").partition("/")[0] in _HEALTH):
-        return EXEMPT
+    if MASTERS in groups:
+        return _MASTERS
+    if not asked.resource and asked.path.strip("/").partition("/")[0] in _HEALTH:
+        return _PROBES
     if asked.resource == _LEASES and (user.name in _LEADERS or _OF_KUBE_SYSTEM in groups):
-        return "leader-election"
+        return _LEADING
     if _NODES in groups:
-        own = asked.resource == _LEASES or asked.resource in _NODE_PARTS
-        return "node-high" if own else "workload-high"
-    if user.name in _CONTROL_PLANE or _OF_KUBE_SYSTEM in groups:
-        return "workload-high"
-    return "workload-low" if _ACCOUNTS in groups else "global-default"
+        return _NODE_HIGH if asked.resource == _LEASES or asked.resource in _NODE_PARTS else _OF_NODES
+    if user.name in _CONTROL_PLANE:
+        return _SCHEDULING if user.name == "system:kube-scheduler" else _CONTROLLING
+    if _OF_KUBE_SYSTEM in groups:
+        return _OF_SYSTEM_ACCOUNTS
+    return _OF_ACCOUNTS if _ACCOUNTS in groups else _DEFAULT
 
 
 class Verdict(Enum):

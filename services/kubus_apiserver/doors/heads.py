@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http import HTTPStatus
 
-from kubus_apiserver.doors.answers import Answer
+from kubus_apiserver.doors.answers import Answer, WatchAnswer
 
 _SECOND = timedelta(seconds=1)
+_WARNINGS_CHARS_MAX, _WARNING_CHARS_MAX = 4096, 256
+"""Of all warnings together, and of each once there are more."""
 _REASONS = {each.value: each.phrase.encode() for each in HTTPStatus}
 
 
@@ -36,8 +38,12 @@ class Heads:
             b"HTTP/1.1 %d %b\r\nContent-Type: %b\r\nContent-Length: %d\r\nCache-Control: no-cache, private\r\n"
             % (answer.code, _REASONS.get(answer.code, b"-"), answer.content_type.encode(), len(answer.body)),
             self.date,
+            answer.marks,
         ]
-        lines += [b'Warning: 299 - "%b"\r\n' % _quoted(each) for each in answer.warnings]
+        if answer.warnings:
+            lines += [b'Warning: 299 - "%b"\r\n' % _quoted(each) for each in shortened(answer.warnings)]
+        if answer.content_type.startswith("text/plain"):
+            lines.append(b"X-Content-Type-Options: nosniff\r\n")
         if answer.retry_after_seconds:
             lines.append(b"Retry-After: %d\r\n" % answer.retry_after_seconds)
         if answer.encoding:
@@ -49,12 +55,27 @@ class Heads:
         lines.append(b"\r\n")
         return b"".join(lines)
 
-    def of_watch(self, content_type: str) -> bytes:
+    def of_watch(self, answer: WatchAnswer) -> bytes:
         """The head of an answer that goes on."""
         return (
-            b"HTTP/1.1 200 OK\r\nContent-Type: %b\r\nCache-Control: no-cache, private\r\n%b"
-            b"Transfer-Encoding: chunked\r\n\r\n" % (content_type.encode(), self.date)
+            b"HTTP/1.1 200 OK\r\nContent-Type: %b\r\nCache-Control: no-cache, private\r\n%b%b"
+            b"Transfer-Encoding: chunked\r\n\r\n" % (answer.content_type.encode(), self.date, answer.marks)
         )
+
+
+def shortened(warnings: Iterable[str]) -> list[str]:
+    """Each warning once; as much of them as a client's limits on headers can bear, cut short if they are many."""
+    unique = list(dict.fromkeys(warnings))
+    if sum(map(len, unique)) <= _WARNINGS_CHARS_MAX:
+        return unique
+    kept: list[str] = []
+    size = 0
+    for each in unique:
+        if size >= _WARNINGS_CHARS_MAX:
+            break
+        kept.append(each[:_WARNING_CHARS_MAX])
+        size += len(kept[-1])
+    return kept
 
 
 def _quoted(text: str) -> bytes:

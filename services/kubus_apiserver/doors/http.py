@@ -281,7 +281,7 @@ class HttpDoor:
         transport = request.transport
         if transport is None:
             return Written(keep_alive=False)
-        transport.write(self._heads.of_watch(answer.content_type))
+        transport.write(self._heads.of_watch(answer))
         sink = ChunkSink(transport, answer.start.scope)
         await self._watches.stream(answer.start, sink)
         if not transport.is_closing():

@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry, Counter
 
 from kubus.model.errors import StatusError, too_many_requests
 from kubus_apiserver.calls import User
-from kubus_apiserver.doors.fairness import EXEMPT, LEVELS, Asked, Level, Seats, Verdict, level_of
+from kubus_apiserver.doors.fairness import EXEMPT, LEVELS, Flow, Level, Seats, Verdict
 
 _PATIENCE_SECONDS = 15.0
 """A quarter of Kubernetes' request timeout, as there."""
@@ -42,10 +42,9 @@ class Inflight:
             registry=metrics,
         )
 
-    def seats(self, user: User, asked: Asked) -> Seats | None:
+    def seats(self, flow: Flow) -> Seats | None:
         """The level in which a request needs a seat; None if it needs none."""
-        level = level_of(user, asked)
-        return None if level == EXEMPT else self._seats[level]
+        return None if flow.level == EXEMPT else self._seats[flow.level]
 
     def seat(self, seats: Seats | None, user: User) -> AbstractAsyncContextManager[None]:
         """A context in which a seat is held.

@@ -70,6 +70,8 @@ class NonResource:
         path = call.path.rstrip("/") or "/"
         if call.method not in ("GET", "HEAD"):
             raise method_not_supported("", "", call.method)
+        if path == "/":
+            return Answer(200, to_json({"paths": discovery.paths(self._registry, self._checks)}))
         first = path.split("/")[1]
         if first in PATHS:
             return await health(self._checks, path, call.query)

@@ -29,8 +29,9 @@ from kubus_apiserver.aggregation.routing import Unavailable
 from kubus_apiserver.calls import Notes, Target, WriteOptions
 from kubus_apiserver.core import Core
 from kubus_apiserver.doors.answers import Answer, Call, ForwardAnswer, StreamAnswer, WatchAnswer, failed, success, text
-from kubus_apiserver.doors.fairness import Asked
+from kubus_apiserver.doors.fairness import Asked, Flow, flow_of
 from kubus_apiserver.doors.inflight import Inflight
+from kubus_apiserver.doors.ledger import Ledger
 from kubus_apiserver.doors.nonresource import NonResource
 from kubus_apiserver.doors.queries import check_patch_options, delete_options, first, read_options, write_options
 from kubus_apiserver.doors.routes import Route, route
@@ -61,9 +62,12 @@ class Rest:
         log: Logger,
         audit: AuditLog | None = None,
         inflight: Inflight | None = None,
+        *,
+        ledger: Ledger | None = None,
     ) -> None:
         self._core = core
         self._inflight = inflight
+        self._ledger = ledger
         self._decoding = asyncio.Semaphore(1)
         self._audit = audit
         self._nonresource = nonresource
@@ -117,14 +121,17 @@ class Rest:
         if recording is not None:
             recording.annotated(notes.annotations)
             ended(recording, call, answer)
-        return answer
+        if self._ledger is None or isinstance(answer, StreamAnswer | ForwardAnswer):
+            return answer
+        self._ledger.count(found, answer.code if isinstance(answer, Answer) else 200)
+        marks = self._ledger.marks(_flow(call, found), recording.audit_id if recording is not None else "")
+        return answer._replace(marks=marks)
 
     async def _seated(self, call: Call, found: Route, recording: Recording | None) -> AnyAnswer:
         """The answer once it is this user's turn."""
         if self._inflight is None:
             return await self._guarded(call, found, recording)
-        resource = f"{found.resource}/{found.subresource}" if found.subresource else found.resource
-        seats = self._inflight.seats(call.user, Asked(found.verb, resource, found.namespace, call.path))
+        seats = self._inflight.seats(_flow(call, found))
         if seats is None:
             return await self._guarded(call, found, recording)
         try:
@@ -327,6 +334,11 @@ class Rest:
         pod = await actions.get(self._core, target._replace(subresource=""), actions.READ)
         node, request = stream_call(target.subresource, pod.object, query)
         return StreamAnswer(node, request)
+
+
+def _flow(call: Call, found: Route) -> Flow:
+    resource = f"{found.resource}/{found.subresource}" if found.subresource else found.resource
+    return flow_of(call.user, Asked(found.verb, resource, found.namespace, call.path))
 
 
 def _route(call: Call) -> Route:

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kubus_apiserver.calls import ANONYMOUS, MASTERS, User
-from kubus_apiserver.doors.fairness import EXEMPT, LEVELS, Asked, Level, Seats, Verdict, level_of
+from kubus_apiserver.doors.fairness import EXEMPT, LEVELS, Asked, Level, Seats, Verdict, flow_of
+from kubus_apiserver.doors.flow_objects import flow_schemas
 
 NODE = User("system:node:n1", ("system:nodes",))
 SCHEDULER = User("system:kube-scheduler")
@@ -27,14 +28,17 @@ SYSTEM_ACCOUNT = User("system:serviceaccount:kube-system:x", ("system:serviceacc
         (SCHEDULER, Asked("create", "pods/binding", "default"), "workload-high"),
         (NODE, Asked("update", "leases", "kube-node-lease"), "node-high"),
         (NODE, Asked("patch", "nodes/status"), "node-high"),
-        (NODE, Asked("list", "pods"), "workload-high"),
+        (NODE, Asked("list", "pods"), "system"),
         (ACCOUNT, Asked("update", "leases", "team"), "workload-low"),
         (User("alice"), Asked("list", "pods"), "global-default"),
     ],
 )
 def test_levels(user, asked, level):
-    assert level_of(user, asked) == level
+    flow = flow_of(user, asked)
+    assert flow.level == level
     assert level == EXEMPT or level in {each.name for each in LEVELS}
+    shown = {each["metadata"]["name"]: each["spec"] for each in flow_schemas()}
+    assert shown[flow.schema]["priorityLevelConfiguration"]["name"] == level
 
 
 def test_users_take_turns_so_that_a_flood_delays_itself():

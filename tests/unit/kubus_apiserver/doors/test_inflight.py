@@ -8,7 +8,7 @@ import pytest
 
 from kubus.model.errors import StatusError
 from kubus_apiserver.calls import User
-from kubus_apiserver.doors.fairness import Asked, Level
+from kubus_apiserver.doors.fairness import Asked, Level, flow_of
 from kubus_apiserver.doors.inflight import Inflight
 
 LEVELS = (
@@ -24,7 +24,7 @@ SCHEDULER = User("system:kube-scheduler")
 
 async def _hold(inflight: Inflight, user: str, until: asyncio.Event, asked: Asked = PODS) -> str:
     try:
-        async with inflight.seat(inflight.seats(User(user), asked), User(user)):
+        async with inflight.seat(inflight.seats(flow_of(User(user), asked)), User(user)):
             await until.wait()
     except StatusError as error:
         return f"{error.code} {error.message} {error.details['retryAfterSeconds']}"
@@ -37,7 +37,7 @@ async def test_a_flood_waits_overflows_and_is_served_in_the_end():
         flood = [tasks.create_task(_hold(inflight, "flood", done)) for _ in range(10)]
         other = tasks.create_task(_hold(inflight, "alice", done))
         await asyncio.sleep(0)
-        async with asyncio.timeout(1), inflight.seat(inflight.seats(SCHEDULER, LEASE), SCHEDULER):
+        async with asyncio.timeout(1), inflight.seat(inflight.seats(flow_of(SCHEDULER, LEASE)), SCHEDULER):
             pass  # the leader's lease is renewed in the middle of it
         done.set()
     results = [each.result() for each in flood]
