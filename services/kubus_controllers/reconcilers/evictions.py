@@ -8,16 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from kubus.machinery.plans import CollectGarbage, Controller, Delete, Index, Plan, Record, View, Watch
+from kubus.machinery.plans import CollectGarbage, Controller, Delete, Index, Plan, Record, SetStatus, View, Watch
 from kubus.model.kinds.nodes import KIND as NODES
 from kubus.model.kinds.pods import KIND as PODS
 from kubus.model.objects import Key, Object, is_deleting, name_of, namespace_of, path_of, uid_of
 from kubus.model.taints import Taint, Toleration, taint_of, tolerations_of
 from kubus.model.times import parse_time
+from kubus_controllers.reconcilers.conditions import Said, with_condition
 from kubus_controllers.reconcilers.nodes import BY_NODE, node_of
 from kubus_controllers.reconcilers.pods_of import is_finished
 
 FOR_EVER = timedelta.max
+_NOT_ITS_FAULT = Said("True", "DeletionByTaintManager", "Taint manager: deleting due to NoExecute taint")
 
 
 def reconcile(pod: Object, view: View, now: datetime) -> Plan:
@@ -37,9 +39,16 @@ def reconcile(pod: Object, view: View, now: datetime) -> Plan:
     if left > timedelta(0):
         return Plan(again_after=left)
     message = f"Marking for deletion Pod {namespace_of(pod)}/{name_of(pod)}"
-    return Plan(
-        (Delete(PODS, namespace_of(pod), name_of(pod), uid_of(pod)), Record(pod, "TaintManagerEviction", message))
-    )
+    ending = Delete(PODS, namespace_of(pod), name_of(pod), uid_of(pod))
+    return Plan((*_told(pod, now), ending, Record(pod, "TaintManagerEviction", message)))
+
+
+def _told(pod: Object, now: datetime) -> list[SetStatus]:
+    """What tells the pod, and whoever counts failures, that it was not its own fault."""
+    conditions = path_of(pod, "status", "conditions", default=())
+    after = with_condition(conditions, type_="DisruptionTarget", said=_NOT_ITS_FAULT, now=now)
+    status = {**(pod.get("status") or {}), "conditions": after}
+    return [SetStatus(PODS, {**pod, "status": status})] if status != pod.get("status") else []
 
 
 def _time_left(pod: Object, node: Object, now: datetime) -> timedelta:

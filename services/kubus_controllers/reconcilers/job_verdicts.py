@@ -108,4 +108,4 @@ def _is_met(rule: Object, completed: frozenset[int], completions: int) -> bool:
     named = rule.get("succeededIndexes")
     wanted = parse_indexes(named, completions) if named is not None else frozenset(range(completions))
     count = rule.get("succeededCount")
-    return len(completed & wanted) >= (len(wanted) if count is None else count)
+    return bool(wanted) and len(completed & wanted) >= (len(wanted) if count is None else count)

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from kubus.machinery.plans import Delete, SetStatus
 from kubus.model.kinds.nodes import KIND as NODES
 from kubus.model.kinds.pods import KIND as PODS
 from kubus.model.objects import Object
@@ -26,6 +27,17 @@ def test_an_untolerated_taint_evicts_at_once() -> None:
     w.settle(CONTROLLER)
     assert w.list(PODS) == []
     assert [record.reason for record in w.records] == ["TaintManagerEviction"]
+
+
+def test_a_pod_is_told_why_before_it_goes() -> None:
+    w = world([TAINT])
+    told, gone, _ = w.plan(CONTROLLER, w.list(PODS)[0]).actions
+    assert isinstance(told, SetStatus) and isinstance(gone, Delete)
+    (condition,) = told.object["status"]["conditions"]
+    assert (condition["type"], condition["status"]) == ("DisruptionTarget", "True")
+    assert condition["reason"] == "DeletionByTaintManager"
+    w.carry_out(told)
+    assert isinstance(w.plan(CONTROLLER, w.list(PODS)[0]).actions[0], Delete)
 
 
 def test_a_toleration_for_some_seconds_postpones_it() -> None:
