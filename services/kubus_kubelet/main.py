@@ -24,6 +24,7 @@ from kubus_kubelet.node_parts import NodeParts
 from kubus_kubelet.podman import Images
 from kubus_kubelet.podman_service import podman_version
 from kubus_kubelet.pods import Pods
+from kubus_kubelet.questions import Questions
 from kubus_kubelet.reports import StatusReports
 from kubus_kubelet.settings import KubeletSettings, NodePaths
 from kubus_kubelet.streams import Streams
@@ -72,7 +73,8 @@ async def serve(context: Context) -> None:
     )
     informer = Informer(bus, client, PODS, node=settings.node_name)
     feed = PodFeed(parts.pods, reports)
-    sessions = await serve_sessions(bus, settings.node_name, Streams(parts.tools, parts.pods).accept)
+    streams = Streams(parts.tools, parts.pods, Questions(parts.pods, context.metrics))
+    sessions = await serve_sessions(bus, settings.node_name, streams.accept)
     try:
         async with asyncio.TaskGroup() as tasks:
             running = [

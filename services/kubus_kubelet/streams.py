@@ -24,6 +24,7 @@ from kubus_kubelet.log_lines import Wanted
 from kubus_kubelet.node_tools import NodeTools
 from kubus_kubelet.pod_worker import PodWorker
 from kubus_kubelet.pods import Pods
+from kubus_kubelet.questions import Questions
 from kubus_kubelet.states import ContainerSeen
 
 AFTER_EXIT_SECONDS = 2.0
@@ -47,7 +48,8 @@ def exit_status(code: int) -> Object:
 class Streams:
     """Takes the calls of one node; `accept` is for `kubus.bus.sessions.serve_sessions`."""
 
-    def __init__(self, tools: NodeTools, pods: Pods) -> None:
+    def __init__(self, tools: NodeTools, pods: Pods, questions: Questions) -> None:
+        self._questions = questions
         self._tools = tools
         self._pods = pods
         self._numbers = itertools.count()
@@ -58,6 +60,8 @@ class Streams:
         Raises:
             StatusError: it is refused.
         """
+        if call.get("verb") == "ask":
+            return self._questions.asked(str(call.get("path") or ""))
         worker = self._pods.workers.get(str(call.get("uid") or ""))
         if worker is None:
             raise errors.not_found("pods", "", str(call.get("pod") or ""))

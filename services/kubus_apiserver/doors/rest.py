@@ -190,6 +190,8 @@ class Rest:
             return text(503, str(error))
         if forward is None and proxies.is_proxy(found):
             await self._connected(call, found)
+            if found.resource == "nodes":
+                return StreamAnswer(*self._proxies.of_node(found))
             forward = self._proxies.forward(found)
         return None if forward is None else ForwardAnswer(forward)
 
@@ -203,6 +205,29 @@ class Rest:
         if kind is not None:
             target = Target(kind, found.namespace, found.name, found.subresource)
             asked = connection_options(target, call.query, proxies.path_behind(call.path))
+            await admitted_connection(self._core.gate, target, asked, call.user, WriteOptions(notes=call.notes))
+
+    async def _elsewhere(self, call: Call, found: Route) -> Answer | ForwardAnswer | StreamAnswer | None:
+        """The way to whom a call is for; None if it is for this server."""
+        try:
+            forward = self._core.routing.forward(call.user, call.path)
+        except Unavailable as error:
+            return text(503, str(error))
+        if forward is None and proxies.is_proxy(found):
+            await self._connected(call, found)
+            forward = self._proxies.forward(found)
+        return None if forward is None else ForwardAnswer(forward)
+
+    async def _connected(self, call: Call, found: Route) -> None:
+        """Ask admission whether a proxy's connection may be.
+
+        Raises:
+            StatusError: it may not.
+        """
+        kind = self._core.registry.resource(found.group, found.version, found.resource)
+        if kind is not None:
+            target = Target(kind, found.namespace, found.name, found.subresource)
+            asked = connection_options(target, call.query, proxies.path_behind(found))
             await admitted_connection(self._core.gate, target, asked, call.user, WriteOptions(notes=call.notes))
 
     async def _get(self, call: Call, found: Route, target: Target) -> AnyAnswer:

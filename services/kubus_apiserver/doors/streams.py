@@ -37,6 +37,8 @@ _MESSAGE_BYTES_MAX = 4 * 1024 * 1024
 _HEARTBEAT_SECONDS = 30.0
 _DRAIN_SECONDS = 0.005
 _READ_BYTES = 64 * 1024
+_MEDIA = {"/pods": "application/json"}
+"""Of a kubelet's answers; others are text."""
 _SWITCHING = f"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: {port_forwards.SPDY}\r\n".encode()
 _log = logging.getLogger(__name__)
 _SUCCESS = to_json({"metadata": {}, "status": "Success"})
@@ -59,6 +61,9 @@ class Streams:
             raise unavailable("the bus is away, and with it the way to the nodes")
         if answer.call["verb"] == "log":
             return await self._log(request, await open_session(self.bus, answer.node, answer.call))
+        if answer.call["verb"] == "ask":
+            media = _MEDIA.get(answer.call["path"].rstrip("/"), "text/plain; charset=utf-8")
+            return await self._log(request, await open_session(self.bus, answer.node, answer.call), media)
         if answer.call["verb"] == "dial":
             return await self._forward_ports(request, call, answer)
         upgrade = request.headers.get("Upgrade", "").lower()
@@ -142,12 +147,12 @@ class Streams:
         await socket.close()
         return socket
 
-    async def _log(self, request: web.BaseRequest, session: Session) -> web.StreamResponse:
+    async def _log(self, request: web.BaseRequest, session: Session, media: str = "text/plain") -> web.StreamResponse:
         try:
             first = await session.receive()
             if first is not None and first[0] == ERROR:
                 raise _refused(first[1])
-            response = web.StreamResponse(headers={"Content-Type": "text/plain", "Cache-Control": "no-cache, private"})
+            response = web.StreamResponse(headers={"Content-Type": media, "Cache-Control": "no-cache, private"})
             response.enable_chunked_encoding()
             await response.prepare(request)
             item = first

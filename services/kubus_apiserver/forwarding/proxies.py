@@ -2,6 +2,7 @@
 
     /api/v1/namespaces/NS/pods/[SCHEME:]NAME[:PORT]/proxy/PATH
     /api/v1/namespaces/NS/services/[SCHEME:]NAME[:PORT]/proxy/PATH     PORT: a name, or a number of the Service's
+    /api/v1/nodes/NAME/proxy/PATH                                      answered by the kubelet, without a connection
 
 Nothing but pods is ever dialled: an endpoint that names no pod, or an address that the pod does not have, is passed
 over, and an address of the machine's own (loopback, link-local, multicast) is refused, so that nobody reaches through
@@ -18,7 +19,7 @@ from functools import cache, partial
 from ipaddress import IPv4Address, ip_address
 from typing import NamedTuple
 
-from kubus.model.errors import bad_request, not_found
+from kubus.model.errors import bad_request, method_not_supported, not_found
 from kubus.model.objects import Key, Object, path_of
 from kubus_apiserver.doors.routes import Route
 from kubus_apiserver.forwarding.dialling import Dialler
@@ -35,10 +36,12 @@ from kubus_apiserver.forwarding.endpoints import (
 from kubus_apiserver.forwarding.forwards import Forward, rest_of
 from kubus_apiserver.reading.watchcache import WatchCache
 
+NODES = "nodes.core"
 MARK = "/proxy"
 """In every path of a proxy."""
-_SEGMENTS = 7
-"""Of `api/v1/namespaces/NS/pods/NAME/proxy`."""
+_SEGMENTS, _NODE_SEGMENTS = 7, 5
+"""Of `api/v1/namespaces/NS/pods/NAME/proxy`, and of `api/v1/nodes/NAME/proxy`."""
+_KUBELET_PORT = "10250"
 _BROADCAST = IPv4Address("255.255.255.255")
 _PORTS = {"http": 80, "https": 443}
 
@@ -53,7 +56,7 @@ class Proxied(NamedTuple):
 
 def is_proxy(found: Route) -> bool:
     """Whether a route leads through a proxy."""
-    return found.subresource == "proxy" and not found.group and found.resource in ("pods", "services")
+    return found.subresource == "proxy" and not found.group and found.resource in ("pods", "services", "nodes")
 
 
 def proxied(name: str) -> Proxied | None:
@@ -81,9 +84,9 @@ def is_proxyable(address: str) -> bool:
     return not of_the_machine and found != _BROADCAST
 
 
-def path_behind(path: str) -> str:
+def path_behind(found: Route) -> str:
     """What follows the proxy in a path, without its leading slash."""
-    return rest_of(path, _SEGMENTS).removeprefix("/")
+    return rest_of(found.path, _NODE_SEGMENTS if found.resource == "nodes" else _SEGMENTS).removeprefix("/")
 
 
 class Proxies:
@@ -112,6 +115,21 @@ class Proxies:
             dial=partial(self._dialler.dial, destination),
             outside=f"/api/v1/namespaces/{found.namespace}/{found.resource}/{found.name}/proxy",
         )
+
+    def of_node(self, found: Route) -> tuple[str, Object]:
+        """(node, call) of a question to a kubelet.
+
+        Raises:
+            StatusError: 400, 404, 405.
+        """
+        asked = proxied(found.name)
+        if asked is None or asked.port not in ("", _KUBELET_PORT):
+            raise bad_request(f'invalid node request "{found.name}"')
+        if self._cache.get(Key(NODES, "", asked.name)) is None:
+            raise not_found("nodes", "", asked.name)
+        if found.verb != "get":
+            raise method_not_supported("nodes/proxy", "", found.verb)
+        return asked.name, {"verb": "ask", "path": f"/{path_behind(found)}"}
 
     def of_pod(self, namespace: str, name: str) -> tuple[str, Destination]:
         """(scheme, where) of a pod.

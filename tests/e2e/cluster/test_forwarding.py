@@ -88,6 +88,19 @@ def test_pods_and_services_answer_through_the_apiserver(one_node: Cluster, names
         assert words in raw(f"{base}/{path}").stderr, path
 
 
+def test_a_kubelet_answers_through_the_apiserver(one_node: Cluster, namespace_of_one: str) -> None:
+    cluster, namespace = one_node, namespace_of_one
+    applied(cluster, pod("web", namespace, ["busybox", "httpd", "-f", "-p", "8080", "-h", "/www"], 8080))
+    cluster.kubectl("wait", "-n", namespace, "--for=condition=Ready", "pod/web", "--timeout=30s")
+    raw = partial(cluster.kubectl, "get", "--raw", check=False)
+    assert raw("/api/v1/nodes/node-1/proxy/healthz").stdout == "ok"
+    listed = json.loads(raw("/api/v1/nodes/node-1/proxy/pods").stdout)
+    assert namespace in [each["metadata"]["namespace"] for each in listed["items"]]
+    assert "process_max_fds" in raw("/api/v1/nodes/node-1:10250/proxy/metrics").stdout
+    assert "404 page not found" in raw("/api/v1/nodes/node-1/proxy/shadow").stderr
+    assert 'nodes "none" not found' in raw("/api/v1/nodes/none/proxy/pods").stderr
+
+
 @contextmanager
 def forwarded(cluster: Cluster, *arguments: str, websocket: bool) -> Iterator[str]:
     """The address of a port that kubectl forwards."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from kubus.bus.memory import MemoryBus
 from kubus.bus.sessions import ERROR, STDERR, STDOUT, Session, open_session, serve_sessions
@@ -22,6 +23,7 @@ from kubus.service.logs import Logger
 from kubus_kubelet.cleanup import clean_up
 from kubus_kubelet.log_lines import Wanted, shown
 from kubus_kubelet.node_parts import NodeParts
+from kubus_kubelet.questions import Questions
 from kubus_kubelet.references import Reference
 from kubus_kubelet.settings import KubeletSettings, NodePaths
 from kubus_kubelet.states import Decision
@@ -242,7 +244,8 @@ class Talk:
 @pytest.fixture
 async def talk(node: Node) -> AsyncIterator[Talk]:
     bus = MemoryBus()
-    server = await serve_sessions(bus, "node-1", Streams(node.parts.tools, node.parts.pods).accept)
+    questions = Questions(node.parts.pods, CollectorRegistry())
+    server = await serve_sessions(bus, "node-1", Streams(node.parts.tools, node.parts.pods, questions).accept)
     yield Talk(bus, "node-1")
     await server.aclose()
     await bus.aclose()

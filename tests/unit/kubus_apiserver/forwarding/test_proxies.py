@@ -7,8 +7,11 @@ from random import Random
 import pytest
 from tests.unit.kubus_apiserver.forwarding.test_endpoints import POD, SERVICE, cache_of, endpoint, slice_
 
+from kubus.model.codec import Raw, pack
 from kubus.model.errors import StatusError
-from kubus.model.objects import Object
+from kubus.model.objects import Key, Object
+from kubus.model.records import store_key
+from kubus.store import StoreChange
 from kubus_apiserver.doors.routes import route
 from kubus_apiserver.forwarding.dialling import Dialler
 from kubus_apiserver.forwarding.endpoints import Destination, Endpoints
@@ -108,7 +111,7 @@ def test_a_request_goes_on_under_the_path_behind_the_proxy() -> None:
     forward = proxies(WEB).forward(found)
     assert (forward.base, forward.skip) == ("https://10.0.0.1:8080", 7)
     assert forward.outside == "/api/v1/namespaces/a/services/https:web:80/proxy"
-    assert path_behind(found.path) == "x/y"
+    assert path_behind(found) == "x/y"
 
 
 @pytest.mark.parametrize(
@@ -123,3 +126,29 @@ def test_a_request_goes_on_under_the_path_behind_the_proxy() -> None:
 )
 def test_a_proxy_is_known_by_its_path(path: str, expected: bool) -> None:
     assert is_proxy(route("GET", path)) is expected
+
+
+NODE = {"metadata": {"name": "n1"}}
+
+
+def node_proxies() -> Proxies:
+    """Over a cache with a node."""
+    cache = cache_of()
+    cache.apply([StoreChange(store_key(Key("nodes.core", "", "n1")), pack([1, {}, Raw(pack(NODE))]), 5, 5, None)])
+    return Proxies(cache, Endpoints(cache, Random(1)), Dialler())
+
+
+@pytest.mark.parametrize("name", ["n1", "n1:10250", "https:n1:10250"])
+def test_a_question_to_a_node_goes_to_its_kubelet(name: str) -> None:
+    found = route("GET", f"/api/v1/nodes/{name}/proxy/stats/x")
+    assert node_proxies().of_node(found) == ("n1", {"verb": "ask", "path": "/stats/x"})
+
+
+@pytest.mark.parametrize(
+    ("method", "name", "code"),
+    [("GET", "none", 404), ("GET", "n1:22", 400), ("GET", "a:b:c:d", 400), ("PUT", "n1", 405)],
+)
+def test_a_node_has_no_ports_to_be_reached(method: str, name: str, code: int) -> None:
+    with pytest.raises(StatusError) as refused:
+        node_proxies().of_node(route(method, f"/api/v1/nodes/{name}/proxy/pods"))
+    assert refused.value.code == code
