@@ -66,6 +66,7 @@ _PARTS: dict[str, tuple[str, tuple[str, ...]]] = {
             "policy | poddisruptionbudgets | WRITE",
             "networking.k8s.io | ingresses networkpolicies | WRITE",
             "coordination.k8s.io | leases | ALL",
+            "resource.k8s.io | resourceclaims resourceclaimtemplates | WRITE",
         ),
     ),
     "system:aggregate-to-view": (
@@ -87,6 +88,7 @@ _PARTS: dict[str, tuple[str, tuple[str, ...]]] = {
             " replicationcontrollers/scale | READ",
             "policy | poddisruptionbudgets poddisruptionbudgets/status | READ",
             "networking.k8s.io | ingresses ingresses/status networkpolicies | READ",
+            "resource.k8s.io | resourceclaims resourceclaims/status resourceclaimtemplates | READ",
         ),
     ),
 }
@@ -174,7 +176,7 @@ CLUSTER_ROLES: dict[str, tuple[str, ...]] = {
     "system:kubelet-api-admin": (
         "core | nodes | READ",
         "core | nodes | proxy",
-        "core | nodes/log nodes/metrics nodes/proxy nodes/stats | *",
+        "core | nodes/configz nodes/healthz nodes/log nodes/metrics nodes/pods nodes/proxy nodes/stats | *",
     ),
     "system:monitoring": ("/healthz /healthz/* /livez /livez/* /metrics /metrics/slis /readyz /readyz/* | get",),
     "system:node": NODE_RULES,
@@ -185,6 +187,7 @@ CLUSTER_ROLES: dict[str, tuple[str, ...]] = {
         "core | nodes | READ",
         _EVENTS,
         "discovery.k8s.io | endpointslices | list watch",
+        "networking.k8s.io | servicecidrs | list watch",
     ),
     "system:persistent-volume-provisioner": (
         "core | persistentvolumes | create delete get list watch",

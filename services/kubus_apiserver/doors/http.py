@@ -242,7 +242,7 @@ class HttpDoor:
             return ANONYMOUS
         user = self._users.get(tls)
         if user is None:
-            user = self._users[tls] = user_of_certificate(tls.getpeercert())
+            user = self._users[tls] = user_of_certificate(tls.getpeercert(), tls.getpeercert(True))
         return user
 
     def _write(self, request: web.BaseRequest, answer: Answer) -> web.StreamResponse:

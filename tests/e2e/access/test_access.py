@@ -152,10 +152,9 @@ def test_kubus_issues_credentials_and_records_what_is_done_with_them(one_node: C
     file = tmp_path / "dora.kubeconfig"
     one_node.kubus("kubeconfig", "--user", "dora", "--group", "dev", "--days", "1", "-o", str(file))
     who = one_node.kubectl("--kubeconfig", str(file), "auth", "whoami", "-o", "json")
-    assert json.loads(who.stdout)["status"]["userInfo"] == {
-        "username": "dora",
-        "groups": ["dev", "system:authenticated"],
-    }
+    info = json.loads(who.stdout)["status"]["userInfo"]
+    assert (info["username"], info["groups"]) == ("dora", ["dev", "system:authenticated"])
+    assert info["extra"]["authentication.kubernetes.io/credential-id"][0].startswith("X509SHA256=")
     refused = one_node.kubectl("--kubeconfig", str(file), "create", "configmap", "x", check=False)
     assert "forbidden" in refused.stderr
     one_node.kubectl("create", "secret", "generic", "quiet", "--from-literal=password=hunter2")

@@ -67,6 +67,10 @@ def is_established(definition: Object) -> bool:
     return any(each.get("type") == "Established" and each.get("status") == "True" for each in conditions)
 
 
+def _deprecation(version: Object, named: str) -> str:
+    return str(version.get("deprecationWarning") or f"{named} is deprecated") if version.get("deprecated") else ""
+
+
 def _kind(definition: Object, version: Object) -> Kind:
     spec = definition["spec"]
     names = path_of(definition, "status", "acceptedNames", default={}) or spec["names"]
@@ -91,6 +95,7 @@ def _kind(definition: Object, version: Object) -> Kind:
         list_kind=names.get("listKind") or "",
         short_names=tuple(names.get("shortNames") or ()),
         categories=tuple(names.get("categories") or ()),
+        deprecation=_deprecation(version, f"{group}/{name} {kind_name}"),
         status="status" in subresources,
         scale=_scale(subresources["scale"]) if "scale" in subresources else None,
         defaults=partial(_set_defaults, schema),

@@ -121,6 +121,8 @@ class Kind:
     from_stored: Callable[[Object], Object] | None = None
     name_check: str = "subdomain"
     """subdomain, label (RFC 1123), service (RFC 1035) or path_segment (RBAC): which names are valid."""
+    deprecation: str = ""
+    """What everybody is warned of who uses it."""
     custom: Custom | None = None
     """Of a kind that a CustomResourceDefinition brought."""
 

@@ -28,6 +28,7 @@ KIND = Kind(
     namespaced=False,
     schema="io.k8s.api.core.v1.ComponentStatus",
     short_names=("cs",),
+    deprecation="v1 ComponentStatus is deprecated in v1.19+",
     verbs=("get", "list"),
     columns=(
         NAME,

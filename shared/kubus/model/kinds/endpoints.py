@@ -35,6 +35,7 @@ KIND = Kind(
     schema="io.k8s.api.core.v1.Endpoints",
     create_on_update=True,
     short_names=("ep",),
+    deprecation="v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
     defaults=set_defaults,
     columns=(NAME, Column("Endpoints", plain(_endpoints), description="Addresses and ports, the first of them."), AGE),
 )
