@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -48,10 +49,10 @@ class Client:
                 await asyncio.sleep(0.02)
 
 
-@pytest.fixture
-async def both(tmp_path: Path) -> AsyncIterator[tuple[Client, Client]]:
+@asynccontextmanager
+async def two_apiservers(path: Path) -> AsyncIterator[tuple[Client, Client]]:
     """Clients of two apiservers on one etcd."""
-    directories = [tmp_path / "one", tmp_path / "two"]
+    directories = [path / "one", path / "two"]
     for directory in directories:
         directory.mkdir()
     async with (
@@ -63,4 +64,11 @@ async def both(tmp_path: Path) -> AsyncIterator[tuple[Client, Client]]:
         clients = Client(first, session), Client(second, session)
         for client in clients:
             await client.until("/api/v1/namespaces/default")
+        yield clients
+
+
+@pytest.fixture
+async def both(tmp_path: Path) -> AsyncIterator[tuple[Client, Client]]:
+    """Clients of two apiservers on one etcd."""
+    async with two_apiservers(tmp_path) as clients:
         yield clients

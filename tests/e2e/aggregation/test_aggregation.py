@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
+import pytest_asyncio
 from tests.e2e.admission.conftest import Client
 from tests.e2e.aggregation.extension import GROUP, PATH, VERSION, Extension, running_extension
 from tests.e2e.apiserver.conftest import NOBODY
 
 APISERVICES = "/apis/apiregistration.k8s.io/v1/apiservices"
 NAME = f"{VERSION}.{GROUP}"
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 TRUSTED = "/api/v1/namespaces/kube-system/configmaps/extension-apiserver-authentication"
 
 
@@ -53,13 +54,14 @@ def knows_both(code: int, obj: dict[str, Any]) -> bool:
     return code == 200 and obj["data"]["requestheader-client-ca-file"].count("BEGIN") == 2
 
 
-@pytest.fixture
-async def extension(both: tuple[Client, Client], tmp_path: Path) -> AsyncIterator[Extension]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def extension(both: tuple[Client, Client], tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Extension]:
     """An extension apiserver that is registered and available at both apiservers."""
     one = both[0]
     told = await eventually(one, TRUSTED, knows_both)
     ca = told["data"]["requestheader-client-ca-file"]
-    async with running_extension(tmp_path, ca, "127.0.0.1", "metrics.default.svc") as made:
+    directory = tmp_path_factory.mktemp("extension")
+    async with running_extension(directory, ca, "127.0.0.1", "metrics.default.svc") as made:
         service = {"type": "ExternalName", "externalName": "localhost"}
         body = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "metrics"}, "spec": service}
         await one.ok("POST", "/api/v1/namespaces/default/services", body)
@@ -188,6 +190,28 @@ async def test_documents_tell_of_it(both: tuple[Client, Client], extension: Exte
     assert "test.metrics.NodeMetrics" in merged["definitions"]
 
 
+async def test_who_shows_another_certificate_than_was_agreed_is_not_trusted(
+    both: tuple[Client, Client], extension: Extension
+) -> None:
+    one = both[0]
+    path = f"{APISERVICES}/{NAME}"
+    await one.ok("PATCH", path, {"spec": {"caBundle": None}})
+    seen = await eventually(one, path, lambda _, obj: condition(obj) == ("False", "FailedDiscoveryCheck"))
+    assert "certificate" in seen["status"]["conditions"][0]["message"]
+    await one.ok("PATCH", path, {"spec": {"insecureSkipTLSVerify": True}})
+    await eventually(one, path, lambda _, obj: condition(obj) == ("True", "Passed"))
+
+
+async def test_nobody_but_the_front_proxy_may_say_who_asks(both: tuple[Client, Client], extension: Extension) -> None:
+    """The front proxy's authority is not the one that signs users' certificates."""
+    directory = both[0].server.directory
+    assert (directory / "front-proxy-ca.crt").read_text() != (directory / "ca.crt").read_text()
+    async with aiohttp.ClientSession() as session:
+        url = f"https://localhost:{extension.port}{PATH}/nodes"
+        async with session.get(url, ssl=False, headers={"X-Remote-User": "root"}) as answer:
+            assert answer.status == 401
+
+
 async def test_an_extension_that_is_gone_is_unavailable_and_says_so(
     both: tuple[Client, Client], extension: Extension
 ) -> None:
@@ -211,25 +235,3 @@ async def test_an_extension_that_is_gone_is_unavailable_and_says_so(
     await eventually(other, f"{APISERVICES}/{NAME}", lambda _, obj: condition(obj) == ("False", "ServiceNotFound"))
     await one.ok("DELETE", f"{APISERVICES}/{NAME}")
     await eventually(other, f"/apis/{GROUP}", lambda code, _: code == 404)
-
-
-async def test_who_shows_another_certificate_than_was_agreed_is_not_trusted(
-    both: tuple[Client, Client], extension: Extension
-) -> None:
-    one = both[0]
-    path = f"{APISERVICES}/{NAME}"
-    await one.ok("PATCH", path, {"spec": {"caBundle": None}})
-    seen = await eventually(one, path, lambda _, obj: condition(obj) == ("False", "FailedDiscoveryCheck"))
-    assert "certificate" in seen["status"]["conditions"][0]["message"]
-    await one.ok("PATCH", path, {"spec": {"insecureSkipTLSVerify": True}})
-    await eventually(one, path, lambda _, obj: condition(obj) == ("True", "Passed"))
-
-
-async def test_nobody_but_the_front_proxy_may_say_who_asks(both: tuple[Client, Client], extension: Extension) -> None:
-    """The front proxy's authority is not the one that signs users' certificates."""
-    directory = both[0].server.directory
-    assert (directory / "front-proxy-ca.crt").read_text() != (directory / "ca.crt").read_text()
-    async with aiohttp.ClientSession() as session:
-        url = f"https://localhost:{extension.port}{PATH}/nodes"
-        async with session.get(url, ssl=False, headers={"X-Remote-User": "root"}) as answer:
-            assert answer.status == 401
