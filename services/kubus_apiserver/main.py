@@ -95,6 +95,7 @@ async def _serve(context: Context, settings: ApiserverSettings, core: Core, task
         keys=core.authenticator.keys,
         foreigners=core.routing.foreigners,
     )
+    context.metrics.register(core.gate.webhooks.tally)
     audit = _audit_log(context, settings)
     ledger = Ledger(core.registry, core.cache, Random(), context.metrics)
     rest = Rest(core, nonresource, context.log, audit, inflight, ledger=ledger)

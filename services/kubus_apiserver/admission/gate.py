@@ -38,7 +38,7 @@ class Gate:
         self._chain = chain
         self._mutations = mutations
         self._policies = policies
-        self._webhooks = webhooks
+        self.webhooks = webhooks
         self._quotas = quotas
 
     async def mutated(self, proposal: Proposal) -> Proposal:
@@ -54,12 +54,12 @@ class Gate:
         if proposal.verb != "delete":
             self._chain.mutate(proposal, self._cache)
         concerned = self._mutations.concerned(proposal)
-        asked = self._webhooks.mutating(proposal)
+        asked = self.webhooks.mutating(proposal)
         if not asked and not concerned:
             return proposal
         sightings, invocations = Sightings(), Invocations()
         changed = await self._mutations.mutated(concerned, proposal, invocations)
-        changed = await self._webhooks.mutated(asked, changed, sightings)
+        changed = await self.webhooks.mutated(asked, changed, sightings)
         if not sightings.state and not invocations.state:
             return changed
         before = pack(changed.object)
@@ -70,7 +70,7 @@ class Gate:
         if pack(changed.object) != before:
             sightings.state += 1
         if sightings.wanted_again(asked):
-            changed = await self._webhooks.mutated(asked, changed, sightings)
+            changed = await self.webhooks.mutated(asked, changed, sightings)
         return changed
 
     async def validated(self, proposal: Proposal) -> None:
@@ -91,9 +91,9 @@ class Gate:
         concerned = self._policies.concerned(proposal)
         if concerned:
             await self._policies.validate(concerned, proposal)
-        asked = self._webhooks.validating(proposal)
+        asked = self.webhooks.validating(proposal)
         if asked:
-            await self._webhooks.validate(asked, proposal)
+            await self.webhooks.validate(asked, proposal)
 
     def charged(self, proposal: Proposal) -> AbstractAsyncContextManager[None]:
         """A context for the write itself: quotas are charged for it as far as it happens.

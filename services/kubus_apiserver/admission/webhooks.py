@@ -25,10 +25,11 @@ from kubus.model.objects import Object
 from kubus.model.policy_expressions import Expression, Expressions
 from kubus_apiserver.admission import Proposal
 from kubus_apiserver.admission.conditions import compiled_conditions, conditions_hold
-from kubus_apiserver.admission.matching import Matcher, is_exempt
+from kubus_apiserver.admission.matching import OPERATIONS, Matcher, is_exempt
 from kubus_apiserver.admission.namespaced import Namespaced
 from kubus_apiserver.admission.requests import variables_of
 from kubus_apiserver.admission.reviews import Response, denied, patched, response_of, review
+from kubus_apiserver.admission.tallies import Tally
 from kubus_apiserver.admission.versions import Versions
 from kubus_apiserver.reading.entries import Entry
 from kubus_apiserver.reading.watchcache import WatchCache
@@ -122,6 +123,7 @@ class Webhooks:
         self._caller = caller
         self._random = random
         self._versions = versions
+        self.tally = Tally()
         self._mutating: Namespaced[tuple[Webhook, ...]] = Namespaced(
             MUTATING, lambda entry: prepared(entry, expressions, mutating=True)
         )
@@ -203,11 +205,8 @@ class Webhooks:
             return None
         if proposal.dry_run and not webhook.dry_run:
             raise bad_request(f'admission webhook "{webhook.name}" does not support dry run')
-        uid = str(UUID(int=self._random.getrandbits(128), version=4))
-        body = review(proposal, asked.kind, webhook.version, uid)
         try:
-            answer = await self._caller.call(webhook.config, body, timeout_seconds=webhook.timeout_seconds)
-            response = response_of(answer, webhook.version, uid, mutating=webhook.mutating)
+            response = await self._answer(asked, proposal)
         except WebhookFailed as error:
             if webhook.ignored_failures:
                 proposal.annotate(*passed_over_annotation(webhook, turn))
@@ -219,6 +218,28 @@ class Webhooks:
             proposal.annotate(f"{webhook.name}/{key}", value)
         if not response.allowed:
             raise denied(webhook.name, response.status)
+        return response
+
+    async def _answer(self, asked: Asked, proposal: Proposal) -> Response:
+        """What a webhook answers, counted.
+
+        Raises:
+            WebhookFailed: nothing that can be used.
+        """
+        webhook, operation = asked.webhook, OPERATIONS[proposal.verb]
+        uid = str(UUID(int=self._random.getrandbits(128), version=4))
+        body = review(proposal, asked.kind, webhook.version, uid)
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        try:
+            answer = await self._caller.call(webhook.config, body, timeout_seconds=webhook.timeout_seconds)
+            response = response_of(answer, webhook.version, uid, mutating=webhook.mutating)
+        except WebhookFailed:
+            seconds, over = loop.time() - begun, webhook.ignored_failures
+            self.tally.failed(webhook.name, operation, seconds, mutating=webhook.mutating, passed_over=over)
+            raise
+        code = 0 if response.allowed else denied(webhook.name, response.status).code
+        self.tally.answered(webhook.name, operation, loop.time() - begun, mutating=webhook.mutating, code=code)
         return response
 
     def _meant(self, asked: Asked, proposal: Proposal) -> bool:

@@ -137,3 +137,5 @@ async def test_conformance_of_webhooks(both: tuple[Client, Client], tmp_path: Pa
         await _leaves_configurations_alone(client, hooks)
         await _is_not_asked_in_a_dry_run_with_side_effects(client)
         end.set()
+    metrics = (await client.server.kubectl("get", "--raw", "/metrics")).out
+    assert 'apiserver_admission_webhook_fail_open_count{name="hang.example.com",type="validating"} 1.0' in metrics
