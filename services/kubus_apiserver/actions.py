@@ -14,7 +14,7 @@ from kubus.model.kinds import Kind
 from kubus.model.kinds.reviews import TOKEN_REQUESTS
 from kubus.model.objects import Object, path_of
 from kubus_apiserver.access.account_mount import is_account_unknown
-from kubus_apiserver.access.authorization import Attributes
+from kubus_apiserver.access.authorization import Attributes, chosen_name
 from kubus_apiserver.access.certificate_signing import REQUESTS, approved, judged
 from kubus_apiserver.access.reviews import Judges, is_review, reviewed
 from kubus_apiserver.admission.pods import is_class_unknown
@@ -49,7 +49,8 @@ def authorize(core: Core, user: User, verb: str, target: Target, field_selector:
     """
     kind = target.kind
     resource = f"{kind.plural}/{target.subresource}" if target.subresource else kind.plural
-    wanted = Attributes(verb, kind.group, resource, target.namespace, target.name, field_selector=field_selector)
+    name = chosen_name(verb, target.name, field_selector)
+    wanted = Attributes(verb, kind.group, resource, target.namespace, name, field_selector=field_selector)
     core.authorizer.check(user, wanted)
 
 

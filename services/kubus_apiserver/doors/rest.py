@@ -22,7 +22,7 @@ from kubus.store import StoreError
 from kubus_apiserver import actions
 from kubus_apiserver.access.audit import AuditLog, Recording
 from kubus_apiserver.access.audited import begun, ended
-from kubus_apiserver.access.authorization import Attributes
+from kubus_apiserver.access.authorization import Attributes, chosen_name
 from kubus_apiserver.access.impersonation import impersonated
 from kubus_apiserver.admission.subresources import admitted_connection, connection_options, query_of
 from kubus_apiserver.aggregation.routing import Unavailable
@@ -167,7 +167,8 @@ class Rest:
             found = found._replace(verb="get" if found.subresource == "log" else "create")
         resource = f"{found.resource}/{found.subresource}" if found.subresource else found.resource
         selected = first(call.query, "fieldSelector")
-        wanted = Attributes(found.verb, found.group, resource, found.namespace, found.name, field_selector=selected)
+        name = chosen_name(found.verb, found.name, selected)
+        wanted = Attributes(found.verb, found.group, resource, found.namespace, name, field_selector=selected)
         if found.resource == "namespaces" and not found.group:
             wanted = wanted._replace(namespace=found.name)
         self._core.authorizer.check(call.user, wanted)
@@ -180,7 +181,10 @@ class Rest:
         handler = self._handlers.get(found.verb)
         if handler is None:
             raise path_not_found()
-        return await handler(call, found, target)
+        answer = await handler(call, found, target)
+        if kind.deprecation and isinstance(answer, Answer):
+            return answer._replace(warnings=(kind.deprecation, *answer.warnings))
+        return answer
 
     async def _elsewhere(self, call: Call, found: Route) -> Answer | ForwardAnswer | StreamAnswer | None:
         """The way to whom a call is for; None if it is for this server."""
