@@ -13,15 +13,21 @@ from itertools import pairwise
 from typing import Any
 
 from kubus.model.cel import Function
+from kubus.model.cel.values import nested
 
-_KINDS = ("bool", "bytes", "double", "duration", "int", "list", "map", "string", "timestamp", "uint")
+_KINDS = ("bool", "bytes", "double", "duration", "int", "list", "map", "null", "string", "timestamp", "uint")
 """The library calls no function of ours with `dyn`."""
+
+_INT_LIMIT = 2**63
 
 
 def _sum(values: list[Any]) -> Any:
     if any(isinstance(each, bool) or not isinstance(each, int | float | timedelta) for each in values):
         raise ValueError("no such overload: sum takes numbers or durations")
-    return sum(values[1:], values[0]) if values else 0
+    total = sum(values[1:], values[0]) if values else 0
+    if isinstance(total, int) and not -_INT_LIMIT <= total < _INT_LIMIT:
+        raise ValueError("integer overflow")
+    return nested(total)
 
 
 def _is_sorted(values: list[Any]) -> bool:
@@ -36,7 +42,7 @@ def _extreme(name: str, choose: Any) -> Any:
         if not values:
             raise ValueError(f"{name} called on empty list")
         try:
-            return choose(values)
+            return nested(choose(values))
         except TypeError:
             raise ValueError("no such overload: the values cannot be compared") from None
 

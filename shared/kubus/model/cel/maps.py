@@ -15,7 +15,7 @@ from kubus.model.cel import Function
 MACROS = "transformMap"
 LACKING, INSTEAD = b"cel.@mapInsert", b"cel._mapInsert"
 _KEYS = ("bool", "int", "string", "uint")
-_KINDS = ("bool", "bytes", "double", "duration", "int", "list", "map", "string", "timestamp", "uint")
+_KINDS = ("bool", "bytes", "double", "duration", "int", "list", "map", "null", "string", "timestamp", "uint")
 
 
 def _with_entry(entries: dict[Any, Any], key: Any, value: Any) -> dict[Any, Any]:

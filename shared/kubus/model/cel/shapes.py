@@ -22,6 +22,8 @@ _WRAPPERS = {
     "bytes": "BytesValue",
 }
 _PACKAGE = "kubus"
+_FIELDS_MAX = 4_000
+"""An object with more is anything: protobuf has messages of 64 KiB."""
 
 
 class Shape(NamedTuple):
@@ -87,13 +89,13 @@ class _Messages:
 
     def type_of(self, shape: Shape) -> str:
         """What the library calls the type of a value."""
-        if shape.kind == "object":
+        if _is_object(shape):
             return self._message(shape)
         if shape.kind == "list":
             return f"list<{self.type_of(shape.items or DYN)}>"
         if shape.kind == "map":
             return f"map<string, {self.type_of(shape.items or DYN)}>"
-        return "dyn" if shape.nullable else shape.kind
+        return shape.kind if shape.kind != "object" and not shape.nullable else "dyn"
 
     def _message(self, shape: Shape) -> str:
         name = f"{_PACKAGE}.{shape.name}"
@@ -101,16 +103,18 @@ class _Messages:
             return name
         self._known.add(name)
         message = self._file.message_type.add(name=shape.name)
-        message.options.deprecated_legacy_json_field_conflicts = (
-            True  # JSON is never made: `foo_bar` and `fooBar` are two
-        )
-        for number, (field, inner) in enumerate(shape.fields().items(), 1):
-            self._add(message, field, number, inner)
+        # JSON is never made of it: `foo_bar` and `fooBar` are two.
+        message.options.deprecated_legacy_json_field_conflicts = True
+        fields = shape.fields()
+        taken = set(fields)
+        for number, (field, inner) in enumerate(fields.items(), 1):
+            self._add(message, field, number, inner, taken)
         return name
 
-    def _add(self, message: Any, name: str, number: int, shape: Shape) -> None:
+    def _add(self, message: Any, name: str, number: int, shape: Shape, taken: set[str]) -> None:
         told, entry_name = f"f{number}", _entry_name(name)
-        if shape.kind == "map" and not any(each.name == entry_name for each in message.nested_type):
+        if shape.kind == "map" and entry_name not in taken and entry_name.isidentifier():
+            taken.add(entry_name)
             entry = message.nested_type.add(name=entry_name)
             entry.options.map_entry = True
             entry.field.add(name="key", number=1, label=self._field.LABEL_OPTIONAL, type=self._field.TYPE_STRING)
@@ -125,8 +129,8 @@ class _Messages:
             self._typed(field, shape)
 
     def _typed(self, field: Any, shape: Shape | None) -> None:
-        kind = "dyn" if shape is None or shape.kind in ("list", "map") else shape.kind
-        if shape is not None and kind == "object":
+        kind = shape.kind if shape is not None and shape.kind not in ("list", "map", "object") else "dyn"
+        if shape is not None and _is_object(shape):
             field.type, field.type_name = self._field.TYPE_MESSAGE, f".{self._message(shape)}"
         elif shape is not None and shape.nullable and kind in _WRAPPERS:
             field.type, field.type_name = self._field.TYPE_MESSAGE, f".google.protobuf.{_WRAPPERS[kind]}"
@@ -134,6 +138,10 @@ class _Messages:
             field.type, field.type_name = self._field.TYPE_MESSAGE, f".google.protobuf.{_WELL_KNOWN[kind]}"
         else:
             field.type = self._scalars[kind]
+
+
+def _is_object(shape: Shape) -> bool:
+    return shape.kind == "object" and shape.fields is not None and len(shape.fields()) <= _FIELDS_MAX
 
 
 def _entry_name(field: str) -> str:

@@ -74,7 +74,7 @@ def _text(format_: str, text: str) -> Any:
             return moment(time_of(text))
         if format_ == "duration":
             return span(duration_of(text))
-    except ValueError:
+    except (ValueError, OverflowError):
         return text
     return text
 

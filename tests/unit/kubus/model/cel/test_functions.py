@@ -8,7 +8,17 @@ from typing import Any
 
 import pytest
 
-from kubus.model.cel import addresses, lists, maps, named_formats, quantities, texts, versions
+from kubus.model.cel import (
+    Environment,
+    EvaluationError,
+    addresses,
+    lists,
+    maps,
+    named_formats,
+    quantities,
+    texts,
+    versions,
+)
 from kubus.model.cel.values import accepts
 
 REFUSED: list[tuple[Callable[[str], Any], str]] = [
@@ -64,3 +74,29 @@ def test_no_function_is_declared_twice() -> None:
     ]
     signatures = [(each.name, each.parameters, each.member) for each in every]
     assert len(set(signatures)) == len(signatures)
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("[1, 2, 1].indexOf(1)", 0),
+        ("[1, 2, 1].lastIndexOf(1)", 2),
+        ("[[1], null].indexOf(null)", 1),
+        ("[true].indexOf(false)", -1),
+        ("'abcabc'.indexOf('c', 3)", 5),
+        ("'abcabc'.lastIndexOf('abc', 2)", 0),
+        ("[duration('1s'), duration('2s')].sum() == duration('3s')", True),
+        ("[timestamp('2026-01-01T00:00:00Z'), timestamp('2025-01-01T00:00:00Z')].min().getFullYear()", 2025),
+    ],
+)
+def test_lists_are_searched_and_summed(expression: str, value: Any) -> None:
+    assert Environment({}).compile(expression).evaluate({}) == value
+
+
+@pytest.mark.parametrize(
+    ("expression", "words"),
+    [("[9223372036854775807, 1].sum()", "integer overflow"), ("'a'.indexOf('a', 9)", "index out of range: 9")],
+)
+def test_lists_and_texts_have_bounds(expression: str, words: str) -> None:
+    with pytest.raises(EvaluationError, match=words):
+        Environment({}).compile(expression).evaluate({})

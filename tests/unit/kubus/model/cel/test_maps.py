@@ -13,6 +13,7 @@ MADE: list[tuple[str, Any]] = [
     ("{'a': 1, 'b': 2}.transformMap(k, v, v > 1, k)", {"b": "b"}),
     ("['a'].transformMap(i, v, v)", {0: "a"}),
     ("{'a': 'b'}.transformMapEntry(k, v, {v: [k]})", {"b": ["a"]}),
+    ("{'a': 1}.transformMap(k, v, null)", {"a": None}),
     ("[3, 4].transformList(i, v, i * v)", [0, 4]),
 ]
 

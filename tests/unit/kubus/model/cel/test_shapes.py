@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kubus.model.cel import CompileError, Environment
 from kubus.model.cel.shapes import DYN, Shape, checked
@@ -68,3 +70,27 @@ def test_what_fits_compiles(expression: str) -> None:
 def test_what_does_not_fit_is_refused_in_kubernetes_words(expression: str, words: str) -> None:
     with pytest.raises(CompileError, match=words):
         environment().compile(expression)
+
+
+NAMES = st.from_regex(r"[a-zA-Z_]([a-zA-Z0-9_]{0,4}|oo_?(Entry|entry|Bar|bar))", fullmatch=True)
+KINDS = st.sampled_from(["bool", "int", "double", "string", "bytes", "timestamp", "duration", "dyn"])
+SHAPES = st.builds(lambda kind, maybe: Shape(kind, nullable=maybe), KINDS, st.booleans())
+HELD = SHAPES | st.builds(lambda kind, items: Shape(kind, items=items), st.sampled_from(["list", "map"]), SHAPES)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.dictionaries(NAMES, HELD, min_size=1, max_size=8))
+def test_whatever_fields_are_called_each_can_be_named(fields: dict[str, Shape]) -> None:
+    made = checked({"self": Shape("object", lambda: fields, "Any")})
+    environment = Environment(made.types, files=made.files)
+    for name in fields:
+        if name not in ("in", "as", "if", "for", "let", "var", "null", "true", "else", "void", "loop"):
+            assert environment.compile(f"has(self.{name})").type == "bool"
+
+
+def test_an_object_with_too_many_fields_is_anything() -> None:
+    fields = {f"f{number}": Shape("int") for number in range(9_000)}
+    many = Shape("object", lambda: fields, "Many")
+    made = checked({"self": many, "outer": Shape("object", lambda: {"many": many}, "Outer")})
+    environment = Environment(made.types, files=made.files)
+    assert environment.compile("self.f1 == self.unknown && outer.many.f1 == 'x'").type == "bool"
