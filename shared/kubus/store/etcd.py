@@ -6,8 +6,8 @@ round trip. The protocol itself is in `etcd_rpc`, the watch's bookkeeping in `et
 `etcd_leases`.
 
 Two defects of etcd 3.4 are lived with. Progress notices may run ahead of events, so they prove nothing. A slow watch
-that a compaction overtakes may lose events without a word: compact far behind the slowest reader, and read again
-after a compaction if in doubt.
+that a compaction overtakes may lose events without a word: compact far behind the slowest reader, and compare what a
+change says stood before it (`StoreChange.before`) with what is known.
 """
 
 from __future__ import annotations
@@ -85,9 +85,7 @@ class EtcdStore:
 
     async def create(self, key: str, value: bytes, *, fence: Fence | None = None) -> int:
         """See `Store.create`."""
-        name = key.encode()
-        put = pb.RequestOp(request_put=pb.PutRequest(key=name, value=value))
-        response = await self._rpc.txn(_transaction(name, 0, [put], fence))
+        response = await self._rpc.txn(_putting(key, value, 0, fence))
         if response.succeeded:
             return response.header.revision
         _current(response, fence)
@@ -95,9 +93,7 @@ class EtcdStore:
 
     async def replace(self, key: str, value: bytes, *, expected: int, fence: Fence | None = None) -> int:
         """See `Store.replace`."""
-        name = key.encode()
-        put = pb.RequestOp(request_put=pb.PutRequest(key=name, value=value))
-        response = await self._rpc.txn(_transaction(name, expected, [put], fence))
+        response = await self._rpc.txn(_putting(key, value, expected, fence))
         if response.succeeded:
             return response.header.revision
         raise Conflict(_current(response, fence))
@@ -114,11 +110,12 @@ class EtcdStore:
 
     async def _delete(self, key: str, expected: int, note: tuple[str, bytes] | None, fence: Fence | None) -> int:
         name = key.encode()
-        operations = [pb.RequestOp(request_delete_range=pb.DeleteRangeRequest(key=name))]
+        request = _transaction(name, expected, fence)
         if note is not None:
-            put = pb.PutRequest(key=note[0].encode(), value=note[1], lease=await self._leases.current())
-            operations.insert(0, pb.RequestOp(request_put=put))
-        response = await self._rpc.txn(_transaction(name, expected, operations, fence))
+            put = request.success.add().request_put
+            put.key, put.value, put.lease = note[0].encode(), note[1], await self._leases.current()
+        request.success.add().request_delete_range.key = name
+        response = await self._rpc.txn(request)
         if response.succeeded:
             return response.header.revision
         raise Conflict(_current(response, fence))
@@ -168,15 +165,29 @@ def range_end(prefix: str) -> bytes:
     return name[:-1] + bytes([name[-1] + 1])  # UTF-8 never ends in 0xff
 
 
-def _transaction(key: bytes, expected: int, operations: list[pb.RequestOp], fence: Fence | None) -> pb.TxnRequest:
-    """The operations if the key stands at the expected revision (0: is not there) and the fence at its own."""
-    compare = [pb.Compare(target=_MOD, key=key, mod_revision=expected)]
-    otherwise = [pb.RequestOp(request_range=pb.RangeRequest(key=key))]
+def _transaction(key: bytes, expected: int, fence: Fence | None) -> pb.TxnRequest:
+    """What is still to be said, if the key stands at the expected revision (0: is not there) and the fence at its own.
+
+    Messages are filled where they stand: to make one of others copies them, and costs three times as much.
+    """
+    request = pb.TxnRequest()
+    request.compare.add(target=_MOD, key=key, mod_revision=expected)
+    request.failure.add().request_range.key = key
     if fence is not None:
         name = fence.key.encode()
-        compare.append(pb.Compare(target=_MOD, key=name, mod_revision=fence.revision))
-        otherwise.append(pb.RequestOp(request_range=pb.RangeRequest(key=name, keys_only=True)))
-    return pb.TxnRequest(compare=compare, success=operations, failure=otherwise)
+        request.compare.add(target=_MOD, key=name, mod_revision=fence.revision)
+        found = request.failure.add().request_range
+        found.key, found.keys_only = name, True
+    return request
+
+
+def _putting(key: str, value: bytes, expected: int, fence: Fence | None) -> pb.TxnRequest:
+    """A put under these conditions."""
+    name = key.encode()
+    request = _transaction(name, expected, fence)
+    put = request.success.add().request_put
+    put.key, put.value = name, value
+    return request
 
 
 def _current(response: pb.TxnResponse, fence: Fence | None) -> Stored | None:
