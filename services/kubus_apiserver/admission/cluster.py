@@ -42,7 +42,7 @@ def not_ready_taint(proposal: Proposal, _cache: WatchCache) -> None:
     if proposal.is_new("nodes.core"):
         spec = proposal.object.setdefault("spec", {})
         taints = spec.get("taints") or []
-        if not any(each.get("key") == _NOT_READY["key"] for each in taints):
+        if not any(_NOT_READY.items() <= each.items() for each in taints):
             spec["taints"] = [*taints, dict(_NOT_READY)]
 
 

@@ -10,8 +10,11 @@ from kubus.model.errors import StatusError
 from kubus.model.kinds.leases import KIND as LEASES
 from kubus.model.kinds.nodes import KIND as NODES
 from kubus.model.kinds.pods import KIND as PODS
+from kubus.model.objects import Key
+from kubus.model.records import Note, encode_record, store_key
+from kubus.store import StoreChange
 from kubus_apiserver.access.node_restriction import check_token_request, node_restriction
-from kubus_apiserver.admission import Proposal
+from kubus_apiserver.admission import Place, Proposal
 from kubus_apiserver.calls import User
 from kubus_apiserver.reading.watchcache import WatchCache
 
@@ -124,3 +127,28 @@ def test_a_kubelet_gets_tokens_of_its_pods_only(spec: Any, of: Any, words: str) 
         return
     with pytest.raises(StatusError, match=words):
         check_token_request(KUBELET, "default", spec, of)
+
+
+@pytest.mark.parametrize(
+    ("verb", "subresource", "name", "words"),
+    [
+        ("create", "eviction", "own", ""),
+        ("create", "eviction", "other", 'node "n1" can only evict pods with spec.nodeName set to itself'),
+        ("create", "eviction", "gone", ""),
+        ("create", "binding", "own", 'unexpected subresource or operation of node "n1" on a pod'),
+        ("connect", "exec", "other", ""),
+    ],
+)
+def test_what_a_kubelet_may_ask_of_subresources(verb: str, subresource: str, name: str, words: str) -> None:
+    cache = WatchCache()
+    for revision, (each, at) in enumerate((("own", "n1"), ("other", "n2")), start=1):
+        record = encode_record(Note("t", "t", "create", 0), {**pod(at), "metadata": {"name": each, "namespace": "a"}})
+        cache.apply([StoreChange(store_key(Key("pods.core", "a", each)), record, revision, revision, None)])
+    given = {"apiVersion": "v1", "kind": "Whatever"}
+    asked = Proposal(KUBELET, verb, PODS, subresource, given, None, place=Place("a", name))
+    if not words:
+        node_restriction(asked, cache)
+        return
+    with pytest.raises(StatusError) as refused:
+        node_restriction(asked, cache)
+    assert str(refused.value) == f'pods "{name}" is forbidden: {words}'

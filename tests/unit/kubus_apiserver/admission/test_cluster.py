@@ -33,6 +33,10 @@ async def test_the_clusters_own_namespaces_stay(api: Api) -> None:
 async def test_a_new_node_gets_no_pods_before_it_is_ready(api: Api) -> None:
     made = await api.ok("POST", "/api/v1/nodes", {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n"}})
     assert made["spec"]["taints"] == [{"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}]
+    other = {"key": "node.kubernetes.io/not-ready", "effect": "NoExecute"}
+    node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "o"}, "spec": {"taints": [other]}}
+    made = await api.ok("POST", "/api/v1/nodes", node)
+    assert [each["effect"] for each in made["spec"]["taints"]] == ["NoExecute", "NoSchedule"]
 
 
 async def test_a_claim_gets_the_default_class_unless_it_names_one(api: Api) -> None:
