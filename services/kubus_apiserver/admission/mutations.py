@@ -153,7 +153,12 @@ class Mutations:
                 shown = await self._bindings.versions.shown(proposal, kind)
                 changed = self._invoked(policy, binding, kind, shown, param)
                 if changed is not shown.object:
-                    proposal = await self._bindings.versions.taken_over(proposal, kind, changed)
+                    try:
+                        proposal = await self._bindings.versions.taken_over(proposal, kind, changed)
+                    except StatusError as error:
+                        said = error.message.removeprefix("Internal error occurred: ")  # by the webhooks' measure
+                        _fail(policy, binding, CelError(f"error applying patch: {said}"), proposal)
+                        continue
                     invocations.state += 1
                 invocations.left[invocation] = invocations.state
         return proposal

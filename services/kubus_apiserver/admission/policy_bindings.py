@@ -15,6 +15,7 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from kubus.model.cel import CelError
 from kubus.model.cel.authorizer import Decide, Question
+from kubus.model.codec import DecodeError
 from kubus.model.kinds import Kind, Registry
 from kubus.model.objects import Key, Object
 from kubus.model.policy_expressions import Expression, Expressions, Scope, Variables
@@ -222,7 +223,10 @@ class Bindings(Generic[P]):
             found = [each for each in every if selector.matches(each.object["metadata"].get("labels"))]
         if not found and reference.get("parameterNotFoundAction") == "Deny":
             raise _misbound("no params found for policy binding with `Deny` parameterNotFoundAction")
-        return [each.viewed(kind).object for each in found]
+        try:
+            return [each.viewed(kind).object for each in found]
+        except DecodeError as error:
+            raise _misbound(str(error)) from None
 
     def given(self, shown: Proposal, kind: Kind) -> dict[str, Any]:
         """What expressions know of a write, in the version of `kind`."""

@@ -33,6 +33,16 @@ _PATCH = "JSONPatch"
 _PATCH_FIELDS = ("op", "path", "from", "value")
 _PLACE = re.compile(r"ERROR: <input>:(\d+):(\d+): (.*)")
 
+_TYPES = tuple(
+    (re.compile(theirs), name)
+    for theirs, name in (
+        (r"google\.protobuf\.Timestamp", "timestamp"),
+        (r"google\.protobuf\.Duration", "duration"),
+        (r"\bnull_type\b", "null"),
+        (r"\bkubus\.\w+", "object"),
+    )
+)
+"""What types are called in the library's words, and in Kubernetes'."""
 _UNDECLARED = re.compile(r"undeclared reference to '(\w+\.[\w.]+)'(.*)")
 
 
@@ -89,6 +99,8 @@ def _named(line: int, column: int, words: str) -> tuple[int, int, str]:
     """Of `a.b.c` that is not known, it is `a` that is not."""
     found = _UNDECLARED.fullmatch(words)
     if found is None:
+        for theirs, name in _TYPES:
+            words = theirs.sub(name, words)
         return line, column, words
     first, _, rest = found[1].partition(".")
     shorter = max(column - len(found[1]) + len(rest.rpartition(".")[2]) + 1, 1)

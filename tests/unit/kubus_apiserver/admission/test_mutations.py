@@ -118,6 +118,8 @@ async def test_policies_see_each_others_changes_and_may_see_them_again(api: Api)
             "failed to convert patch object to typed object: .spec.nonsense: field not declared in schema",
         ),
         (patched("[JSONPatch{op: 'remove', path: '/spec/nothing'}]"), "JSONPatch: "),
+        (applied("Object{spec: Object.spec{replicas: 'many'}}"), "error applying patch: Deployment in version"),
+        (patched("[JSONPatch{op: 'replace', path: '/spec', value: 1}]"), "error applying patch: Deployment in version"),
         (
             patched("[JSONPatch{op: 'add', path: '/metadata/labels', value: quantity('1')}]"),
             "could not marshal to JSON",

@@ -63,7 +63,9 @@ def test_what_fits_compiles(expression: str) -> None:
         ("has(self.again.nothing)", "undefined field 'nothing'\n"),
         ("self.by_name['a'].name > 1", r"no matching overload for '_>_' applied to '\(string, int\)'"),
         ("self.all.all(i, i.name == 1)", r"'_==_' applied to '\(string, int\)'"),
-        ("self.at > 5", r"'_>_' applied to '\(google.protobuf.Timestamp, int\)'"),
+        ("self.at > 5", r"'_>_' applied to '\(timestamp, int\)'"),
+        ("self.inner > 1", r"'_>_' applied to '\(object, int\)'"),
+        ("self.fooBar == null", r"'_==_' applied to '\(int, null\)'"),
         ("self.fooBar == self.__namespace__", r"'_==_' applied to '\(int, string\)'"),
     ],
 )
