@@ -3,7 +3,7 @@
 A pod that starts on a warm image is Pending for 100 ms; a write that says so would be old before it is read. So what
 only says "on its way" waits a second, and mostly is overtaken by Running and Ready in one write; everything else is
 written at once. The newest status of a pod wins over those that still wait. While a pod is being deleted nothing is
-written: its deletion says it all.
+written, its deletion says it all; unless somebody holds it by a finalizer to see how it ended (a Job does).
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ import asyncio
 import contextlib
 
 from kubus.model.errors import StatusError
-from kubus.model.objects import Object, is_deleting, name_of, namespace_of, uid_of
+from kubus.model.objects import Object, is_deleting, metadata, name_of, namespace_of, uid_of
 from kubus.model.times import Clock
 from kubus.service.logs import Logger
 from kubus_kubelet.node_tools import PodApi
+from kubus_kubelet.pod_machine import TERMINAL
 from kubus_kubelet.states import Decision
 
 ON_ITS_WAY_SECONDS = 1.0
@@ -63,7 +64,7 @@ class StatusReports:
     def take(self, pod: Object, decision: Decision) -> None:
         """A pod's status was decided; returns at once."""
         uid, status = uid_of(pod), decision.status
-        if is_deleting(pod):
+        if is_deleting(pod) and not (metadata(pod).get("finalizers") and status["phase"] in TERMINAL):
             self._waiting.pop(uid, None)
             return
         if says_already(self._written.get(uid) or pod.get("status") or {}, status):

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from kubus.machinery.plans import Action, Controller, Create, Delete, Index, Patch, Plan, Record, SetStatus, View, Watch
+from kubus.machinery.plans import Action, Controller, Create, Delete, Plan, Record, SetStatus, View, Watch
 from kubus.model.kinds.controllerrevisions import KIND as REVISIONS
 from kubus.model.kinds.daemonsets import KIND as DAEMON_SETS
 from kubus.model.kinds.nodes import KIND as NODES
@@ -21,7 +21,6 @@ from kubus.model.kinds.pods import KIND as PODS
 from kubus.model.objects import (
     Key,
     Object,
-    controller_of,
     is_deleting,
     labels_of,
     metadata,
@@ -31,21 +30,18 @@ from kubus.model.objects import (
     revision_of,
     uid_of,
 )
-from kubus.model.selectors import LabelSelector
+from kubus_controllers.reconcilers.adoption import ORPHANS, adopt, orphans, release, selector_of, waking
 from kubus_controllers.reconcilers.daemon_nodes import Fit, fit, new_pod, node_of_pod
 from kubus_controllers.reconcilers.job_failures import finished_at
 from kubus_controllers.reconcilers.names import child_name, suffix
 from kubus_controllers.reconcilers.pods_of import (
     available_in,
-    controller_reference,
     is_controlled_by,
     is_finished,
     is_ready,
     phase_of,
     soonest,
-    without_owner,
 )
-from kubus_controllers.reconcilers.replicasets import ORPHANS, orphans_of
 from kubus_controllers.reconcilers.revisions import HASH, history, outdated, revised
 from kubus_controllers.reconcilers.rollouts import resolved
 
@@ -104,21 +100,16 @@ def _hashes(pods: Iterable[Object]) -> set[str]:
 
 def _pods(daemon_set: Object, view: View) -> tuple[list[Object], list[Action]]:
     """The set's pods, and what is to be done so that they all are."""
-    selector = LabelSelector.from_object(path_of(daemon_set, "spec", "selector"))
+    selector = selector_of(daemon_set)
     owned = [pod for pod in view.owned(PODS, uid_of(daemon_set)) if is_controlled_by(pod, uid_of(daemon_set))]
     mine = [pod for pod in owned if selector.matches(labels_of(pod))]
     strays = [pod for pod in owned if not selector.matches(labels_of(pod))]
-    actions: list[Action] = [_own(pod, without_owner(pod, uid_of(daemon_set))) for pod in strays]
-    for pod in view.indexed(PODS, ORPHANS, namespace_of(daemon_set)):
-        if not is_finished(pod) and not is_deleting(pod) and selector.matches(labels_of(pod)):
-            actions.append(_own(pod, [*(metadata(pod).get("ownerReferences") or ()), controller_reference(daemon_set)]))
+    actions: list[Action] = [release(daemon_set, pod) for pod in strays]
+    for pod in orphans(daemon_set, view, selector):
+        if not is_finished(pod) and not is_deleting(pod):
+            actions.append(adopt(daemon_set, pod))
             mine.append(pod)
     return sorted(mine, key=lambda pod: (metadata(pod).get("creationTimestamp") or "", name_of(pod))), actions
-
-
-def _own(pod: Object, references: list[Object]) -> Patch:
-    meta = {"uid": uid_of(pod), "resourceVersion": metadata(pod).get("resourceVersion"), "ownerReferences": references}
-    return Patch(PODS, namespace_of(pod), name_of(pod), {"metadata": meta})
 
 
 def _nodes(daemon_set: Object, pods: Iterable[Object], view: View) -> list[_OnNode]:
@@ -257,21 +248,11 @@ def _of_node(node: Object, view: View) -> list[Key]:
     return [Key(DAEMON_SETS.collection, namespace_of(each), name_of(each)) for each in view.list(DAEMON_SETS)]
 
 
-def _adopters(pod: Object, view: View) -> list[Key]:
-    if controller_of(pod):
-        return []
-    return [
-        Key(DAEMON_SETS.collection, namespace_of(each), name_of(each))
-        for each in view.list(DAEMON_SETS, namespace_of(pod))
-        if LabelSelector.from_object(path_of(each, "spec", "selector")).matches(labels_of(pod))
-    ]
-
-
 CONTROLLER = Controller(
     name="daemonset-controller",
     reconciles=DAEMON_SETS,
     reconcile=reconcile,
     owns=(PODS, REVISIONS),
-    watches=(Watch(NODES, _of_node), Watch(PODS, _adopters)),
-    indexes=(Index(PODS, ORPHANS, orphans_of),),
+    watches=(Watch(NODES, _of_node), waking(DAEMON_SETS)),
+    indexes=(ORPHANS,),
 )

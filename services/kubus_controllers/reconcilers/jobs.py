@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from kubus.machinery.plans import (
     CONVERGED,
@@ -19,8 +19,6 @@ from kubus.machinery.plans import (
     Controller,
     Create,
     Delete,
-    Index,
-    Patch,
     Plan,
     Record,
     SetStatus,
@@ -41,8 +39,16 @@ from kubus.model.objects import (
     path_of,
     uid_of,
 )
-from kubus.model.selectors import LabelSelector
 from kubus.model.times import rfc3339
+from kubus_controllers.reconcilers.adoption import (
+    ORPHANS,
+    adopt,
+    adopters,
+    marked,
+    orphans,
+    release,
+    selector_of,
+)
 from kubus_controllers.reconcilers.conditions import Said, with_condition
 from kubus_controllers.reconcilers.job_failures import pause_left
 from kubus_controllers.reconcilers.job_pods import new_indexed_pods, new_pods, surplus
@@ -50,15 +56,12 @@ from kubus_controllers.reconcilers.job_tally import FINALIZER, Tally, is_indexed
 from kubus_controllers.reconcilers.job_verdicts import Verdict, deadline_left, is_over, is_suspended, verdict
 from kubus_controllers.reconcilers.pods_of import (
     condition_of,
-    controller_reference,
     is_active,
     is_controlled_by,
     is_finished,
     is_ready,
     soonest,
-    without_owner,
 )
-from kubus_controllers.reconcilers.replicasets import ORPHANS, orphans_of
 
 MANAGER = "kubernetes.io/job-controller"
 BURST = 500
@@ -108,35 +111,25 @@ def _next_step(job: Object, view: View, now: datetime) -> Plan:
 
 def _pods(job: Object, view: View) -> tuple[list[Object], list[Action]]:
     """The Job's pods, and what is to be done so that they all are."""
-    selector = LabelSelector.from_object(path_of(job, "spec", "selector"))
+    selector = selector_of(job)
     owned = [pod for pod in view.owned(PODS, uid_of(job)) if is_controlled_by(pod, uid_of(job))]
     mine = [pod for pod in owned if selector.matches(labels_of(pod))]
     strays = [pod for pod in owned if not selector.matches(labels_of(pod))]
-    actions: list[Action] = [_owned_by(pod, without_owner(pod, uid_of(job)), None) for pod in strays]
+    actions: list[Action] = [release(job, pod, finalizers=_other_finalizers(pod) or None) for pod in strays]
     if not is_deleting(job):
-        for pod in view.indexed(PODS, ORPHANS, namespace_of(job)):
-            if is_active(pod) and selector.matches(labels_of(pod)):
-                references = [*(metadata(pod).get("ownerReferences") or ()), controller_reference(job)]
-                actions.append(_owned_by(pod, references, FINALIZER))
-                mine.append(pod)
+        found = [pod for pod in orphans(job, view, selector) if is_active(pod)]
+        actions += [adopt(job, pod, finalizers=[*_other_finalizers(pod), FINALIZER]) for pod in found]
+        mine += found
     return sorted(mine, key=name_of), actions
 
 
-def _owned_by(pod: Object, references: list[dict[str, Any]], finalizer: str | None) -> Patch:
-    others = [each for each in metadata(pod).get("finalizers") or () if each != FINALIZER]
-    finalizers = [*others, *([finalizer] if finalizer else [])]
-    meta = {
-        "uid": uid_of(pod),
-        "resourceVersion": metadata(pod).get("resourceVersion"),
-        "ownerReferences": references,
-        "finalizers": finalizers or None,
-    }
-    return Patch(PODS, namespace_of(pod), name_of(pod), {"metadata": meta})
+def _other_finalizers(pod: Object) -> list[str]:
+    return [each for each in metadata(pod).get("finalizers") or () if each != FINALIZER]
 
 
 def _release(pods: Iterable[Object]) -> list[Action]:
     """Take the finalizer off."""
-    return [_owned_by(pod, metadata(pod).get("ownerReferences") or [], None) for pod in pods]
+    return [marked(pod, finalizers=_other_finalizers(pod) or None) for pod in pods]
 
 
 def _delete(job: Object, pods: Sequence[Object]) -> _Change:
@@ -248,11 +241,7 @@ def _wakes(pod: Object, view: View) -> list[Key]:
     if owner is not None:
         lost = owner.get("kind") == JOBS.name and is_tracked(pod)
         return [here] if lost and view.get(JOBS, namespace_of(pod), owner.get("name", "")) is None else []
-    keys = [
-        Key(JOBS.collection, namespace_of(job), name_of(job))
-        for job in view.list(JOBS, namespace_of(pod))
-        if LabelSelector.from_object(path_of(job, "spec", "selector")).matches(labels_of(pod))
-    ]
+    keys = adopters(JOBS, selector_of, pod, view)
     return [*keys, here] if is_tracked(pod) else keys
 
 
@@ -270,5 +259,5 @@ CONTROLLER = Controller(
     reconcile=reconcile,
     owns=(PODS,),
     watches=(Watch(PODS, _wakes), Watch(JOBS, _pods_left)),
-    indexes=(Index(PODS, ORPHANS, orphans_of),),
+    indexes=(ORPHANS,),
 )

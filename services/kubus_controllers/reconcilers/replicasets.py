@@ -16,21 +16,19 @@ Source: https://kubernetes.io/docs/concepts/workloads/controllers/replicaset/ an
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
 
-from kubus.machinery.plans import Action, Controller, Create, Delete, Index, Patch, Plan, Record, SetStatus, View, Watch
+from kubus.machinery.plans import Action, Controller, Create, Delete, Plan, Record, SetStatus, View
 from kubus.model.kinds import Kind
 from kubus.model.kinds.pods import KIND as PODS
 from kubus.model.kinds.replicasets import KIND as REPLICASETS
 from kubus.model.kinds.replicationcontrollers import KIND as REPLICATION_CONTROLLERS
 from kubus.model.objects import (
-    Key,
     Object,
     annotations_of,
-    controller_of,
     is_deleting,
     labels_of,
     metadata,
@@ -41,6 +39,7 @@ from kubus.model.objects import (
     uid_of,
 )
 from kubus.model.selectors import LabelSelector
+from kubus_controllers.reconcilers.adoption import ORPHANS, SelectorOf, adopt, orphans, release, selector_of, waking
 from kubus_controllers.reconcilers.conditions import Said, with_condition
 from kubus_controllers.reconcilers.names import child_name, suffix
 from kubus_controllers.reconcilers.pods_of import (
@@ -54,12 +53,10 @@ from kubus_controllers.reconcilers.pods_of import (
     phase_of,
     ready_since,
     soonest,
-    without_owner,
 )
 
 BURST = 500
 """Creations and deletions in one plan at most; the next plan goes on. As in Kubernetes."""
-ORPHANS = "orphans"
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 FAILURE = "ReplicaFailure"
 
@@ -68,7 +65,7 @@ class Sort(NamedTuple):
     """A kind of sets of replicas."""
 
     kind: Kind
-    selector: Callable[[Object], LabelSelector]
+    selector: SelectorOf
     counts_terminating: bool = False
 
 
@@ -79,10 +76,10 @@ def reconcile(sort: Sort, replica_set: Object, view: View, now: datetime) -> Pla
     mine = [pod for pod in owned if selector.matches(labels_of(pod))]
     actions: list[Action] = []
     if not is_deleting(replica_set):
-        orphans = _orphans(replica_set, selector, view)
-        actions += [_adopt(replica_set, pod) for pod in orphans]
-        actions += [_release(replica_set, pod) for pod in owned if not selector.matches(labels_of(pod))]
-        mine += orphans
+        found = [pod for pod in orphans(replica_set, view, selector) if is_active(pod)]
+        actions += [adopt(replica_set, pod) for pod in found]
+        actions += [release(replica_set, pod) for pod in owned if not selector.matches(labels_of(pod))]
+        mine += found
         actions += list(_resize(replica_set, mine, view))
     min_ready = path_of(replica_set, "spec", "minReadySeconds", default=0)
     waits = [available_in(pod, min_ready, now) for pod in mine if is_active(pod)]
@@ -110,28 +107,6 @@ def _refused(sort: Sort, replica_set: Object, status: Object, now: datetime, wor
 def _is_same(replica_set: Object, status: Object) -> bool:
     old = replica_set.get("status") or {}
     return bool(status == {**old, "replicas": old.get("replicas")})
-
-
-def _orphans(replica_set: Object, selector: LabelSelector, view: View) -> list[Object]:
-    return [
-        pod
-        for pod in view.indexed(PODS, ORPHANS, namespace_of(replica_set))
-        if is_active(pod) and selector.matches(labels_of(pod))
-    ]
-
-
-def _adopt(replica_set: Object, pod: Object) -> Patch:
-    references = [*(metadata(pod).get("ownerReferences") or ()), controller_reference(replica_set)]
-    return _own(pod, references)
-
-
-def _release(replica_set: Object, pod: Object) -> Patch:
-    return _own(pod, without_owner(pod, uid_of(replica_set)))
-
-
-def _own(pod: Object, references: list[dict[str, Any]]) -> Patch:
-    meta = {"uid": uid_of(pod), "resourceVersion": metadata(pod).get("resourceVersion"), "ownerReferences": references}
-    return Patch(PODS, namespace_of(pod), name_of(pod), {"metadata": meta})
 
 
 def _resize(replica_set: Object, mine: Sequence[Object], view: View) -> Iterator[Action]:
@@ -234,41 +209,20 @@ def _status(sort: Sort, replica_set: Object, mine: Sequence[Object], available: 
     return status
 
 
-def orphans_of(pod: Object) -> list[str]:
-    """Index: the namespace of a pod that has no controller."""
-    return [] if controller_of(pod) else [namespace_of(pod)]
-
-
-def _adopters(sort: Sort, pod: Object, view: View) -> list[Key]:
-    """Sets that may want a pod without a controller."""
-    if controller_of(pod):
-        return []
-    labels = labels_of(pod)
-    return [
-        Key(sort.kind.collection, namespace_of(pod), name_of(each))
-        for each in view.list(sort.kind, namespace_of(pod))
-        if sort.selector(each).matches(labels)
-    ]
-
-
 def _controller(name: str, sort: Sort) -> Controller:
     return Controller(
         name=name,
         reconciles=sort.kind,
         reconcile=partial(reconcile, sort),
         owns=(PODS,),
-        watches=(Watch(PODS, partial(_adopters, sort)),),
-        indexes=(Index(PODS, ORPHANS, orphans_of),),
+        watches=(waking(sort.kind, sort.selector),),
+        indexes=(ORPHANS,),
     )
-
-
-def _label_selector(obj: Object) -> LabelSelector:
-    return LabelSelector.from_object(path_of(obj, "spec", "selector", default={}))
 
 
 def _plain_selector(obj: Object) -> LabelSelector:
     return LabelSelector.from_map(path_of(obj, "spec", "selector", default={}))
 
 
-CONTROLLER = _controller("replicaset-controller", Sort(REPLICASETS, _label_selector, counts_terminating=True))
+CONTROLLER = _controller("replicaset-controller", Sort(REPLICASETS, selector_of, counts_terminating=True))
 REPLICATION = _controller("replication-controller", Sort(REPLICATION_CONTROLLERS, _plain_selector))

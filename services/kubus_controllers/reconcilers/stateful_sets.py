@@ -14,15 +14,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from kubus.machinery.plans import Action, Controller, Create, Delete, Index, Patch, Plan, Record, SetStatus, View, Watch
+from kubus.machinery.plans import Action, Controller, Create, Delete, Plan, Record, SetStatus, View
 from kubus.model.kinds.controllerrevisions import KIND as REVISIONS
 from kubus.model.kinds.persistentvolumeclaims import KIND as CLAIMS
 from kubus.model.kinds.pods import KIND as PODS
 from kubus.model.kinds.statefulsets import KIND as STATEFUL_SETS
 from kubus.model.objects import (
-    Key,
     Object,
-    controller_of,
     is_deleting,
     labels_of,
     metadata,
@@ -31,18 +29,15 @@ from kubus.model.objects import (
     path_of,
     uid_of,
 )
-from kubus.model.selectors import LabelSelector
+from kubus_controllers.reconcilers.adoption import ORPHANS, adopt, orphans, release, selector_of, waking
 from kubus_controllers.reconcilers.pods_of import (
     available_in,
-    controller_reference,
     is_controlled_by,
     is_finished,
     is_ready,
     phase_of,
     soonest,
-    without_owner,
 )
-from kubus_controllers.reconcilers.replicasets import ORPHANS, orphans_of
 from kubus_controllers.reconcilers.revisions import HASH, history, outdated, revised
 from kubus_controllers.reconcilers.stateful_pods import claims_of, new_pod, ordinal_of, pod_name
 
@@ -119,7 +114,7 @@ def reconcile(stateful_set: Object, view: View, now: datetime) -> Plan:
 
 def _pods(stateful_set: Object, view: View) -> tuple[dict[int, Object], list[Action]]:
     """The set's pods by ordinal, and what is to be done so that they all are."""
-    selector = LabelSelector.from_object(path_of(stateful_set, "spec", "selector"))
+    selector = selector_of(stateful_set)
     mine: dict[int, Object] = {}
     actions: list[Action] = []
     for pod in view.owned(PODS, uid_of(stateful_set)):
@@ -127,21 +122,15 @@ def _pods(stateful_set: Object, view: View) -> tuple[dict[int, Object], list[Act
             continue
         ordinal = ordinal_of(stateful_set, pod)
         if ordinal is None or not selector.matches(labels_of(pod)):
-            actions.append(_own(pod, without_owner(pod, uid_of(stateful_set))))
+            actions.append(release(stateful_set, pod))
         else:
             mine[ordinal] = pod
-    for pod in view.indexed(PODS, ORPHANS, namespace_of(stateful_set)):
+    for pod in orphans(stateful_set, view, selector):
         ordinal = ordinal_of(stateful_set, pod)
-        if ordinal is not None and not is_deleting(pod) and selector.matches(labels_of(pod)):
-            references = [*(metadata(pod).get("ownerReferences") or ()), controller_reference(stateful_set)]
-            actions.append(_own(pod, references))
+        if ordinal is not None and not is_deleting(pod):
+            actions.append(adopt(stateful_set, pod))
             mine[ordinal] = pod
     return mine, actions
-
-
-def _own(pod: Object, references: list[Object]) -> Patch:
-    meta = {"uid": uid_of(pod), "resourceVersion": metadata(pod).get("resourceVersion"), "ownerReferences": references}
-    return Patch(PODS, namespace_of(pod), name_of(pod), {"metadata": meta})
 
 
 def _steps(found: _Set, view: View) -> Iterator[Action]:
@@ -258,22 +247,12 @@ def _status(found: _Set) -> Object:
     return {**status, "conditions": old["conditions"]} if old.get("conditions") else status
 
 
-def _adopters(pod: Object, view: View) -> list[Key]:
-    if controller_of(pod):
-        return []
-    return [
-        Key(STATEFUL_SETS.collection, namespace_of(each), name_of(each))
-        for each in view.list(STATEFUL_SETS, namespace_of(pod))
-        if LabelSelector.from_object(path_of(each, "spec", "selector")).matches(labels_of(pod))
-    ]
-
-
 CONTROLLER = Controller(
     name="statefulset-controller",
     reconciles=STATEFUL_SETS,
     reconcile=reconcile,
     owns=(PODS, REVISIONS),
-    watches=(Watch(PODS, _adopters),),
+    watches=(waking(STATEFUL_SETS),),
     reads=(CLAIMS,),
-    indexes=(Index(PODS, ORPHANS, orphans_of),),
+    indexes=(ORPHANS,),
 )

@@ -91,6 +91,12 @@ def test_a_pod_that_is_being_deleted_is_not_written():
     assert reported(Api(), (0, POD, status()), (0.5, deleting, status("Failed", ""))) == []
 
 
+def test_a_pod_that_somebody_holds_says_how_it_ended():
+    meta = {**POD["metadata"], "deletionTimestamp": "2026-01-31T12:00:00Z", "finalizers": ["example.com/counts"]}
+    deleting = {**POD, "metadata": meta}
+    assert reported(Api(), (0, deleting, RUNNING), (0.5, deleting, status("Failed", ""))) == [(0.5, "Failed")]
+
+
 def test_an_api_that_is_away_is_asked_again_and_a_refusal_is_final():
     assert reported(Api(unavailable("away")), (0, POD, RUNNING)) == [(1.0, "Running")]
     assert reported(Api(conflict("pods", "", "web")), (0, POD, RUNNING)) == []
