@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import ssl
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -52,21 +50,21 @@ class Api:
         view = json.loads(cluster.kubectl("config", "view", "--raw", "-o", "json").stdout)
         self._address = view["clusters"][0]["cluster"]["server"].removeprefix("https://")
         pki = cluster.home / "pki"
-        self._tls = ssl.create_default_context(cafile=str(pki / "ca.crt"))
+        self.tls = ssl.create_default_context(cafile=str(pki / "ca.crt"))
         if certificate:
-            self._tls.load_cert_chain(pki / f"{certificate}.crt", pki / f"{certificate}.key")
+            self.tls.load_cert_chain(pki / f"{certificate}.crt", pki / f"{certificate}.key")
         self._headers = headers or {}
         self._connection: http.client.HTTPSConnection | None = None
 
     def alike(self, **headers: str) -> Api:
         """The same identity with further headers, `_` for `-`: somebody else, by impersonation."""
         other = Api.__new__(Api)
-        other._address, other._tls, other._connection = self._address, self._tls, None
+        other._address, other.tls, other._connection = self._address, self.tls, None
         other._headers = {**self._headers, **{name.replace("_", "-"): value for name, value in headers.items()}}
         return other
 
     def _connect(self) -> http.client.HTTPSConnection:
-        return http.client.HTTPSConnection(self._address, context=self._tls, timeout=20)
+        return http.client.HTTPSConnection(self._address, context=self.tls, timeout=20)
 
     def call(self, method: str, path: str, body: Any = None, content: str = "application/json", **query: Any) -> Answer:
         """One request; whatever comes back."""
@@ -149,14 +147,8 @@ class Watch:
 
 @pytest.fixture(scope="session")
 def two_nodes(image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """A cluster of two nodes; an existing one where KUBUS_TEST_CLUSTER names its home (for work on the tests)."""
-    home = os.environ.get("KUBUS_TEST_CLUSTER")
-    if not home:
-        yield from _cluster(2, tmp_path_factory.mktemp("two"))
-        return
-    found = Cluster(Path(home), 2)
-    found.environ["KUBECONFIG"] = str(found.home / "kubeconfig")
-    yield found
+    """A cluster of two nodes."""
+    yield from _cluster(2, tmp_path_factory.mktemp("two"))
 
 
 @pytest.fixture(scope="session")

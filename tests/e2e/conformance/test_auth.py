@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import ssl
 import time
 import uuid
 from base64 import b64encode, urlsafe_b64decode
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -191,6 +194,53 @@ def test_nobody_in_particular_sees_health_and_version_only(api: Api, two_nodes: 
     refused = nobody.refused(403, "POST", WHO, {})
     assert 'User "system:anonymous" cannot create resource "selfsubjectreviews"' in refused
     assert Api(two_nodes, certificate="", headers={"Authorization": "Bearer wrong"}).call("GET", "/version").code == 401
+
+
+def certificate(two_nodes: Cluster, directory: Path, *, authority: bool, days: tuple[int, int]) -> ssl.SSLContext:
+    """TLS of a client whose certificate the cluster's authority signed, or another; good from and until so many days."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    pki = two_nodes.home / "pki"
+    trusted = x509.load_pem_x509_certificate((pki / "ca.crt").read_bytes())
+    signer = serialization.load_pem_private_key((pki / "ca.key").read_bytes(), None) if authority else key
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "eve")]))
+        .issuer_name(trusted.subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now + timedelta(days=days[0]))
+        .not_valid_after(now + timedelta(days=days[1]))
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
+        .sign(signer, hashes.SHA256())
+    )
+    plain = serialization.NoEncryption()
+    file = directory / "client.pem"
+    file.write_bytes(
+        made.public_bytes(serialization.Encoding.PEM)
+        + key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
+    )
+    context = ssl.create_default_context(cafile=str(pki / "ca.crt"))
+    context.load_cert_chain(file)
+    return context
+
+
+@pytest.mark.parametrize(
+    ("authority", "days", "good"), [(True, (-1, 1), True), (False, (-1, 1), False), (True, (-2, -1), False)]
+)
+def test_a_certificate_of_another_authority_or_time_is_no_way_in(
+    api: Api, two_nodes: Cluster, tmp_path: Path, authority: bool, days: tuple[int, int], good: bool
+) -> None:
+    """It ends in the handshake, where Kubernetes answers 401 after it."""
+    stranger = api.alike()
+    stranger.tls = certificate(two_nodes, tmp_path, authority=authority, days=days)
+    if good:
+        info = stranger.create(WHO, {})["status"]["userInfo"]
+        assert info["username"] == "eve"
+        assert info["extra"]["authentication.kubernetes.io/credential-id"][0].startswith("X509SHA256=")
+        return
+    with pytest.raises((ssl.SSLError, ConnectionError)):
+        stranger.call("POST", WHO, {})
 
 
 # ---- impersonation
