@@ -91,3 +91,24 @@ def test_a_stateful_set_keeps_names_and_order(three_nodes: Cluster, wide_namespa
     three_nodes.kubectl(*n, "scale", "sts/db", "--replicas=1")
     eventually(lambda: len(three_nodes.get("pods", *n)["items"]) == 1, what="the last two to go")
     assert three_nodes.get("pods", *n)["items"][0]["metadata"]["name"] == "db-0"
+
+
+def test_an_eviction_is_no_failure_of_a_job_that_says_so(three_nodes: Cluster, wide_namespace: str, image: str) -> None:
+    n = ("-n", wide_namespace)
+    disrupted = {"type": "DisruptionTarget", "status": "True"}
+    policy = {"rules": [{"action": "Ignore", "onPodConditions": [disrupted]}]}
+    job = _manifest("Job", "moved", image, "sleep", "100", api="batch/v1", backoffLimit=0, podFailurePolicy=policy)
+    three_nodes.kubectl(*n, "apply", "-f", "-", stdin=job)
+    three_nodes.kubectl(*n, "wait", "--for=jsonpath={.status.ready}=1", "job/moved", "--timeout=20s")
+    (pod,) = three_nodes.get("pods", *n)["items"]
+    name = pod["metadata"]["name"]
+    eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name, "namespace": wide_namespace}}
+    path = f"/api/v1/namespaces/{wide_namespace}/pods/{name}/eviction"
+    three_nodes.kubectl("create", "--raw", path, "-f", "-", stdin=json.dumps(eviction))
+
+    def replaced() -> bool:
+        pods = three_nodes.get("pods", *n)["items"]
+        return [each["metadata"]["name"] != name and each["status"]["phase"] == "Running" for each in pods] == [True]
+
+    eventually(replaced, what="another pod in its place")
+    assert "failed" not in three_nodes.get("job", "moved", *n)["status"]
