@@ -6,6 +6,7 @@ from ipaddress import ip_address
 
 import pytest
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.x509.oid import NameOID
 
 from kubus_cli import identities, pki
@@ -67,3 +68,13 @@ def test_a_damaged_certificate_is_made_again(tmp_path):
     pki.ensure(tmp_path, [SERVER], NOW)
     (tmp_path / "etcd.key").write_text("damaged")
     assert pki.ensure(tmp_path, [SERVER], NOW) == ["etcd"]
+
+
+def test_the_front_proxy_has_an_authority_of_its_own(tmp_path):
+    assert pki.ensure_front_proxy(tmp_path, NOW) == [pki.FRONT_PROXY_CA, pki.FRONT_PROXY]
+    assert pki.ensure_front_proxy(tmp_path, NOW) == [], "a restart changes nothing"
+    pki.ensure(tmp_path, [CLIENT], NOW)
+    authority = x509.load_pem_x509_certificate((tmp_path / "ca.crt").read_bytes())
+    client = x509.load_pem_x509_certificate((tmp_path / f"{pki.FRONT_PROXY}.crt").read_bytes())
+    with pytest.raises((ValueError, InvalidSignature)):
+        client.verify_directly_issued_by(authority)
