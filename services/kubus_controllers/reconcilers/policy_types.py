@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from kubus.machinery.plans import CONVERGED, Controller, Plan, SetStatus, View, Watch
+from kubus.model.cel.shapes import Shape
 from kubus.model.custom.celshapes import shape_of
 from kubus.model.kinds import Kind
 from kubus.model.kinds.customresourcedefinitions import KIND as DEFINITIONS
@@ -20,6 +21,7 @@ from kubus.model.policy_types import Typed, Types, expression_warnings
 from kubus.model.schema import load_schemas
 from kubus.model.schema_shapes import definition_shape
 
+_OBJECT_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 _NAMESPACE = "io.k8s.api.core.v1.Namespace"
 
 
@@ -38,6 +40,7 @@ def reconcile(kinds: Iterable[Kind], policy: Object, view: View, _now: datetime)
 
 def _types(kinds: list[Kind], view: View) -> Types:
     schemas = load_schemas()
+    metadata = definition_shape(schemas, _OBJECT_META)
 
     def built_in(kind: Kind) -> Typed:
         return Typed(kind.group, kind.version, kind.name, definition_shape(schemas, kind.schema))
@@ -47,7 +50,7 @@ def _types(kinds: list[Kind], view: View) -> Types:
             spec = definition["spec"]
             if spec["group"] == group and spec["names"][field] == name:
                 yield from (
-                    Typed(group, version, spec["names"]["kind"], shape_of(schema, is_object=True, name="object"))
+                    Typed(group, version, spec["names"]["kind"], _with_metadata(shape_of(schema), metadata))
                     for each in spec["versions"]
                     if each["name"] == version and each.get("served")
                     if (schema := path_of(each, "schema", "openAPIV3Schema")) is not None
@@ -62,6 +65,13 @@ def _types(kinds: list[Kind], view: View) -> Types:
         return built_in(known[0]) if known else next(custom(group, version, "kind", name), None)
 
     return Types(of_resource, of_kind, definition_shape(schemas, _NAMESPACE))
+
+
+def _with_metadata(shape: Shape, metadata: Shape) -> Shape:
+    """A custom object as a policy sees it, with all of its metadata."""
+    own = shape.fields() if shape.fields is not None else {}
+    fields = {**own, "apiVersion": Shape("string"), "kind": Shape("string"), "metadata": metadata}
+    return Shape("object", lambda: fields, shape.name or "object")
 
 
 def _every_policy(_definition: Object, view: View) -> list[Key]:

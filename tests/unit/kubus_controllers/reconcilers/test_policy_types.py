@@ -56,3 +56,10 @@ def test_mistakes_about_custom_kinds_are_told_when_the_kind_is_there() -> None:
     world.settle(CONTROLLER)
     warning = status(world)["typeChecking"]["expressionWarnings"][0]["warning"]
     assert warning.count("applied to '(string, int)'") == 2
+
+
+def test_a_custom_object_has_all_metadata() -> None:
+    right = policy("object.metadata.labels['a'] == 'b' && object.kind == 'Thing'", "example.com", "things")
+    world = World(right, definition("integer"))
+    world.settle(CONTROLLER)
+    assert status(world)["typeChecking"] == {}
