@@ -10,15 +10,16 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from kubus.model.errors import FieldError, bad_request, conflict, forbidden_field, invalid, invalid_object, required
+from kubus.model.errors import FieldError, bad_request, conflict, invalid_object
 from kubus.model.kinds import Kind
-from kubus.model.names import generate_name_errors, generated_name, label_key_errors, labels_errors, name_errors
+from kubus.model.names import generated_name
 from kubus.model.objects import Object
 from kubus.model.times import rfc3339
+from kubus.model.validation import object_errors
+from kubus.model.validation.metadata import metadata_errors
 
 KEEPS_STATUS = frozenset({"nodes.core"})
 """Collections whose objects may be created with their status, as kubelets create nodes."""
-_ANNOTATIONS_BYTES_MAX = 256 * 1024
 _OF_THE_SERVER = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation")
 _STATUS_KEEPS = {"deployments.apps": ("labels",), "pods.core": ("ownerReferences",)}
 """Metadata that a write of the status leaves alone."""
@@ -152,10 +153,7 @@ def check(kind: Kind, obj: Object, old: Object | None) -> None:
     Raises:
         StatusError: 422 with every field error.
     """
-    errors = _metadata_errors(kind, obj["metadata"], old)
-    for rule in kind.rules:
-        errors += rule(obj, old)
-    _refuse(kind, obj, errors)
+    _refuse(kind, obj, object_errors(kind, obj, old))
 
 
 def check_metadata(kind: Kind, obj: Object, old: Object) -> None:
@@ -164,61 +162,10 @@ def check_metadata(kind: Kind, obj: Object, old: Object) -> None:
     Raises:
         StatusError: 422 with every field error.
     """
-    _refuse(kind, obj, _metadata_errors(kind, obj["metadata"], old))
+    _refuse(kind, obj, metadata_errors(kind, obj, old))
 
 
 def _refuse(kind: Kind, obj: Object, errors: Sequence[FieldError]) -> None:
     if errors:
         metadata = obj["metadata"]
         raise invalid_object(kind.name, kind.group, metadata.get("name") or metadata.get("generateName") or "", errors)
-
-
-def _metadata_errors(kind: Kind, metadata: dict[str, Any], old: Object | None) -> list[FieldError]:
-    errors: list[FieldError] = []
-    if old is None:
-        errors += _name_errors(kind, metadata)
-    before = old["metadata"] if old is not None else {}
-    labels = metadata.get("labels")
-    if labels and labels != before.get("labels"):
-        errors += [invalid("metadata.labels", value, detail) for value, detail in labels_errors(labels)]
-    annotations = metadata.get("annotations")
-    if annotations and annotations != before.get("annotations"):
-        errors += _annotation_errors(annotations)
-    finalizers = metadata.get("finalizers") or ()
-    if finalizers != (before.get("finalizers") or ()):
-        errors += _finalizer_errors(finalizers, before)
-    return errors
-
-
-def _name_errors(kind: Kind, metadata: dict[str, Any]) -> list[FieldError]:
-    prefix = metadata.get("generateName")
-    if prefix and (wrong := generate_name_errors(kind.name_check, prefix)):
-        return [invalid("metadata.generateName", prefix, detail) for detail in wrong]
-    name = metadata.get("name")
-    if not name:
-        return [required("metadata.name", "name or generateName is required")]
-    return [invalid("metadata.name", name, detail) for detail in name_errors(kind.name_check, name)]
-
-
-def _annotation_errors(annotations: dict[str, str]) -> list[FieldError]:
-    errors = [
-        invalid("metadata.annotations", key, detail) for key in annotations for detail in label_key_errors(key.lower())
-    ]
-    if sum(len(key) + len(value) for key, value in annotations.items()) > _ANNOTATIONS_BYTES_MAX:
-        errors.append(
-            FieldError("FieldValueTooLong", "metadata.annotations", "Too long: may not be more than 262144 bytes")
-        )
-    return errors
-
-
-def _finalizer_errors(finalizers: Sequence[str], before: dict[str, Any]) -> list[FieldError]:
-    errors = [
-        invalid("metadata.finalizers", each, "name is neither a standard finalizer name nor is it fully qualified")
-        for each in finalizers
-        if "/" not in each and each not in ("orphan", "foregroundDeletion", "kubernetes")
-    ]
-    added = [each for each in finalizers if each not in (before.get("finalizers") or ())]
-    if before.get("deletionTimestamp") and added:
-        detail = f"no new finalizers can be added if the object is being deleted, found new finalizers {added}"
-        errors.append(forbidden_field("metadata.finalizers", detail))
-    return errors

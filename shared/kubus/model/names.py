@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Mapping
 from functools import lru_cache
 from random import Random
 
@@ -273,15 +272,6 @@ def cidr_errors(text: str) -> list[str]:
     except ValueError:
         return ["must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"]
     return [] if "/" in text else ["must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"]
-
-
-def labels_errors(labels: Mapping[str, str]) -> list[tuple[str, str]]:
-    """(key or value, sentence) for everything wrong with a map of labels."""
-    wrong: list[tuple[str, str]] = []
-    for key, value in labels.items():
-        wrong += [(key, each) for each in _label_key_errors(key)]
-        wrong += [(value, each) for each in _label_value_errors(value)]
-    return wrong
 
 
 def random_suffix(random: Random, length: int = SUFFIX_LENGTH) -> str:

@@ -14,16 +14,24 @@ from kubus.model.objects import Object, is_deleting, metadata
 
 ANNOTATIONS_BYTES_MAX = 256 * 1024
 IMMUTABLE = ("name", "namespace", "uid", "creationTimestamp")
+STANDARD_FINALIZERS = ("foregroundDeletion", "kubernetes", "orphan")
+UNQUALIFIED = "name is neither a standard finalizer name nor is it fully qualified"
 
 
 def metadata_errors(kind: Kind, obj: Object, old: Object | None) -> list[FieldError]:
-    """What is wrong with an object's metadata."""
-    meta = metadata(obj)
-    errors = _name_errors(kind, meta) + _namespace_errors(kind, meta)
-    errors += labels_errors(meta.get("labels"), "metadata.labels")
-    errors += annotations_errors(meta.get("annotations"), "metadata.annotations")
-    errors += _owner_errors(meta.get("ownerReferences") or [])
-    errors += _finalizer_errors(meta.get("finalizers") or [])
+    """What is wrong with an object's metadata; what an update leaves as it was is not looked at again."""
+    meta, before = metadata(obj), {} if old is None else metadata(old)
+    errors = _name_errors(kind, meta) + _namespace_errors(kind, meta) if old is None else []
+    labels, annotations = meta.get("labels"), meta.get("annotations")
+    if labels and labels != before.get("labels"):
+        errors += labels_errors(labels, "metadata.labels")
+    if annotations and annotations != before.get("annotations"):
+        errors += annotations_errors(annotations, "metadata.annotations")
+    owners, finalizers = meta.get("ownerReferences"), meta.get("finalizers")
+    if owners and owners != before.get("ownerReferences"):
+        errors += _owner_errors(owners)
+    if finalizers and finalizers != before.get("finalizers"):
+        errors += _finalizer_errors(finalizers, custom=kind.custom is not None)
     if old is not None:
         errors += _update_errors(meta, old)
     return errors
@@ -96,10 +104,14 @@ def _owner_errors(references: list[Object]) -> list[FieldError]:
     return errors
 
 
-def _finalizer_errors(finalizers: list[str]) -> list[FieldError]:
+def _finalizer_errors(finalizers: list[str], *, custom: bool) -> list[FieldError]:
+    """Built-in kinds take qualified names and three of Kubernetes' own; custom resources any name."""
     errors: list[FieldError] = []
     for finalizer in finalizers:
         errors += [invalid("metadata.finalizers", finalizer, each) for each in label_key_errors(finalizer)]
+    for index, finalizer in enumerate(() if custom else finalizers):
+        if "/" not in finalizer and finalizer not in STANDARD_FINALIZERS:
+            errors.append(invalid(f"metadata.finalizers[{index}]", finalizer, UNQUALIFIED))
     if "orphan" in finalizers and "foregroundDeletion" in finalizers:
         detail = "finalizer orphan and foregroundDeletion cannot be both set"
         errors.append(invalid("metadata.finalizers", finalizers, detail))

@@ -55,10 +55,6 @@ def test_a_kind_s_name_check_is_found_by_its_name() -> None:
     assert names.generate_name_errors("subdomain", "Web-")
 
 
-def test_labels_are_checked_key_by_key() -> None:
-    assert [subject for subject, _ in names.labels_errors({"a": "b", "-": "c", "d": "-"})] == ["-", "-"]
-
-
 @given(st.from_regex(r"[a-z][-a-z0-9]{0,80}", fullmatch=True), st.randoms(use_true_random=False))
 def test_a_generated_name_keeps_its_prefix_and_is_a_label(prefix: str, random: Random) -> None:
     suffix = names.random_suffix(random)

@@ -65,6 +65,20 @@ def test_what_is_wrong_is_said_in_kubernetes_words(metadata, start):
     assert error.startswith(start)
 
 
+def test_custom_resources_take_any_finalizer_that_is_a_name():
+    assert _errors(finalizers=["mine"]) == [
+        'metadata.finalizers[0]: Invalid value: "mine": '
+        "name is neither a standard finalizer name nor is it fully qualified"
+    ]
+    assert _errors(finalizers=["orphan", "kubernetes"]) == []
+
+
+def test_what_an_update_leaves_alone_is_not_looked_at_again():
+    old = sent(CONFIG_MAPS, metadata={"labels": {"a b": "c"}})
+    assert _errors(old, labels={"a b": "c"}) == []
+    assert len(_errors(old, labels={"a b": "d"})) == 1
+
+
 def test_one_controller_is_enough():
     two = [{**OWNER, "controller": True}, {**OWNER, "name": "b", "controller": True}]
     (error,) = _errors(ownerReferences=two)
