@@ -37,8 +37,10 @@ from kubus_apiserver.reading.watchstreams import Watches
 if TYPE_CHECKING:
     from kubus_apiserver.doors.streams import Streams
 
-_UNSENT_BYTES_MAX = 2 * 1024 * 1024
-"""What a watcher may leave unread before its watch ends."""
+_UNSENT_BYTES_MAX = 1024 * 1024
+"""What a watcher may leave unread before its watch ends; with what encryption adds and how buffers grow, 2 MB."""
+_LAST_WORD_SECONDS = 5.0
+"""How long who was too slow for a watch may take to hear that it has ended."""
 _COMFORTABLE_BYTES = 256 * 1024
 _DRAIN_SECONDS = 0.005
 _SHUTDOWN_SECONDS = 1.0
@@ -79,11 +81,12 @@ class ChunkSink:
         return self.overrun or self._transport.is_closing()
 
     def send(self, batch: Batch) -> None:
-        """Write a batch as one chunk; a reader too far behind gets a last word and the end."""
+        """Write a batch as one chunk; a reader who has too much of those before gets a last word and the end."""
         if self.closed:
             return
-        self._transport.write(batch.chunk)
-        if self._transport.get_write_buffer_size() > _UNSENT_BYTES_MAX:
+        if self._transport.get_write_buffer_size() <= _UNSENT_BYTES_MAX:
+            self._transport.write(batch.chunk)
+        else:
             self.overrun = True
             self._transport.write(Batch([failure(gone("the watch was too slow to keep up"), self._scope)]).chunk)
 
@@ -284,7 +287,9 @@ class HttpDoor:
         transport.write(self._heads.of_watch(answer))
         sink = ChunkSink(transport, answer.start.scope)
         await self._watches.stream(answer.start, sink)
-        if not transport.is_closing():
+        if sink.overrun:
+            asyncio.get_running_loop().call_later(_LAST_WORD_SECONDS, transport.abort)
+        elif not transport.is_closing():
             transport.write(b"0\r\n\r\n")
         return Written(keep_alive=bool(request.keep_alive) and not sink.closed)
 

@@ -12,6 +12,7 @@ https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from random import Random
 from typing import NamedTuple, Protocol
 
@@ -28,6 +29,7 @@ from kubus_apiserver.reading.watchcache import Changed, Collection, WatchCache
 from kubus_apiserver.reading.watches import Batch, Hub, Scope, Watcher, bookmark, event_bytes, events_of, failure
 
 _SLICE = 200
+_BATCH_BYTES = 256 * 1024
 _LOOK_SECONDS = 5.0
 """How often a quiet watch looks whether its client is still there."""
 _BOOKMARK_SECONDS = 60.0
@@ -106,16 +108,30 @@ class Watches:
         marks_end = bool(options.send_initial_events and options.bookmarks)
         return Start(scope, options, entries, revision, marks_end=marks_end)
 
+    async def _sent(self, sink: Sink, events: Iterable[bytes]) -> bool:
+        """Send events in batches that a connection takes; whether anybody is there to take more."""
+        batch: list[bytes] = []
+        size = 0
+        for event in events:
+            if event:
+                batch.append(event)
+                size += len(event)
+            if size >= _BATCH_BYTES or len(batch) == _SLICE:
+                sink.send(Batch(batch))
+                await sink.drained()
+                if sink.closed:
+                    return False
+                batch, size = [], 0
+        if batch:
+            sink.send(Batch(batch))
+            await sink.drained()
+        return not sink.closed
+
     async def stream(self, start: Start, sink: Sink) -> None:
         """Send the watch's events until its time is over, its client is gone or it fell behind."""
         scope = start.scope
-        for first in range(0, len(start.initial), _SLICE):
-            entries = start.initial[first : first + _SLICE]
-            events = [event_bytes(scope, "ADDED", entry, self._clock.now) for entry in entries]
-            sink.send(Batch([event for event in events if event]))
-            await sink.drained()
-            if sink.closed:
-                return
+        if not await self._sent(sink, (event_bytes(scope, "ADDED", each, self._clock.now) for each in start.initial)):
+            return
         revision = start.revision
         if is_converted(scope.kind):
             await self._converted(start, sink)

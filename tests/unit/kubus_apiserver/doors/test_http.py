@@ -18,8 +18,13 @@ from aiohttp import web
 from kubus.bus.memory import MemoryBus
 from kubus.bus.sessions import ERROR, STDIN, STDOUT, Session, serve_sessions
 from kubus.model.codec import to_json
-from kubus_apiserver.doors.http import HttpDoor, serving_tls
+from kubus.model.kinds.pods import KIND as PODS_KIND
+from kubus_apiserver.calls import ReadOptions
+from kubus_apiserver.doors.http import ChunkSink, HttpDoor, serving_tls
 from kubus_apiserver.doors.streams import Streams
+from kubus_apiserver.reading.representations import PLAIN_VIEW
+from kubus_apiserver.reading.selection import selection
+from kubus_apiserver.reading.watches import Batch, Scope
 from kubus_cli.pki import Wanted, ensure
 
 MAPS = "/api/v1/namespaces/default/configmaps"
@@ -192,6 +197,36 @@ async def test_a_watcher_that_does_not_read_is_let_go_and_harms_nobody(door: Doo
                 break
         await until(lambda: api.core.watches.count == 0)
     writer.close()
+
+
+class Clogged(asyncio.Transport):
+    """A connection whose reader takes nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.unsent = b""
+
+    def write(self, data: Any) -> None:
+        self.unsent += data
+
+    def get_write_buffer_size(self) -> int:
+        return len(self.unsent)
+
+    def is_closing(self) -> bool:
+        return False
+
+
+def test_a_watcher_keeps_little_unread_and_hears_why_it_ends() -> None:
+    transport = Clogged()
+    sink = ChunkSink(transport, Scope(PODS_KIND, "", selection(PODS_KIND, ReadOptions()), PLAIN_VIEW))
+    sent = 0
+    while not sink.closed and sent < 100:
+        sink.send(Batch([b"x" * 100_000]))
+        sent += 1
+    sink.send(Batch([b"more"]))
+    assert sink.overrun and 2 <= sent <= 20
+    assert len(transport.unsent) < 1.5e6
+    assert b'"code":410' in transport.unsent[-400:] and b"more" not in transport.unsent
 
 
 async def until(holds: Callable[[], bool]) -> None:

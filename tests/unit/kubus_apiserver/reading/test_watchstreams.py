@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from kubus_apiserver.calls import ReadOptions, Target
 from kubus_apiserver.doors.answers import Answer
+from kubus_apiserver.reading.representations import PLAIN_VIEW
+from kubus_apiserver.reading.watches import Batch
 
 MAPS = "/api/v1/namespaces/default/configmaps"
 MERGE = "application/merge-patch+json"
@@ -43,6 +46,39 @@ async def test_a_watch_without_a_revision_begins_with_what_is_there(api) -> None
         await api.ok("POST", MAPS, config_map("b"))
         assert told(await sink.until(2)) == [("ADDED", "a"), ("ADDED", "b")]
         api.core.watches.end_all()
+
+
+class Sizes:
+    """Notes how large the batches of a watch are."""
+
+    closed = False
+
+    def __init__(self) -> None:
+        self.sizes: list[int] = []
+        self.enough = asyncio.Event()
+
+    def send(self, batch: Batch) -> None:
+        self.sizes.append(len(batch.chunk))
+        if sum(self.sizes) > 30 * 100_000:
+            self.enough.set()
+
+    async def drained(self) -> None:
+        await asyncio.sleep(0)
+
+
+async def test_what_a_watch_begins_with_comes_in_batches_that_a_connection_takes(api) -> None:
+    for number in range(30):
+        await api.ok("POST", MAPS, {**config_map(f"m{number}"), "data": {"k": "x" * 100_000}})
+    target = Target(api.core.registry["configmaps.core"], "default")
+    start = await api.core.watches.start(target, ReadOptions(watch=True), PLAIN_VIEW)
+    sink = Sizes()
+    async with asyncio.TaskGroup() as tasks:
+        streaming = tasks.create_task(api.core.watches.stream(start, sink))
+        try:
+            await asyncio.wait_for(sink.enough.wait(), 5)
+        finally:
+            streaming.cancel()
+    assert max(sink.sizes) < 400_000
 
 
 async def test_a_watch_list_marks_the_end_of_the_initial_events(api) -> None:
