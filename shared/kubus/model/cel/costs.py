@@ -33,6 +33,8 @@ _TEXTUAL = frozenset(
     }
 )
 _LISTED = frozenset({"isSorted", "sum", "max", "min", "indexof", "lastindexof"})
+_SAME = frozenset({"value", "orValue", "or", "dyn", "optional.of", "optional.ofNonZeroValue"})
+"""What has the shape of its first argument: an optional value is as large as the value."""
 _SETS = frozenset({"sets.contains", "sets.intersects", "sets.equivalent"})
 
 
@@ -97,7 +99,9 @@ def _loop(loop: Loop, scope: Mapping[str, Shape]) -> Estimate:
     inner = {**scope, **(names or {loop.first: first}), loop.accumulator: start.shape}
     steps = _of(loop.condition, inner).cost
     step = _of(loop.step, inner)
-    grown = Shape("list", items=_grown(step.shape), most=over.shape.most) if start.shape.kind == "list" else start.shape
+    grown = start.shape
+    if start.shape.kind == "list" and over.size:
+        grown = Shape("list", items=_grown(step.shape), most=over.shape.most)
     result = _of(loop.result, {**inner, loop.accumulator: grown})
     size = over.size if over.shape.kind in ("list", "map", "dyn") else 1
     return Estimate(over.cost + start.cost + size * (steps + step.cost) + result.cost, result.shape)
@@ -177,6 +181,6 @@ def _result(name: str, first: Shape) -> Shape:
         return Shape("list", items=Shape("string", most=first.most), most=first.most)
     if name in ("size", "indexof", "lastindexof", "int"):
         return Shape("int")
-    if name in ("min", "max", "value", "orValue"):
-        return first.items or DYN if first.kind == "list" else first
-    return DYN
+    if name in ("min", "max"):
+        return first.items or DYN
+    return first if name in _SAME else DYN

@@ -17,12 +17,14 @@ from kubus.model.cel import CompileError, Environment, ResultError
 from kubus.model.cel.costs import RULE_COST_MAX, TOTAL_COST_MAX, estimated, refusal
 from kubus.model.cel.shapes import Shape, checked
 from kubus.model.custom.celshapes import shape_of
+from kubus.model.custom.celvalues import properties_of
 from kubus.model.custom.rules import NAMES_OLD, RULES
 from kubus.model.errors import FieldError, forbidden_field, invalid, required
 from kubus.model.objects import Object
 
 REASONS = ("FieldValueInvalid", "FieldValueForbidden", "FieldValueRequired", "FieldValueDuplicate")
 _FIELD_PATH = re.compile(r"(?:\.[A-Za-z_][\w-]*|\['[^'\]]+'\])+")
+_FIELD = re.compile(r"\.([A-Za-z_][\w-]*)|\['([^'\]]+)'\]")
 _TOTAL = "x-kubernetes-validations estimated rule cost total for entire OpenAPIv3 schema"
 _CONTRIBUTED = "contributed to estimated rule cost total exceeding cost limit for entire OpenAPIv3 schema"
 _SHOWN_MAX = 4
@@ -160,3 +162,18 @@ class _Statement:
         field_path = rule.get("fieldPath")
         if field_path and _FIELD_PATH.fullmatch(field_path) is None:
             yield invalid(f"{path}.fieldPath", field_path, "fieldPath must be a valid path")
+        elif field_path and not _has(self._place, field_path):
+            words = "fieldPath must be a valid path: does not refer to a valid field"
+            yield invalid(f"{path}.fieldPath", field_path, words)
+
+
+def _has(place: _Place, field_path: str) -> bool:
+    """Whether a path leads to a field below a place."""
+    schema, is_object = place.schema, place.is_object
+    for plain, quoted in _FIELD.findall(field_path):
+        further = schema.get("additionalProperties")
+        below = properties_of(schema, is_object=is_object).get(plain or quoted, further)
+        if not isinstance(below, dict):
+            return False
+        schema, is_object = below, False
+    return True

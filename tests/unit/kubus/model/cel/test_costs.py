@@ -36,6 +36,11 @@ COSTS = [
     ("self.n > 1 ? self.n : self.text.size()", 3 + 3),
     ("[1, 2].size() == 2", 10 + 1 + 1),
     ("self.text in self.texts", 4 + 10),
+    ("self.?texts.orValue([]).all(t, t.size() > 3)", 3 + 10 + 10 * 5),
+    ("dyn(self.texts).all(t, t.size() > 3)", 3 + 10 * 5),
+    ("cel.bind(t, self.texts, t.all(x, x.size() > 3))", 13 + 10 * 5),
+    ("self.texts.filter(t, t.size() > 3).map(t, t.size()).all(n, n > 1)", 2 + 10 * 16 + 10 * 14 + 10 * 4),
+    ("optional.of(self.texts).value().all(t, t.size() > 3)", 4 + 10 * 5),
     ("(self.text + self.text).startsWith('x')", 4 + 20 + 20),
 ]
 
