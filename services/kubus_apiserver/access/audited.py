@@ -12,7 +12,7 @@ from kubus.model.errors import StatusError
 from kubus.model.objects import Object
 from kubus_apiserver.access.audit import AuditLog, Recording
 from kubus_apiserver.access.audit_policy import Deed
-from kubus_apiserver.calls import Target, User
+from kubus_apiserver.calls import Notes, Target, User
 from kubus_apiserver.doors.answers import Answer, Call, ForwardAnswer, StreamAnswer, WatchAnswer
 from kubus_apiserver.doors.routes import Route
 from kubus_apiserver.reading.entries import Entry
@@ -49,9 +49,17 @@ def ended(recording: Recording, call: Call, answer: Answer | WatchAnswer | Strea
 
 
 async def recorded(
-    log: AuditLog, subject: str, verb: str, target: Target, request: Request, *, user: User, doing: Awaitable[Any]
+    log: AuditLog,
+    subject: str,
+    verb: str,
+    target: Target,
+    request: Request,
+    *,
+    user: User,
+    notes: Notes,
+    doing: Awaitable[Any],
 ) -> Any:
-    """What a request over the bus comes to, recorded."""
+    """What a request over the bus comes to, recorded; with the notes that it leaves on its way."""
     kind = target.kind
     resource = f"{kind.plural}/{target.subresource}" if target.subresource else kind.plural
     deed = Deed(user, verb, kind.group, kind.version, resource, target.namespace, target.name)
@@ -62,11 +70,13 @@ async def recorded(
     try:
         done = await doing
     except StatusError as error:
+        recording.annotated(notes.annotations)
         recording.tell(_COMPLETE, code=error.code, status=error.status, request=asked)
         raise
     except Exception:
         recording.tell("Panic", code=500, request=asked)
         raise
+    recording.annotated(notes.annotations)
     recording.tell(_COMPLETE, code=200, request=asked, response=_replied(done) if recording.wants_response else None)
     return done
 

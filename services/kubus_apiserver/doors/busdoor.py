@@ -26,7 +26,7 @@ from kubus_apiserver.access.audit import AuditLog
 from kubus_apiserver.access.audited import recorded
 from kubus_apiserver.access.authentication import user_of_identity
 from kubus_apiserver.access.node_rights import node_of
-from kubus_apiserver.calls import ReadOptions, Target, User, WriteOptions
+from kubus_apiserver.calls import Notes, ReadOptions, Target, User, WriteOptions
 from kubus_apiserver.core import Core
 from kubus_apiserver.doors.fairness import Asked, flow_of
 from kubus_apiserver.doors.inflight import Inflight
@@ -37,7 +37,7 @@ from kubus_apiserver.writing.writes import Deleted
 GROUP = "apiserver"
 _PAUSE_SECONDS = 0.2
 PAGE_BYTES = 4 * 1024 * 1024
-_Verb = Callable[[Target, Request, User], Awaitable[Any]]
+_Verb = Callable[[Target, Request, User, Notes], Awaitable[Any]]
 
 
 class BusDoor:
@@ -103,24 +103,27 @@ class BusDoor:
         target = Target(kind, request.namespace, request.name, request.subresource)
         if subject.verb in ("update", "create") and not request.name:
             target = self._named(target, request)
-        doing = self._seated(subject.verb, target, request, user)
+        notes = Notes()
+        doing = self._seated(subject.verb, target, request, user, notes)
         if self._audit is None:
             return await doing
-        return await recorded(self._audit, message.subject, subject.verb, target, request, user=user, doing=doing)
+        return await recorded(
+            self._audit, message.subject, subject.verb, target, request, user=user, notes=notes, doing=doing
+        )
 
-    async def _seated(self, verb: str, target: Target, request: Request, user: User) -> Any:
+    async def _seated(self, verb: str, target: Target, request: Request, user: User, notes: Notes) -> Any:
         """Do it once it is this user's turn."""
         if self._inflight is None:
-            return await self._done(verb, target, request, user)
+            return await self._done(verb, target, request, user, notes)
         plural = target.kind.plural
         asked = Asked(verb, f"{plural}/{target.subresource}" if target.subresource else plural, target.namespace)
         async with self._inflight.seat(self._inflight.seats(flow_of(user, asked)), user):
-            return await self._done(verb, target, request, user)
+            return await self._done(verb, target, request, user, notes)
 
-    async def _done(self, verb: str, target: Target, request: Request, user: User) -> Any:
+    async def _done(self, verb: str, target: Target, request: Request, user: User, notes: Notes) -> Any:
         await self._authorize(user, verb, target, request)
         actions.check_served(target, verb)
-        return await self._verbs[verb](target, request, user)
+        return await self._verbs[verb](target, request, user, notes)
 
     async def _authorize(self, user: User, verb: str, target: Target, request: Request) -> None:
         """Let the user do it.
@@ -142,11 +145,11 @@ class BusDoor:
         name = metadata.get("name") if isinstance(metadata, dict) else ""
         return target._replace(name=name if isinstance(name, str) else "")
 
-    async def _get(self, target: Target, request: Request, _user: User) -> Any:
+    async def _get(self, target: Target, request: Request, _user: User, _notes: Notes) -> Any:
         options = ReadOptions(resource_version=request.resource_version)
         return _pair(await actions.get(self._core, target, options))
 
-    async def _list(self, target: Target, request: Request, _user: User) -> Any:
+    async def _list(self, target: Target, request: Request, _user: User, _notes: Notes) -> Any:
         options = _read_options(request)
         listed = await self._core.reads.list(target, options)
         items: list[Any] = []
@@ -159,16 +162,16 @@ class BusDoor:
             size += len(bytes(entry.raw))
         return {"revision": listed.revision, "items": items, "continue": listed.continue_}
 
-    async def _create(self, target: Target, request: Request, user: User) -> Any:
-        made, _ = await actions.create(self._core, target, _object(request), user, _write_options(request))
+    async def _create(self, target: Target, request: Request, user: User, notes: Notes) -> Any:
+        made, _ = await actions.create(self._core, target, _object(request), user, _write_options(request, notes))
         return _pair(made.entry if isinstance(made, Deleted) else made)
 
-    async def _update(self, target: Target, request: Request, user: User) -> Any:
-        entry, _ = await actions.update(self._core, target, _object(request), user, _write_options(request))
+    async def _update(self, target: Target, request: Request, user: User, notes: Notes) -> Any:
+        entry, _ = await actions.update(self._core, target, _object(request), user, _write_options(request, notes))
         return _pair(entry)
 
-    async def _patch(self, target: Target, request: Request, user: User) -> Any:
-        options = _write_options(request)
+    async def _patch(self, target: Target, request: Request, user: User, notes: Notes) -> Any:
+        options = _write_options(request, notes)
         if request.patch_type == "apply":
             if not request.field_manager:
                 raise no_manager()
@@ -178,13 +181,13 @@ class BusDoor:
         )
         return _pair(entry)
 
-    async def _delete(self, target: Target, request: Request, user: User) -> Any:
+    async def _delete(self, target: Target, request: Request, user: User, notes: Notes) -> Any:
         options = request.object or {}
-        deleted = await actions.delete(self._core, target, options, user, _write_options(request))
+        deleted = await actions.delete(self._core, target, options, user, _write_options(request, notes))
         return _pair(deleted.entry)
 
-    async def _delete_collection(self, target: Target, request: Request, user: User) -> Any:
-        options, write = request.object or {}, _write_options(request)
+    async def _delete_collection(self, target: Target, request: Request, user: User, notes: Notes) -> Any:
+        options, write = request.object or {}, _write_options(request, notes)
         entries = await actions.delete_many(self._core, target, _read_options(request), options, user=user, write=write)
         return {"revision": self._core.cache.revision, "items": [_pair(entry) for entry in entries], "continue": ""}
 
@@ -215,7 +218,7 @@ def _read_options(request: Request) -> ReadOptions:
     )
 
 
-def _write_options(request: Request) -> WriteOptions:
+def _write_options(request: Request, notes: Notes) -> WriteOptions:
     return WriteOptions(
         manager=request.field_manager,
         dry_run=request.dry_run,
@@ -224,4 +227,5 @@ def _write_options(request: Request) -> WriteOptions:
         cause=request.cause,
         trace=request.trace,
         fence=request.fence,
+        notes=notes,
     )

@@ -98,6 +98,12 @@ async def test_what_admission_has_to_say_is_in_the_record(api: Any, records: Any
     await api.ok("POST", group, {"metadata": {"name": "w"}, "webhooks": [hook]})
     await api.core.freshness.consistent()
     await api.ok("POST", MAPS, {"metadata": {"name": "a"}})
-    assert records()[-1]["annotations"] == {
-        "failed-open.validating.webhook.admission.k8s.io/round_0_index_0": "away.example.com"
-    }
+    passed_over = {"failed-open.validating.webhook.admission.k8s.io/round_0_index_0": "away.example.com"}
+    assert records()[-1]["annotations"] == passed_over
+    broker = MemoryBroker()
+    served = await BusDoor(api.core, Logger("test"), api.audit).serve(MemoryBus(broker, "api"))
+    client = BusClient(MemoryBus(broker, "system:kube-controller-manager"), "system:kube-controller-manager")
+    await client.create(api.core.registry["configmaps.core"], {"metadata": {"name": "b", "namespace": "default"}})
+    await served.aclose()
+    assert records()[-1]["objectRef"]["name"] == "b"
+    assert records()[-1]["annotations"] == passed_over
