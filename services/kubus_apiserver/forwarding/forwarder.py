@@ -25,6 +25,7 @@ from kubus_apiserver.forwarding import tunnels
 from kubus_apiserver.forwarding.clients import ClusterClients, Connector, client
 from kubus_apiserver.forwarding.endpoints import not_reached
 from kubus_apiserver.forwarding.forwards import Forward, Header, request_headers, response_headers, rest_of
+from kubus_apiserver.forwarding.html_links import Links
 
 _NO_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=30.0)
 _AUTOMATIC = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
@@ -112,7 +113,10 @@ async def _exchange(session: aiohttp.ClientSession, request: web.BaseRequest, fo
     )
     async with asking as answer:
         headers = response_headers(answer.headers.items(), forward)
-        return await _give(request, answer, headers)
+        links = Links(forward) if forward.outside and _is_html(answer) else None
+        if links is not None:
+            headers = [each for each in headers if each[0].lower() != "content-length"]
+        return await _give(request, answer, headers, links)
 
 
 async def _moved(request: web.BaseRequest, location: str) -> bool:
@@ -124,7 +128,9 @@ async def _moved(request: web.BaseRequest, location: str) -> bool:
     return bool(request.keep_alive)
 
 
-async def _give(request: web.BaseRequest, answer: aiohttp.ClientResponse, headers: list[Header]) -> bool:
+async def _give(
+    request: web.BaseRequest, answer: aiohttp.ClientResponse, headers: list[Header], links: Links | None
+) -> bool:
     """Give the client an answer; whether all went well."""
     writer = request.writer
     sent = CIMultiDict(headers)
@@ -139,8 +145,9 @@ async def _give(request: web.BaseRequest, answer: aiohttp.ClientResponse, header
         await writer.write_headers(f"HTTP/1.1 {answer.status} {answer.reason or '-'}", sent)
         writer.send_headers()
         async for chunk in _chunks(request, answer):
-            await writer.write(chunk)
-        await writer.write_eof()
+            if piece := chunk if links is None else links.feed(chunk):
+                await writer.write(piece)
+        await writer.write_eof(b"" if links is None else links.rest())
     except (aiohttp.ClientError, OSError):
         return False  # one side has gone in the midst of it: the client sees a broken answer
     return keep
@@ -157,6 +164,10 @@ async def _chunks(request: web.BaseRequest, answer: aiohttp.ClientResponse) -> A
         if not chunk:
             return
         yield chunk
+
+
+def _is_html(answer: aiohttp.ClientResponse) -> bool:
+    return answer.headers.get("Content-Type", "").startswith("text/html") and "Content-Encoding" not in answer.headers
 
 
 async def _body(request: web.BaseRequest) -> AsyncIterator[bytes]:

@@ -40,6 +40,8 @@ class Backend:
             return await self._forever(request)
         if request.path == "/moved":
             raise web.HTTPFound("/elsewhere")
+        if request.path == "/page":
+            return web.Response(text='<a href="/x">x</a>', content_type="text/html")
         if request.path == "/teapot":
             return web.Response(status=418, reason="Short and Stout", headers={"X-Kind": "pot"})
         body = await request.read()
@@ -131,6 +133,11 @@ async def test_redirects_are_the_clients_to_follow() -> None:
             assert (answer.status, answer.headers["Location"]) == (302, f"{OUTSIDE}/elsewhere")
         async with session.get(f"{OUTSIDE}?a=b", allow_redirects=False) as answer:
             assert (answer.status, answer.headers["Location"]) == (301, f"{OUTSIDE}/?a=b")
+
+
+async def test_links_of_a_page_lead_through_the_proxy() -> None:
+    async with proxy(Backend()) as session, session.get(f"{OUTSIDE}/page") as answer:
+        assert await answer.text() == f'<a href="{OUTSIDE}/x">x</a>'
 
 
 async def test_an_upgrade_becomes_a_tunnel() -> None:
