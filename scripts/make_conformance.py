@@ -19,7 +19,7 @@ ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "tests" / "conformance" / "behaviours.txt"
 TARGET = ROOT / "docs" / "conformance.md"
 VERDICTS = {
-    "holds": "shown by the tests named, with the real parts",
+    "holds": "shown by the tests named: those under e2e/ use real etcd, NATS, Podman and kubectl, those under unit/ parts in memory",
     "node": "decided by nodes, volumes, the network or the scheduler; tests are named where there are some",
     "differs": "otherwise on purpose",
     "open": "not there yet, or there and not shown",

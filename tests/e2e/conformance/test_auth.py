@@ -197,7 +197,7 @@ def test_nobody_in_particular_sees_health_and_version_only(api: Api, two_nodes: 
 
 
 def certificate(two_nodes: Cluster, directory: Path, *, authority: bool, days: tuple[int, int]) -> ssl.SSLContext:
-    """TLS of a client whose certificate the cluster's authority signed, or another; good from and until so many days."""
+    """TLS of a client whose certificate the cluster's authority signed, or another; good for these days."""
     key = ec.generate_private_key(ec.SECP256R1())
     pki = two_nodes.home / "pki"
     trusted = x509.load_pem_x509_certificate((pki / "ca.crt").read_bytes())
