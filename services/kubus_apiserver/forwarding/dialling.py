@@ -2,9 +2,9 @@
 
 A pod is reached through its node's kubelet, by a session that dials (`kubus_kubelet.dials`): nodes need no open port,
 and the apiserver no route to pods. What it gives is an ordinary socket, one end of a pair whose other end is carried
-over the session, so that TLS and HTTP need not know. While the bus is away pods are dialled directly, which works
-wherever this machine has a route to them, as it has in a cluster of one machine: no write to the API has to wait for
-the bus.
+over the session, so that TLS and HTTP need not know. While the bus or the kubelet is away pods are dialled directly,
+which works wherever this machine has a route to them, as it has in a cluster of one machine: no write to the API has
+to wait for the bus.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from contextlib import suppress
 
 from kubus.bus import Bus
 from kubus.bus.carrying import carry
-from kubus.bus.sessions import STDIN, Session, open_session
+from kubus.bus.sessions import STDIN, Session, Unreachable, open_session
 from kubus.bus.tasks import Tasks
 from kubus.model.errors import StatusError
 from kubus.model.objects import Object
@@ -41,24 +41,28 @@ class Dialler:
         Raises:
             DialFailed
         """
-        if self.bus is not None and to.node:
-            session = await self.session(to)
-            ours, theirs = socket.socketpair()
-            self._tasks.start(_carried(session, theirs))
-            return ours
-        return await _direct(to)
+        if self.bus is None or not to.node:
+            return await _direct(to)
+        try:
+            session = await self._session(self.bus, to)
+        except Unreachable:
+            return await _direct(to)
+        ours, theirs = socket.socketpair()
+        self._tasks.start(_carried(session, theirs))
+        return ours
 
-    async def session(self, to: Destination, *, local: bool = False) -> Session:
-        """A connection to a pod as the session that carries it; with `local` to its loopback.
+    async def _session(self, bus: Bus, to: Destination) -> Session:
+        """A connection to a pod as the session that carries it.
 
         Raises:
-            DialFailed: there is no bus, or nobody answers.
+            DialFailed: nobody answers there.
+            Unreachable: nobody has been asked.
         """
-        if self.bus is None:
-            raise DialFailed("the bus is away, and with it the way to the nodes")
         call: Object = {"verb": "dial", "namespace": to.namespace, "pod": to.pod, "uid": to.uid, "port": to.port}
         try:
-            return await open_session(self.bus, to.node, {**call, "local": local}, timeout_seconds=_DIAL_SECONDS)
+            return await open_session(bus, to.node, call, timeout_seconds=_DIAL_SECONDS)
+        except Unreachable:
+            raise
         except StatusError as error:
             raise DialFailed(error.message) from None
 

@@ -53,6 +53,13 @@ class SessionLost(BusError):
     """The other side is gone, or something of the stream was lost."""
 
 
+class Unreachable(StatusError):
+    """A kubelet, or the bus, is away: nobody has been asked."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(503, "ServiceUnavailable", message, {"retryAfterSeconds": 1})
+
+
 class Session:
     """One end of a session. One task may send while another receives."""
 
@@ -232,14 +239,14 @@ async def open_session(bus: Bus, node: str, call: dict[str, Any], *, timeout_sec
         reply = await bus.request(node_call_subject(node), pack([VERSION, call]), timeout_seconds=timeout_seconds)
         code, body = decode_reply(reply)
     except (BusError, DecodeError) as error:
-        raise errors.unavailable(f"the kubelet of node {node} cannot be reached: {error}") from None
+        raise Unreachable(f"the kubelet of node {node} cannot be reached: {error}") from None
     if code >= 400:
         raise StatusError.from_status(body)
     up, down = session_subjects(node, body["session"])
     try:
         incoming = await bus.subscribe(down)
     except BusError as error:
-        raise errors.unavailable(f"the kubelet of node {node} cannot be heard: {error}") from None
+        raise Unreachable(f"the kubelet of node {node} cannot be heard: {error}") from None
     session = Session(bus, up, incoming, peer_listens=True)
     await session.greet()
     return session
