@@ -13,7 +13,6 @@ from typing import Any
 
 from kubus_apiserver.calls import ANONYMOUS, AUTHENTICATED, User
 
-
 CREDENTIAL_ID = "authentication.kubernetes.io/credential-id"
 
 
