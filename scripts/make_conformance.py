@@ -19,7 +19,7 @@ ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "tests" / "conformance" / "behaviours.txt"
 TARGET = ROOT / "docs" / "conformance.md"
 VERDICTS = {
-    "holds": "shown by the tests named; those under e2e/ use real etcd, NATS, Podman and kubectl, others parts in memory",
+    "holds": "shown by the tests named; under e2e/ with real etcd, NATS, Podman and kubectl, else in memory",
     "node": "decided by nodes, volumes, the network or the scheduler; tests are named where there are some",
     "differs": "otherwise on purpose",
     "open": "not there yet, or there and not shown",
@@ -128,7 +128,8 @@ def document(groups: dict[str, list[Behaviour]]) -> str:
         "What Kubernetes' published conformance list asks for, and what kubus makes of it: the names are those of",
         "`test/conformance/testdata/conformance.yaml` in Kubernetes' repository, without their tags. This is kubus'",
         "own account, made by tests of its own; it is no certification. The table is made of",
-        "`tests/conformance/behaviours.txt` by `scripts/make_conformance.py`; a test fails if one named here does not exist.",
+        "`tests/conformance/behaviours.txt` by `scripts/make_conformance.py`; a test fails if one that is named here",
+        "does not exist.",
         "",
     ]
     lines += [f"- **{verdict}**: {meaning}" for verdict, meaning in VERDICTS.items()]
