@@ -126,6 +126,18 @@ HEADERS = (
 )
 
 
+FORMS = (
+    PROTOBUF,
+    YAML,
+    f"{PROTOBUF};q=x,,;",
+    f"{JSON};as=Table;v=v1;g=meta.k8s.io",
+    f"{PROTOBUF};as=PartialObjectMetadata;v=v1;g=meta.k8s.io",
+    f"{JSON};as=Bogus;v=v9;g=x",
+    ",".join([f"{JSON};q=0.1"] * 300),
+)
+"""What may be asked of an answer's form."""
+
+
 class Sent(NamedTuple):
     """A request as it goes over the wire."""
 
@@ -294,6 +306,8 @@ def _request(random: Random) -> Sent:
     if random.random() < 0.2:
         value = random.choice(TEXTS).replace("\n", "").replace("\x00", "").encode().decode("latin-1")
         headers.append((random.choice(HEADERS), value or "x"))
+    if random.random() < 0.15:
+        headers.append(("Accept", random.choice(FORMS)))
     body = b""
     if method not in ("GET", "HEAD", "OPTIONS"):
         body = (_large if random.random() < 0.015 else random.choice(BODIES))(random)
