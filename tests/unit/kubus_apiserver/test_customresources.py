@@ -249,7 +249,10 @@ async def test_a_definition_that_makes_no_sense_is_refused(api) -> None:
 async def test_built_in_kinds_are_nobodys_to_replace(api) -> None:
     names = {"plural": "leases", "kind": "Lease"}
     mine = definition(group="coordination.k8s.io", names=names)
-    mine["metadata"] = {"name": "leases.coordination.k8s.io", "annotations": {"api-approved.kubernetes.io": "unapproved"}}
+    mine["metadata"] = {
+        "name": "leases.coordination.k8s.io",
+        "annotations": {"api-approved.kubernetes.io": "unapproved"},
+    }
     await api.ok("POST", DEFINITIONS, mine)
     await asyncio.sleep(0.05)
     kind = api.core.registry.resource("coordination.k8s.io", "v1", "leases")

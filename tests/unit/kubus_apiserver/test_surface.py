@@ -24,7 +24,9 @@ async def _broken() -> str:
             "/livez",
             {"verbose": [""], "exclude": ["ping", "x"]},
             200,
-            '[+]ping excluded: ok\nwarn: some health checks cannot be excluded: no matches for "x"\nlivez check passed\n',
+            "[+]ping excluded: ok\n"
+            'warn: some health checks cannot be excluded: no matches for "x"\n'
+            "livez check passed\n",
         ),
         ("/readyz/ping", {}, 200, "ok"),
         ("/livez", {"verbose": [""]}, 200, "[+]ping ok\nlivez check passed\n"),
