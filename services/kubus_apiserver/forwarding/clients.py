@@ -14,7 +14,7 @@ from base64 import b64decode
 from collections.abc import Awaitable, Callable
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 from yarl import URL
@@ -44,14 +44,12 @@ class Connector(aiohttp.BaseConnector):
     ) -> ResponseHandler:
         made = await self._dial(req.url)
         try:
-            secure = req.ssl if isinstance(req.ssl, ssl.SSLContext) else ssl.create_default_context()
-            name = req.server_hostname or req.url.host
-            _, protocol = await asyncio.get_running_loop().create_connection(
-                self._factory,
-                sock=made,
-                ssl=secure if req.is_ssl() else None,
-                server_hostname=name if req.is_ssl() else None,
-            )
+            secure: dict[str, Any] = {}
+            if req.is_ssl():
+                tls = req.ssl if isinstance(req.ssl, ssl.SSLContext) else trust("")
+                secure = {"ssl": tls, "server_hostname": req.server_hostname or req.url.host}
+            loop = asyncio.get_running_loop()
+            _, protocol = await loop.create_connection(self._factory, sock=made, **secure)
         except BaseException:
             made.close()
             raise
@@ -138,9 +136,8 @@ def trust(bundle: str, *, verify: bool = True, client: tuple[Path, Path] | None 
     Raises:
         ValueError, OSError: the bundle holds no certificate.
     """
-    context = ssl.create_default_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if bundle else ssl.create_default_context()
     if bundle:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.load_verify_locations(cadata=b64decode(bundle).decode())
     if not verify:
         context.check_hostname = False

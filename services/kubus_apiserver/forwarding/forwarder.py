@@ -9,7 +9,6 @@ https://kubernetes.io/docs/tasks/extend-kubernetes/configure-aggregation-layer/
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from html import escape
@@ -22,7 +21,7 @@ from yarl import URL
 
 from kubus_apiserver.doors.answers import Answer, failed, text
 from kubus_apiserver.forwarding import tunnels
-from kubus_apiserver.forwarding.clients import ClusterClients, Connector, client
+from kubus_apiserver.forwarding.clients import ClusterClients, Connector, client, trust
 from kubus_apiserver.forwarding.endpoints import not_reached
 from kubus_apiserver.forwarding.forwards import Forward, Header, request_headers, response_headers, rest_of
 from kubus_apiserver.forwarding.html_links import Links
@@ -95,7 +94,7 @@ class Forwarder:
         made = await (self._clients.dial(url) if forward.dial is None else forward.dial())
         options: dict[str, Any] = {}
         if url.scheme == "https":
-            options = {"ssl": forward.tls or ssl.create_default_context(), "server_hostname": url.host}
+            options = {"ssl": forward.tls or trust(""), "server_hostname": url.host}
         return await asyncio.open_connection(sock=made, **options)
 
 
