@@ -21,7 +21,8 @@ from kubus_kubelet.node_tools import NodeTools
 from kubus_kubelet.pod_worker import PodWorker
 from kubus_kubelet.sandbox import netns_path
 
-DIAL_SECONDS = 10.0
+DIAL_SECONDS = 3.5
+"""Less than the apiserver waits for an answer."""
 LOOPBACK = ("127.0.0.1", "::1")
 
 

@@ -21,7 +21,9 @@ from kubus.model.errors import StatusError
 from kubus.model.objects import Object
 from kubus_apiserver.forwarding.endpoints import Destination
 
-_DIAL_SECONDS = 15.0
+_CALL_SECONDS = 4.0
+"""How long a kubelet is waited for; half of what a webhook usually has."""
+_DIAL_SECONDS = 10.0
 
 
 class DialFailed(ConnectionError):
@@ -60,7 +62,7 @@ class Dialler:
         """
         call: Object = {"verb": "dial", "namespace": to.namespace, "pod": to.pod, "uid": to.uid, "port": to.port}
         try:
-            return await open_session(bus, to.node, call, timeout_seconds=_DIAL_SECONDS)
+            return await open_session(bus, to.node, call, timeout_seconds=_CALL_SECONDS)
         except Unreachable:
             raise
         except StatusError as error:
