@@ -31,6 +31,7 @@ _AUTOMATIC = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 _LOOK_SECONDS = 1.0
 """How often it is looked whether the client of a silent answer is still there."""
 _SWITCHING = 101
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _NO_BODY = frozenset({204, 304})
 
 
@@ -170,6 +171,8 @@ def _is_html(answer: aiohttp.ClientResponse) -> bool:
 
 
 async def _body(request: web.BaseRequest) -> AsyncIterator[bytes]:
+    if request.headers.get("Expect", "").lower() == "100-continue":
+        await request.writer.write(_CONTINUE)
     async for chunk in request.content.iter_any():
         yield chunk
 
