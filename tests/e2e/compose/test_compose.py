@@ -30,6 +30,8 @@ def test_a_deployment_runs_on_both_nodes_and_its_service_answers_inside_each(com
             return answers == {f"hello from {pod}" for pod in pods}
 
         eventually(asked, what=f"an answer from both pods to node-{node}")
+    through = composed.kubectl("get", "--raw", "/api/v1/namespaces/default/services/hello:80/proxy/")
+    assert through.startswith("hello from"), "the apiserver has no route to pods, but the bus"
 
 
 def test_the_tap_shows_who_made_a_change(composed: Composed) -> None:
