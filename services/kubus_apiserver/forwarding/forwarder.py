@@ -1,7 +1,8 @@
 """Puts a request through to somebody else, and their answer back to the client.
 
-Bodies stream both ways and are never held; redirects go to the client, who has to follow them with their own rights; an
-upgrade becomes a tunnel. Nothing is known of what is asked: who may ask it has been decided before.
+Bodies stream both ways and are never held; redirects are never followed: those of a proxy go to the client, who has to
+follow them with their own rights, those of an extension apiserver are refused, as in kube-aggregator. An upgrade
+becomes a tunnel. Nothing is known of what is asked: who may ask it has been decided before.
 
 https://kubernetes.io/docs/tasks/extend-kubernetes/configure-aggregation-layer/
 """
@@ -30,7 +31,7 @@ _NO_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=30.0)
 _AUTOMATIC = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 _LOOK_SECONDS = 1.0
 """How often it is looked whether the client of a silent answer is still there."""
-_SWITCHING = 101
+_SWITCHING, _FIRST_FINAL, _REDIRECTION = 101, 200, 3
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _NO_BODY = frozenset({204, 304})
 
@@ -99,7 +100,9 @@ class Forwarder:
         return await asyncio.open_connection(sock=made, **options)
 
 
-async def _exchange(session: aiohttp.ClientSession, request: web.BaseRequest, forward: Forward, path: str) -> bool:
+async def _exchange(
+    session: aiohttp.ClientSession, request: web.BaseRequest, forward: Forward, path: str
+) -> Answer | bool:
     sent = request_headers(request.headers.items(), forward, source=request.remote or "", path=_shown(request))
     asking = session.request(
         request.method,
@@ -112,6 +115,10 @@ async def _exchange(session: aiohttp.ClientSession, request: web.BaseRequest, fo
         timeout=_NO_TIMEOUT,
     )
     async with asking as answer:
+        if answer.status < _FIRST_FINAL:
+            raise ConnectionError("the server switched protocols, which nobody had asked for")
+        if forward.aggregated and answer.status // 100 == _REDIRECTION and answer.headers.get("Location"):
+            return text(502, "the backend attempted to redirect this request, which is not permitted")
         headers = response_headers(answer.headers.items(), forward)
         links = Links(forward) if forward.outside and _is_html(answer) else None
         if links is not None:

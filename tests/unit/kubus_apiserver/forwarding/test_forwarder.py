@@ -38,6 +38,8 @@ class Backend:
             return await self._socket(request)
         if request.path == "/forever":
             return await self._forever(request)
+        if request.path == "/switch":
+            return web.Response(status=101, headers={"Connection": "Upgrade", "Upgrade": "tcp"})
         if request.path == "/moved":
             raise web.HTTPFound("/elsewhere")
         if request.path == "/page":
@@ -157,6 +159,12 @@ async def test_an_upgrade_that_is_refused_is_an_answer() -> None:
     async with proxy(Backend()) as session, session.get(f"{OUTSIDE}/teapot", headers=headers) as answer:
         assert answer.status == 418
         assert answer.headers["Connection"] == "close"
+
+
+async def test_nobody_switches_protocols_unasked() -> None:
+    """What the client says next would be taken for requests of its own."""
+    async with proxy(Backend()) as session, session.get(f"{OUTSIDE}/switch") as answer:
+        assert answer.status == 503
 
 
 async def test_a_client_that_leaves_takes_its_request_along() -> None:
