@@ -110,7 +110,11 @@ def _watch_memory(cgroup: Path) -> int:
 
 
 def oom_noted(paths: NodePaths, container_id: str) -> bool:
-    """Whether conmon has noted that memory ran out, as it does on cgroup v2."""
+    """Whether the kernel (while the container's cgroup is still there) or conmon has noted that memory ran out."""
+    with contextlib.suppress(OSError):
+        control = (MEMORY_V1 / "libpod_parent" / f"libpod-{container_id}" / "memory.oom_control").read_text()
+        if "oom_kill 0" not in control:
+            return True
     return any(paths.storage.glob(f"*-containers/{container_id}/userdata/oom"))
 
 

@@ -17,7 +17,7 @@ def shell(image, script, name="app", **more):
 
 
 async def test_memory_beyond_the_limit_ends_as_oom_killed(node, image):
-    hungry = "x=aaaaaaaaaaaaaaaa; while true; do x=$x$x; done"
+    hungry = "sleep 0.3; x=aaaaaaaaaaaaaaaa; while true; do x=$x$x; done"
     pod = node.run_pod("hungry", shell(image, hungry, resources={"limits": {"memory": "20Mi"}}), restartPolicy="Never")
     status = await node.until(pod, lambda status: status["phase"] == "Failed")
     ended = status["containerStatuses"][0]["state"]["terminated"]
