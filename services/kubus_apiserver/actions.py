@@ -17,6 +17,7 @@ from kubus_apiserver.access.account_mount import is_account_unknown
 from kubus_apiserver.access.authorization import Attributes, chosen_name
 from kubus_apiserver.access.certificate_signing import REQUESTS, approved, judged
 from kubus_apiserver.access.reviews import Judges, is_review, reviewed
+from kubus_apiserver.admission import Proposal, said
 from kubus_apiserver.admission.pods import is_class_unknown
 from kubus_apiserver.admission.subresources import admitted
 from kubus_apiserver.calls import ReadOptions, Target, User, WriteOptions
@@ -106,7 +107,7 @@ async def create(
         raise _no(target, "create")
     obj, warnings = fitted(target.kind, body, core.schemas, options.field_validation)
     if is_review(target.kind):
-        return reviewed(Judges(core.authorizer, core.authenticator), target, obj, user), warnings
+        return await _review(core, target, obj, user, options), warnings
     if target.kind.collection == "pods.core" and _names_unknown(core, obj, target.namespace):
         await core.freshness.consistent()  # it may have been made a moment ago
     return await core.writes.create(target, obj, user, options), warnings
@@ -114,6 +115,18 @@ async def create(
 
 def _names_unknown(core: Core, pod: Object, namespace: str) -> bool:
     return is_account_unknown(pod, namespace, core.cache) or is_class_unknown(pod, core.cache)
+
+
+async def _review(core: Core, target: Target, obj: Object, user: User, options: WriteOptions) -> Entry:
+    """The answer to a question, once admission has let it pass."""
+    kind = target.kind
+    metadata = dict(obj.get("metadata") or {})
+    if kind.namespaced:
+        metadata.setdefault("namespace", target.namespace)
+    asked = {**obj, "apiVersion": kind.api_version, "kind": kind.name, "metadata": metadata}
+    proposal = await core.gate.mutated(Proposal(user, "create", kind, "", asked, None, **said(options)))
+    await core.gate.validated(proposal)
+    return reviewed(Judges(core.authorizer, core.authenticator), target, proposal.object, user)
 
 
 async def _bind(

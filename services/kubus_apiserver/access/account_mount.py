@@ -13,7 +13,6 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from kubus.model.errors import forbidden
 from kubus.model.names import SUFFIX_ALPHABET
 from kubus.model.objects import Key, Object
 from kubus_apiserver.access.service_accounts import ACCOUNTS
@@ -44,9 +43,9 @@ def account_mount(proposal: Proposal, cache: WatchCache) -> None:
     if account is None and name != "default":
         where = f"{metadata.get('namespace')}/{name}"
         detail = f'error looking up service account {where}: serviceaccount "{name}" not found'
-        raise forbidden("pods", "", metadata.get("name") or "", detail)
+        raise proposal.refused(detail)
     if _mounts(spec, account or {}):
-        _mount(spec, str(metadata.get("uid") or metadata.get("name")))
+        _mount(spec, proposal.uid or str(metadata.get("name")))
     if not spec.get("imagePullSecrets") and (account or {}).get("imagePullSecrets"):
         spec["imagePullSecrets"] = [{"name": each.get("name") or ""} for each in (account or {})["imagePullSecrets"]]
 

@@ -115,7 +115,7 @@ class Signing:
         if self._may(verb, proposal):
             return
         detail = f'user not permitted to {verb} requests with signerName "{signer}"'
-        raise forbidden("certificatesigningrequests", _GROUP, proposal.object["metadata"]["name"], detail)
+        raise proposal.refused(detail)
 
 
 def _signed(obj: Object) -> tuple[Any, bool]:

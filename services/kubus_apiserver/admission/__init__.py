@@ -54,7 +54,9 @@ class Proposal(NamedTuple):
     Binding, an Eviction, a TokenRequest, PodExecOptions. It names the object that the subresource belongs to."""
     options: Mapping[str, Any] = MappingProxyType({})
     """What the client wants of the write: CreateOptions, UpdateOptions or DeleteOptions."""
-
+    uid: str = ""
+    """Which a new object will have; it stands in the object, like the creation's time and a generated name, only after
+    the mutators."""
     admitted: bool = False
     """Whether admission has agreed already to that of which this is a consequence: to a Binding, to an Eviction."""
 
@@ -75,7 +77,8 @@ class Proposal(NamedTuple):
 
     def refused(self, detail: str) -> StatusError:
         """403 `pods "x" is forbidden: detail`."""
-        return forbidden(self.kind.plural, self.kind.group, self.name, detail)
+        name = self.name or (self.object.get("metadata") or {}).get("generateName") or "Unknown"
+        return forbidden(self.kind.plural, self.kind.group, name, detail)
 
     def is_new(self, collection: str) -> bool:
         """Whether an object of a collection is being created."""

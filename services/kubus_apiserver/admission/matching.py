@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from kubus.model.kinds import Kind
+from kubus.model.kinds.reviews import KINDS as QUESTIONS
 from kubus.model.objects import Key, Object
 from kubus.model.selectors import EVERYTHING, NOTHING, LabelSelector
 from kubus_apiserver.admission import Proposal
@@ -20,6 +21,7 @@ from kubus_apiserver.reading.watchcache import WatchCache
 
 _GROUP = "admissionregistration.k8s.io"
 _NAMESPACES = "namespaces.core"
+_QUESTIONS = frozenset(kind.collection for kind in QUESTIONS)
 OPERATIONS = {"create": "CREATE", "update": "UPDATE", "delete": "DELETE", "connect": "CONNECT"}
 
 
@@ -92,6 +94,11 @@ def namespace_labels(proposal: Proposal, cache: WatchCache) -> Mapping[str, str]
 def is_exempt(proposal: Proposal) -> bool:
     """Whether nobody is asked: it is about who is asked."""
     return proposal.kind.group == _GROUP
+
+
+def is_beyond_policies(proposal: Proposal) -> bool:
+    """Whether no policy is asked: webhooks hear of reviews, but an expression could lock everybody out."""
+    return is_exempt(proposal) or proposal.kind.collection in _QUESTIONS
 
 
 def objects_of(proposal: Proposal) -> tuple[Object | None, Object | None]:

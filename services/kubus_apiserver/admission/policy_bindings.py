@@ -22,7 +22,7 @@ from kubus.model.policy_expressions import Expression, Expressions, Scope, Varia
 from kubus.model.selectors import LabelSelector
 from kubus_apiserver.access.authorization import Attributes, Authorizer
 from kubus_apiserver.admission import Proposal
-from kubus_apiserver.admission.matching import Matcher, is_exempt
+from kubus_apiserver.admission.matching import Matcher, is_beyond_policies
 from kubus_apiserver.admission.namespaced import Namespaced
 from kubus_apiserver.admission.requests import variables_of
 from kubus_apiserver.admission.versions import Versions
@@ -153,7 +153,7 @@ class Bindings(Generic[P]):
     def concerned(self, proposal: Proposal) -> list[Concern[P]]:
         """The policies that name what is written, in the order of their names."""
         policies = self._policies.of(self._cache)
-        if not policies or is_exempt(proposal):
+        if not policies or is_beyond_policies(proposal):
             return []
         others: list[Kind] | None = None
 

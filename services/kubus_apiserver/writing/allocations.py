@@ -35,6 +35,14 @@ LEFTOVER_SECONDS = 60.0
 """How long an address may be taken without a Service that has it."""
 
 
+class Taken(list[str]):
+    """The keys that a Service has taken, or, in a dry run, would have."""
+
+    def __init__(self, *, dry_run: bool = False) -> None:
+        super().__init__()
+        self.dry_run = dry_run
+
+
 class Allocations:
     """Gives Services their addresses and ports."""
 
@@ -57,7 +65,7 @@ class Allocations:
 
     @asynccontextmanager
     async def _assigned(self, obj: Object, old: Object | None) -> AsyncIterator[None]:
-        taken: list[str] = []
+        taken = Taken()
         try:
             await self._assign(obj, old, taken)
             yield
@@ -66,6 +74,15 @@ class Allocations:
             raise
         if old is not None:
             await self._give_back(sorted(keys_of(old) - keys_of(obj)))
+
+    async def previewed(self, kind: Kind, obj: Object, old: Object | None) -> None:
+        """Complete a Service (in place) as it would be, taking nothing: for a dry run.
+
+        Raises:
+            StatusError: as `assigned`.
+        """
+        if kind.collection == SERVICES:
+            await self._assign(obj, old, Taken(dry_run=True))
 
     async def release(self, kind: Kind, obj: Object) -> None:
         """Give back what a deleted Service had."""
@@ -98,7 +115,7 @@ class Allocations:
             return False
         return self._cache.get(Key(SERVICES, namespace, name)) is not None
 
-    async def _assign(self, obj: Object, old: Object | None, taken: list[str]) -> None:
+    async def _assign(self, obj: Object, old: Object | None, taken: Taken) -> None:
         spec = obj["spec"]
         had = keys_of(old) if old is not None else set()
         if spec.get("type") == "ExternalName":
@@ -113,7 +130,7 @@ class Allocations:
         if needs_health_check(spec):
             await self._assign_health_check(obj, had, taken)
 
-    async def _assign_health_check(self, obj: Object, had: set[str], taken: list[str]) -> None:
+    async def _assign_health_check(self, obj: Object, had: set[str], taken: Taken) -> None:
         """The port at which nodes say whether they have endpoints of their own."""
         field = "healthCheckNodePort"
         wanted = obj["spec"].get(field)
@@ -122,7 +139,7 @@ class Allocations:
         elif _port_key(wanted) not in had and _port_key(wanted) not in taken:
             await self._claim_port(obj, f"spec.{field}", wanted, taken)
 
-    async def _assign_ports(self, obj: Object, had: set[str], taken: list[str]) -> None:
+    async def _assign_ports(self, obj: Object, had: set[str], taken: Taken) -> None:
         if obj["spec"].get("allocateLoadBalancerNodePorts") is False and obj["spec"]["type"] == "LoadBalancer":
             return
         by_number: dict[int, int] = {}
@@ -137,7 +154,7 @@ class Allocations:
                 wanted = await self._port(obj, taken)
             port["nodePort"] = by_number[port["port"]] = wanted
 
-    async def _address(self, obj: Object, taken: list[str]) -> str:
+    async def _address(self, obj: Object, taken: Taken) -> str:
         size = self._cidr.num_addresses
         reserved = min(max(16, size // 16), 256) if size > 64 else 1  # the low band is for addresses that are asked for
         for attempt in range(_TRIES):
@@ -147,7 +164,7 @@ class Allocations:
                 return address
         raise internal("failed to allocate a serviceIP: range is full")
 
-    async def _claim_address(self, obj: Object, address: str, taken: list[str]) -> None:
+    async def _claim_address(self, obj: Object, address: str, taken: Taken) -> None:
         try:
             inside = ip_address(address) in self._cidr
         except ValueError:
@@ -161,14 +178,14 @@ class Allocations:
             detail = f"failed to allocate IP {address}: provided IP is already allocated"
             raise _refused(obj, invalid("spec.clusterIPs", [address], detail))
 
-    async def _port(self, obj: Object, taken: list[str]) -> int:
+    async def _port(self, obj: Object, taken: Taken) -> int:
         for _ in range(_TRIES):
             number = self._random.choice(self._node_ports)
             if await self._take(_port_key(number), obj, taken):
                 return number
         raise internal("failed to allocate a nodePort: range is full")
 
-    async def _claim_port(self, obj: Object, field: str, number: int, taken: list[str]) -> None:
+    async def _claim_port(self, obj: Object, field: str, number: int, taken: Taken) -> None:
         if number not in self._node_ports:
             detail = (
                 f"provided port is not in the valid range. The range of valid ports is "
@@ -178,16 +195,21 @@ class Allocations:
         if not await self._claim(_port_key(number), obj, taken):
             raise _refused(obj, invalid(field, number, "provided port is already allocated"))
 
-    async def _claim(self, key: str, obj: Object, taken: list[str]) -> bool:
+    async def _claim(self, key: str, obj: Object, taken: Taken) -> bool:
         """Take what a Service asks for, or find that it has it already from a try that failed."""
         if await self._take(key, obj, taken):
             return True
         held = await self._read(key)
         return held is not None and held.value == _owner_value(obj)
 
-    async def _take(self, key: str, obj: Object, taken: list[str]) -> bool:
+    async def _take(self, key: str, obj: Object, taken: Taken) -> bool:
         if key in self._cache.others:
             return False
+        if taken.dry_run:
+            if key in taken or await self._read(key) is not None:
+                return False
+            taken.append(key)
+            return True
         try:
             await self._store.create(key, _owner_value(obj))
         except KeyExists:

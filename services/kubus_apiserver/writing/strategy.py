@@ -61,19 +61,24 @@ def check_identity(kind: Kind, obj: Object, namespace: str, name: str = "") -> N
             raise bad_request(f"the name of the object ({given}) does not match the name on the URL ({name})")
 
 
-def stamp_new(kind: Kind, obj: Object, *, uid: str, now: datetime, suffix: Callable[[], str]) -> None:
-    """Give a new object its identity."""
+def clear_new(kind: Kind, obj: Object) -> None:
+    """Take from a new object what is for the server to say."""
     metadata = obj["metadata"]
     for field in ("resourceVersion", "managedFields", "selfLink", *_OF_THE_SERVER):
         metadata.pop(field, None)
-    if not metadata.get("name") and metadata.get("generateName"):
-        metadata["name"] = generated_name(metadata["generateName"], suffix())
-    metadata["uid"] = uid
-    metadata["creationTimestamp"] = rfc3339(now)
     if kind.generation:
         metadata["generation"] = 1
     if kind.status and kind.collection not in KEEPS_STATUS:
         obj.pop("status", None)
+
+
+def stamp_new(obj: Object, *, uid: str, now: datetime, suffix: Callable[[], str]) -> None:
+    """Give a new object its identity, once all mutators have seen it, as in Kubernetes."""
+    metadata = obj["metadata"]
+    if not metadata.get("name") and metadata.get("generateName"):
+        metadata["name"] = generated_name(metadata["generateName"], suffix())
+    metadata["uid"] = uid
+    metadata["creationTimestamp"] = rfc3339(now)
 
 
 def carry_over(kind: Kind, obj: Object, old: Object, *, subresource: str, built_in: bool = True) -> Object:

@@ -113,16 +113,17 @@ class Writes:
     async def _create(self, kind: Kind, obj: Object, user: User, options: WriteOptions, *, applied: bool) -> Entry:
         uid = random_uid(self._random)
         managed = obj["metadata"].get("managedFields") if applied else None
-        strategy.stamp_new(kind, obj, uid=uid, now=self._clock.now(), suffix=lambda: random_suffix(self._random))
+        strategy.clear_new(kind, obj)
         if kind.defaults is not None:
             kind.defaults(obj)
         if managed:
             obj["metadata"]["managedFields"] = managed
         else:
             self._fields.created(kind, obj, options.manager)
-        proposal = Proposal(user, "create", kind, "", obj, None, **said(options))
+        proposal = Proposal(user, "create", kind, "", obj, None, **said(options), uid=uid)
         proposal = await self._gate.mutated(proposal)
         obj = proposal.object
+        strategy.stamp_new(obj, uid=uid, now=self._clock.now(), suffix=lambda: random_suffix(self._random))
         if kind.prepare is not None:
             kind.prepare(obj, None)
         strategy.check(kind, obj, None)
@@ -133,6 +134,7 @@ class Writes:
             await self._freshness.consistent()
             if self._cache.get(key) is not None:
                 raise already_exists(kind.plural, kind.group, key.name)
+            await self._allocations.previewed(kind, stored, None)
             return await self._shown(kind, written(key, 0, stored, Raw(pack(stored))))
         async with self._gate.charged(proposal), self._allocations.assigned(kind, stored, None):
             raw = self._encoded(kind, stored)
@@ -217,6 +219,7 @@ class Writes:
         await self._gate.validated(proposal)
         stored = await self._conversions.stored(kind, obj)
         if options.dry_run:
+            await self._allocations.previewed(kind, stored, current.object)
             return await self._shown(kind, written(key, current.revision, stored, Raw(pack(stored))))
         if deletion.is_released(kind, obj):
             await self._remove(kind, current, user, verb, options)

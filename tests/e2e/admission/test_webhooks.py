@@ -43,3 +43,21 @@ async def test_a_redirect_is_a_failure(both: tuple[Client, Client], tmp_path: Pa
         code, answer = await both[0]("POST", "/api/v1/namespaces/default/configmaps", body)
         assert code == 500
         assert "status 302" in answer["message"]
+
+
+async def test_webhooks_hear_of_questions_and_see_what_is_new_before_it_has_a_name(
+    both: tuple[Client, Client], tmp_path: Path
+) -> None:
+    client = both[0]
+    async with serving(tmp_path) as hooks:
+        await configure(client, "MutatingWebhookConfiguration", hooks.hook("mutate", [RULE]))
+        everything = {"apiGroups": ["*"], "apiVersions": ["*"], "operations": ["CREATE"], "resources": ["*"]}
+        await configure(client, "ValidatingWebhookConfiguration", hooks.hook("validate", [everything]))
+        body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"generateName": "m-"}}
+        made = (await client.ok("POST", "/api/v1/namespaces/default/configmaps", body))["metadata"]
+        early, late = hooks.requests
+        assert early["name"] == "" and not {"name", "uid"} & set(early["object"]["metadata"])
+        assert late["name"] == made["name"] and late["object"]["metadata"]["uid"] == made["uid"]
+        hooks.requests.clear()
+        await client.ok("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", {})
+        assert [each["kind"]["kind"] for each in hooks.requests] == ["SelfSubjectReview"]

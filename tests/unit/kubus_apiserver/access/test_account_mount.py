@@ -15,10 +15,10 @@ from kubus_apiserver.calls import User
 
 def admitted(told: Any, verb: str = "create", **spec: Any) -> dict[str, Any]:
     obj = {
-        "metadata": {"name": "p", "namespace": "d", "uid": "u", **spec.pop("metadata", {})},
+        "metadata": {"name": "p", "namespace": "d", **spec.pop("metadata", {})},
         "spec": {"containers": [{"name": "c"}, {"name": "s"}], **spec},
     }
-    account_mount(Proposal(User("alice"), verb, PODS, "", obj, None), told.cache)
+    account_mount(Proposal(User("alice"), verb, PODS, "", obj, None, uid="u"), told.cache)
     found: dict[str, Any] = obj["spec"]
     return found
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from base64 import b64encode
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from random import Random
 from typing import Any
 
+import pytest
 from tests.unit.kubus_apiserver.admission.test_webhooks import (
     REGISTRY,
     Hooks,
@@ -13,6 +18,7 @@ from tests.unit.kubus_apiserver.admission.test_webhooks import (
     versions_of,
     webhooks_of,
 )
+from tests.unit.kubus_apiserver.conftest import Api
 
 from kubus.model.codec import to_json
 from kubus.model.kinds.deployments import KIND as DEPLOYMENTS
@@ -27,6 +33,7 @@ from kubus_apiserver.admission.policies import Policies
 from kubus_apiserver.admission.quotas import Quotas
 from kubus_apiserver.admission.webhooks import MUTATING
 from kubus_apiserver.calls import User
+from kubus_apiserver.core import build
 from kubus_apiserver.reading.watchcache import WatchCache
 from kubus_apiserver.writing.fieldmanagers import FieldManagers
 
@@ -99,3 +106,58 @@ async def test_a_webhook_sees_again_what_a_plug_in_made_of_anothers_change() -> 
     await gate(hooks, cache, paused).mutated(Proposal(User("u"), "create", DEPLOYMENTS, "", deployment(), None))
     assert hooks.asked == ["a", "b", "b", "b"]
     assert hooks.requests[-1]["object"]["metadata"]["labels"] == {"paused": "yes"}
+
+
+Seen = list[tuple[str, dict[str, Any]]]
+
+
+def watching(seen: Seen) -> Chain:
+    """Plug-ins that write down what they see."""
+
+    def write_down(proposal: Proposal, _cache: WatchCache) -> None:
+        seen.append((proposal.name, dict(proposal.object["metadata"])))
+
+    return Chain((write_down,), (write_down,))
+
+
+@asynccontextmanager
+async def api_with(chain: Chain) -> AsyncIterator[Api]:
+    clock = SystemClock()
+    core = build(MemoryStore(clock), clock, Random(1), REGISTRY, chain=chain)
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(core.run())
+        await core.loaded()
+        yield Api(core)
+        running.cancel()
+
+
+async def test_mutators_see_an_object_without_identity_and_validators_one_with_it() -> None:
+    seen: Seen = []
+    async with api_with(watching(seen)) as api:
+        body = {"metadata": {"generateName": "x-", "uid": "mine", "creationTimestamp": "2020-01-01T00:00:00Z"}}
+        made = (await api.ok("POST", "/api/v1/namespaces", body))["metadata"]
+    (before, mutated), (after, validated) = seen
+    assert (before, set(mutated) & {"name", "uid", "creationTimestamp"}) == ("", set())
+    assert (after, validated["uid"]) == (made["name"], made["uid"]) and made["name"].startswith("x-")
+
+
+@pytest.mark.parametrize(
+    ("path", "spec"),
+    [
+        ("apis/authentication.k8s.io/v1/selfsubjectreviews", None),
+        ("apis/authentication.k8s.io/v1/tokenreviews", {"token": "x"}),
+        ("apis/authorization.k8s.io/v1/subjectaccessreviews", {"user": "u", "nonResourceAttributes": {"path": "/"}}),
+    ],
+)
+async def test_questions_pass_the_gate_too(path: str, spec: Any) -> None:
+    def refuse(proposal: Proposal, _cache: WatchCache) -> None:
+        raise proposal.refused("no questions")
+
+    seen: Seen = []
+    body = {"spec": spec} if spec else {}
+    async with api_with(watching(seen)) as api:
+        await api.ok("POST", f"/{path}", body)
+    assert len(seen) == 2
+    async with api_with(Chain((), (refuse,))) as api:
+        refused = await api("POST", f"/{path}", body)
+        assert (refused.code, refused.message.endswith('"Unknown" is forbidden: no questions')) == (403, True)

@@ -177,3 +177,21 @@ async def test_the_health_check_port_that_is_asked_for_is_given_once() -> None:
     assert (await assign(allocations, service("a", **wanted)))["healthCheckNodePort"] == 30005
     with pytest.raises(StatusError, match="healthCheckNodePort: Invalid value: 30005: provided port is already"):
         await assign(allocations, service("b", **wanted))
+
+
+async def test_a_dry_run_shows_address_and_ports_and_keeps_nothing(api) -> None:
+    url = "/api/v1/namespaces/default/services"
+    ports = [{"port": 80, "name": "a"}, {"port": 81, "name": "b"}]
+    manifest = {"metadata": {"name": "s"}, "spec": {"type": "NodePort", "ports": ports}}
+    before = {item.key for item in (await api.core.store.page(ROOT)).items}
+    shown = (await api.ok("POST", f"{url}?dryRun=All", manifest))["spec"]
+    assert shown["clusterIPs"] == [shown["clusterIP"]]
+    assert len({port["nodePort"] for port in shown["ports"]}) == 2
+    assert {item.key for item in (await api.core.store.page(ROOT)).items} == before
+    made = await api.ok("POST", url, {**manifest, "spec": {"ports": ports}})
+    media = "application/merge-patch+json"
+    patch = {"spec": {"type": "NodePort"}}
+    shown = (await api.ok("PATCH", f"{url}/s?dryRun=All", patch, content_type=media))["spec"]
+    assert all(port["nodePort"] for port in shown["ports"])
+    taken = {"metadata": {"name": "t"}, "spec": {"clusterIP": made["spec"]["clusterIP"], "ports": ports}}
+    assert "provided IP is already allocated" in (await api("POST", f"{url}?dryRun=All", taken)).message

@@ -11,7 +11,15 @@ from kubus.model.errors import StatusError
 from kubus.model.kinds.configmaps import KIND as CONFIG_MAPS
 from kubus.model.kinds.nodes import KIND as NODES
 from kubus.model.kinds.pods import KIND as PODS
-from kubus_apiserver.writing.strategy import carry_over, check, check_identity, count_generation, same, stamp_new
+from kubus_apiserver.writing.strategy import (
+    carry_over,
+    check,
+    check_identity,
+    clear_new,
+    count_generation,
+    same,
+    stamp_new,
+)
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -33,14 +41,15 @@ def test_identity_belongs_to_the_server() -> None:
         "metadata": {"name": "x", "uid": "mine", "creationTimestamp": "long ago", "managedFields": [], "selfLink": "y"},
         "status": {"phase": "Running"},
     }
-    stamp_new(PODS, obj, uid="u", now=NOW, suffix=lambda: "12345")
+    clear_new(PODS, obj)
+    stamp_new(obj, uid="u", now=NOW, suffix=lambda: "12345")
     assert obj["metadata"] == {"name": "x", "uid": "u", "creationTimestamp": "2026-01-01T00:00:00Z", "generation": 1}
     assert "status" not in obj
 
 
 def test_a_node_keeps_the_status_it_is_created_with() -> None:
     obj = {"metadata": {"name": "n"}, "status": {"capacity": {}}}
-    stamp_new(NODES, obj, uid="u", now=NOW, suffix=lambda: "")
+    clear_new(NODES, obj)
     assert obj["status"] == {"capacity": {}}
 
 
