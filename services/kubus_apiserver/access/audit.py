@@ -67,7 +67,7 @@ class AuditLog:
         """Whether there is anything to record about a request."""
         return self._measures.of(deed).level != "None"
 
-    def begin(self, deed: Deed, uri: str, *, agent: str = "", source: str = "") -> Recording | None:
+    def begin(self, deed: Deed, uri: str, *, agent: str = "", source: str = "", audit_id: str = "") -> Recording | None:
         """The record of a request that has come in; None where the policy wants none."""
         measure = self._measures.of(deed)
         if measure.level == "None":
@@ -76,7 +76,7 @@ class AuditLog:
             "kind": "Event",
             "apiVersion": "audit.k8s.io/v1",
             "level": measure.level,
-            "auditID": random_uid(self._random),
+            "auditID": audit_id or random_uid(self._random),
             "stage": "RequestReceived",
             "requestURI": uri,
             "verb": deed.verb,

@@ -30,7 +30,7 @@ def begun(log: AuditLog, call: Call, found: Route) -> Recording | None:
     if not log.wants(deed):
         return None
     query = f"?{urlencode(call.query, doseq=True)}" if call.query else ""
-    return log.begin(deed, quote(call.path) + query, agent=call.user_agent, source=call.source)
+    return log.begin(deed, quote(call.path) + query, agent=call.user_agent, source=call.source, audit_id=call.audit_id)
 
 
 def ended(recording: Recording, call: Call, answer: Answer | WatchAnswer | StreamAnswer | ForwardAnswer) -> None:

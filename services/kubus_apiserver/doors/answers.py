@@ -35,6 +35,8 @@ class Call(NamedTuple):
     """The client's address."""
     accept_encoding: str = ""
     if_none_match: str = ""
+    audit_id: str = ""
+    """By which the client wants to find the request again; "" where it leaves that to the server."""
     notes: Notes | None = None
     """Takes what is said of the call on its way; without any, `Rest` brings its own."""
 
@@ -52,6 +54,10 @@ class Answer(NamedTuple):
     """gzip, if the body is compressed already."""
     marks: bytes = b""
     """Header lines that say which request this answers."""
+    location: str = ""
+    """Where what was asked for is."""
+    immutable: bool = False
+    """Whether anybody may keep it for ever."""
 
 
 class WatchAnswer(NamedTuple):

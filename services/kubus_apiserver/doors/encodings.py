@@ -41,7 +41,7 @@ def wants_pretty(query: Mapping[str, list[str]], user_agent: str) -> bool:
 
 def indented(answer: Answer) -> Answer:
     """The answer with its JSON made readable."""
-    if answer.encoding or not answer.content_type.startswith("application/json"):
+    if answer.encoding or not answer.body or not answer.content_type.startswith("application/json"):
         return answer
     return answer._replace(body=to_json_pretty(from_json(answer.body)))
 

@@ -9,7 +9,7 @@ from http import HTTPStatus
 
 from kubus_apiserver.doors.answers import Answer, WatchAnswer
 
-_SECOND = timedelta(seconds=1)
+_SECOND, _YEAR = timedelta(seconds=1), timedelta(days=365)
 _WARNINGS_CHARS_MAX, _WARNING_CHARS_MAX = 4096, 256
 """Of all warnings together, and of each once there are more."""
 _REASONS = {each.value: each.phrase.encode() for each in HTTPStatus}
@@ -32,11 +32,18 @@ class Heads:
             self._date = b"Date: %b\r\n" % format_datetime(second.astimezone(UTC), usegmt=True).encode()
         return self._date
 
+    @property
+    def _for_ever(self) -> bytes:
+        """A year, which is as long as caches count."""
+        until = format_datetime((self._now() + _YEAR).astimezone(UTC), usegmt=True)
+        return b"Cache-Control: public, immutable\r\nExpires: %b\r\n" % until.encode()
+
     def of(self, answer: Answer, keep: bool) -> bytes:
         """The head of an answer."""
         lines = [
-            b"HTTP/1.1 %d %b\r\nContent-Type: %b\r\nContent-Length: %d\r\nCache-Control: no-cache, private\r\n"
+            b"HTTP/1.1 %d %b\r\nContent-Type: %b\r\nContent-Length: %d\r\n"
             % (answer.code, _REASONS.get(answer.code, b"-"), answer.content_type.encode(), len(answer.body)),
+            self._for_ever if answer.immutable else b"Cache-Control: no-cache, private\r\n",
             self.date,
             answer.marks,
         ]
@@ -50,6 +57,8 @@ class Heads:
             lines.append(b"Content-Encoding: %b\r\n" % answer.encoding.encode())
         if answer.etag:
             lines.append(b'Etag: "%b"\r\nVary: Accept\r\n' % answer.etag.encode())
+        if answer.location:
+            lines.append(b"Location: %b\r\n" % answer.location.encode())
         if not keep:
             lines.append(b"Connection: close\r\n")
         lines.append(b"\r\n")

@@ -44,6 +44,7 @@ _LAST_WORD_SECONDS = 5.0
 _COMFORTABLE_BYTES = 256 * 1024
 _DRAIN_SECONDS = 0.005
 _SHUTDOWN_SECONDS = 1.0
+_AUDIT_ID_CHARS_MAX = 256
 _WHOLE_BYTES = 64 * 1024
 """Answers up to this size are written in one piece."""
 
@@ -65,6 +66,16 @@ class Written(web.StreamResponse):
 
     async def write_eof(self, data: bytes = b"") -> None:
         """Nothing is left to send."""
+
+
+class Request(web.BaseRequest):
+    """A request whose answer, where aiohttp gives one, does not say what reads it."""
+
+    async def _prepare_hook(self, response: web.StreamResponse) -> None:
+        response.headers.popall("Server", None)
+        if isinstance(response, web.Response):  # what cannot be read is told of as Go does
+            response.text = words = f"{response.status} {response.reason}"
+            response.headers["Content-Length"] = str(len(words))
 
 
 class ChunkSink:
@@ -142,7 +153,7 @@ class HttpDoor:
 
         def request(*parts: Any) -> web.BaseRequest:
             message, payload, protocol, writer, task = parts
-            return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=BODY_BYTES_MAX + 1)
+            return Request(message, payload, protocol, writer, task, loop, client_max_size=BODY_BYTES_MAX + 1)
 
         server = Server(
             self,
@@ -200,6 +211,7 @@ class HttpDoor:
             source=request.remote or "",
             accept_encoding=headers.get("Accept-Encoding", ""),
             if_none_match=headers.get("If-None-Match", ""),
+            audit_id=_audit_id(headers.get("Audit-ID", "")),
         )
 
     def call(self, head: Head, fields: Fields, body: bytes, *, user: User, source: str) -> Call | None:
@@ -306,6 +318,11 @@ class HttpDoor:
             return await self._streams.serve(request, call, answer)
         except StatusError as error:
             return self._write(request, failed(error))
+
+
+def _audit_id(given: str) -> str:
+    """What a client calls its request, if that can stand in a header and in a log."""
+    return given[:_AUDIT_ID_CHARS_MAX] if given.isascii() and given.isprintable() else ""
 
 
 def _body_too_large() -> StatusError:

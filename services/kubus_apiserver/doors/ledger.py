@@ -53,7 +53,11 @@ class Ledger(Collector):
 
     def marks(self, flow: Flow, audit_id: str = "") -> bytes:
         """The header lines of an answer; without an id of the audit log it gets one of its own."""
-        return b"Audit-Id: %b\r\n%b" % ((audit_id or random_uid(self._random)).encode(), self._of(flow))
+        return self.mark(audit_id) + self._of(flow)
+
+    def mark(self, audit_id: str = "") -> bytes:
+        """The same of an answer that belongs to no flow."""
+        return b"Audit-Id: %b\r\n" % (audit_id or random_uid(self._random)).encode()
 
     def _of(self, flow: Flow) -> bytes:
         schema = self._cache.get(Key(FLOW_SCHEMAS, "", flow.schema))

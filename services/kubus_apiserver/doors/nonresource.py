@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hashlib import sha512
+
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
@@ -19,6 +21,7 @@ from kubus_apiserver.documents.openapi import OpenApi
 from kubus_apiserver.documents.openapi_v2_documents import OpenApiV2
 from kubus_apiserver.doors.answers import Answer, Call
 from kubus_apiserver.doors.health import PATHS, Checks, health
+from kubus_apiserver.doors.queries import first
 from kubus_apiserver.reading.negotiation import Offer, negotiate
 from kubus_apiserver.reading.representations import encoded
 
@@ -124,11 +127,21 @@ class NonResource:
     def _openapi(self, path: str, call: Call) -> Answer:
         name = path.removeprefix("/openapi/v3").strip("/")
         if not name:
-            return Answer(200, to_json(self._openapi_documents.index()))
+            return self._openapi_index(call)
         document = self._openapi_documents.document_gzip(name)
         if document is None:
             raise path_not_found()
         etag = self._openapi_documents.digest(name) or ""
         if etag and f'"{etag}"' in call.if_none_match:
             return Answer(304, b"", etag=etag)
-        return Answer(200, document, etag=etag, encoding="gzip")
+        wanted = first(call.query, "hash")
+        if wanted not in ("", etag):
+            return Answer(301, b"", etag=etag, location=f"/openapi/v3/{name}?hash={etag}")
+        return Answer(200, document, etag=etag, encoding="gzip", immutable=bool(wanted))
+
+    def _openapi_index(self, call: Call) -> Answer:
+        body = to_json(self._openapi_documents.index())
+        etag = sha512(body).hexdigest().upper()
+        if f'"{etag}"' in call.if_none_match:
+            return Answer(304, b"", etag=etag)
+        return Answer(200, body, etag=etag)

@@ -16,7 +16,7 @@ _FIELDS = re.compile(rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t -~\x80-\xff]*\r\n)*"
 _LENGTH = re.compile(rb"[0-9]{1,9}")
 _END = b"\r\n\r\n"
 _SPECIAL = frozenset({"connection", "content-encoding", "expect", "te", "trailer", "transfer-encoding", "upgrade"})
-_FAMILIES = ("impersonate-", "sec-websocket-")
+_FAMILIES = ("audit-id", "impersonate-", "sec-websocket-")
 
 
 class Fields(NamedTuple):

@@ -26,7 +26,7 @@ from kubus_apiserver.access.authorization import Attributes, chosen_name
 from kubus_apiserver.access.impersonation import impersonated
 from kubus_apiserver.admission.subresources import admitted_connection, connection_options, query_of
 from kubus_apiserver.aggregation.routing import Unavailable
-from kubus_apiserver.calls import Notes, Target, WriteOptions
+from kubus_apiserver.calls import Notes, Target, User, WriteOptions
 from kubus_apiserver.core import Core
 from kubus_apiserver.doors.answers import Answer, Call, ForwardAnswer, StreamAnswer, WatchAnswer, failed, success, text
 from kubus_apiserver.doors.fairness import Asked, Flow, flow_of
@@ -47,6 +47,7 @@ from kubus_apiserver.writing.writes import Deleted
 AnyAnswer = Answer | WatchAnswer | StreamAnswer | ForwardAnswer
 _Handler = Callable[[Call, Route, Target], Awaitable[AnyAnswer]]
 _STREAMS = frozenset({"log", "exec", "attach", "portforward"})
+_NOBODY = User("")
 _STREAMED = ";stream=watch"
 _OF_OBJECTS = frozenset({"", "status", "scale", "binding", "eviction", "token", "finalize", "approval"})
 """Subresources that are not streams, of those that are often asked for."""
@@ -107,7 +108,7 @@ class Rest:
         try:
             user = self._core.authenticator.user(call.user, call.authorization, call.subprotocols)
         except StatusError as error:
-            return failed(error)
+            return self._unknown(call, error)
         notes = call.notes or Notes()
         if user is not call.user or notes is not call.notes:
             call = call._replace(user=user, notes=notes)
@@ -124,8 +125,19 @@ class Rest:
         if self._ledger is None or isinstance(answer, StreamAnswer | ForwardAnswer):
             return answer
         self._ledger.count(found, answer.code if isinstance(answer, Answer) else 200)
-        marks = self._ledger.marks(_flow(call, found), recording.audit_id if recording is not None else "")
+        marks = self._ledger.marks(_flow(call, found), recording.audit_id if recording is not None else call.audit_id)
         return answer._replace(marks=marks)
+
+    def _unknown(self, call: Call, error: StatusError) -> Answer:
+        """The answer to who is not who they say they are."""
+        answer, found = restated(failed(error), call.accept), _route(call)
+        recording = None if self._audit is None else begun(self._audit, call._replace(user=_NOBODY), found)
+        if recording is not None:
+            ended(recording, call, answer)
+        if self._ledger is None:
+            return answer
+        self._ledger.count(found, answer.code)
+        return answer._replace(marks=self._ledger.mark(recording.audit_id if recording is not None else call.audit_id))
 
     async def _seated(self, call: Call, found: Route, recording: Recording | None) -> AnyAnswer:
         """The answer once it is this user's turn."""

@@ -22,6 +22,7 @@ from kubus_apiserver.calls import AUTHENTICATED, MASTERS, User
 from kubus_apiserver.core import SERVICE_CIDR, Core, build
 from kubus_apiserver.doors.answers import Answer, Call, WatchAnswer
 from kubus_apiserver.doors.health import fine
+from kubus_apiserver.doors.ledger import Ledger
 from kubus_apiserver.doors.nonresource import NonResource
 from kubus_apiserver.doors.queries import parse_query
 from kubus_apiserver.doors.rest import Rest
@@ -75,7 +76,7 @@ class Api:
         self.core = core
         self.user = ADMIN
         nonresource = NonResource(core.registry, core.schemas, {"ping": fine}, CollectorRegistry(), "here:6443")
-        self.rest = Rest(core, nonresource, Logger("test"))
+        self.rest = Rest(core, nonresource, Logger("test"), ledger=Ledger(core.registry, core.cache, Random(1)))
 
     async def __call__(self, method: str, url: str, body: Any = None, **headers: str) -> Reply:
         answer = await self.raw(method, url, body, **headers)

@@ -97,6 +97,40 @@ async def test_a_certificate_says_who_asks_and_none_means_nobody(door: Door) -> 
         assert (await refused.json())["reason"] == "Unauthorized"
 
 
+async def test_every_answer_can_be_found_again_and_none_says_what_serves(door: Door) -> None:
+    named = {"Audit-ID": "mine"}
+    async with door.session.get("/version", headers=named) as answer:
+        assert answer.headers["Audit-Id"] == "mine" and "Server" not in answer.headers
+    async with door.anonymous.get(PODS, headers={"Authorization": "Bearer x", **named}) as refused:
+        assert (refused.status, refused.headers["Audit-Id"]) == (401, "mine")
+    async with door.session.get("/version", headers={"Audit-ID": "a" * 1000}) as answer:
+        assert answer.headers["Audit-Id"] == "a" * 256
+    async with door.session.ws_connect(f"{PODS}?watch=1") as socket:
+        assert "Server" not in socket._response.headers
+    async with asyncio.timeout(5):
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1", int(door.base.rpartition(":")[2]), ssl=door.tls(certificate=True)
+        )
+        writer.write(b"NONSENSE\r\n\r\n")
+        told = await reader.read()
+        writer.close()
+    assert b"\r\n\r\n400 Bad Request" in told and b"Server" not in told
+
+
+async def test_a_document_with_its_hash_may_be_kept_and_one_with_another_is_elsewhere(door: Door) -> None:
+    path = "/openapi/v3/api/v1"
+    async with door.session.get("/openapi/v3") as index:
+        where = (await index.json())["paths"]["api/v1"]["serverRelativeURL"]
+    async with door.session.get("/openapi/v3", headers={"If-None-Match": index.headers["Etag"]}) as again:
+        assert again.status == 304
+    async with door.session.get(f"{path}?hash=OLD", allow_redirects=False, headers={"User-Agent": "curl"}) as moved:
+        assert (moved.status, moved.headers["Location"], await moved.read()) == (301, where, b"")
+    async with door.session.get(where) as kept:
+        assert (kept.headers["Cache-Control"], "Expires" in kept.headers) == ("public, immutable", True)
+    async with door.session.get(path) as plain:
+        assert (plain.headers["Cache-Control"], "Expires" in plain.headers) == ("no-cache, private", False)
+
+
 async def test_one_connection_takes_many_requests(door: Door) -> None:
     for number in range(20):
         await door.create(MAPS, {"metadata": {"name": f"m{number}"}})
