@@ -6,6 +6,7 @@ import asyncio
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
+from nats import connect as connect_otherwise
 from nats.js.errors import NotFoundError
 
 from kubus.bus import Message
@@ -60,8 +61,8 @@ class World:
     async def journal(self) -> list[tuple[int, int, str]]:
         """(revision, previous, subject) of everything in the journal, once it holds the newest write."""
         newest = (await self.written())[-1]
-        bus = await connect_bus(self.nats.url, identity="reader")
-        context = bus.jetstream()
+        client = await connect_otherwise(self.nats.url)
+        context = client.jetstream()
         async with asyncio.timeout(30):
             while True:
                 try:
@@ -75,7 +76,7 @@ class World:
                     event = decode_event_raw(message.data)
                     found.append((event.revision, event.previous, message.subject))
                 if found and found[-1][0] >= newest:
-                    await bus.aclose()
+                    await client.close()
                     return found
                 await asyncio.sleep(0.2)
 
@@ -157,9 +158,9 @@ async def test_a_wiped_journal_is_made_anew(world):
         for i in range(20):
             await world.write(f"a{i}")
         await world.journal()
-        bus = await connect_bus(world.nats.url, identity="vandal")
-        await bus.jetstream().delete_stream("JOURNAL")
-        await bus.aclose()
+        vandal = await connect_otherwise(world.nats.url)
+        await vandal.jetstream().delete_stream("JOURNAL")
+        await vandal.close()
         for i in range(20):
             await world.write(f"b{i}")
         await assert_complete(world, await world.journal())
