@@ -41,6 +41,7 @@ CALL_EXEMPTIONS: dict[tuple[str, str], str] = {
 DOORS = {
     "aiohttp": 9,
     "hpack": 1,
+    "nats": 1,
     "podman": 1,
     "typer": None,
     "msgspec": 2,

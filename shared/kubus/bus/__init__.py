@@ -1,6 +1,6 @@
 """The bus: publish, subscribe, request and serve.
 
-`Bus` is what kubus needs of NATS. `kubus.bus.nats` has it over NATS itself, `kubus.bus.memory` in memory, where
+`Bus` is what kubus needs of NATS. `kubus.bus.nats` has it over nats-py, `kubus.bus.memory` in memory, where
 `kubus.testing` can make it drop, repeat and reorder. One conformance suite runs against both.
 
 The bus promises little, and consumers are built for that: a message may be lost, and then a `Disturbed` tells

@@ -8,16 +8,16 @@ a temporary directory, and can be killed and started again on the same ports and
 
 With `tls` every client shows a certificate (`verify_and_map`), and the certificate's subject *is* the user: the
 server compares the subject as RFC 2253 text with the user names of its configuration. What has to be known (measured
-with nats-server 2.15):
+with nats-server 2.15 and nats-py 2.16):
 
 - The user is written `CN=system:node:n1,O=system:nodes`: no blank after the comma, colons as they are. The order of
   the attributes in the certificate does not matter. Without an O the user is `CN=system:relay`, with two of them
   `CN=multi,O=g1,O=g2`.
 - Before the subject, the certificate's e-mail addresses, DNS names and URIs are looked up as user names, so no user
   may be called like a host.
-- The user needs no password. A client sends no credentials, only the certificate; the URL is `tls://…`, and the
+- The user needs no password. nats-py sends no credentials, only the certificate; the URL is `tls://…`, and the
   server's own certificate has to name the host in the URL (also an IP address).
-- A certificate that maps to no user is refused with "Authorization Violation", or by TLS itself; our client tries again for ever.
+- A certificate that maps to no user is refused with "Authorization Violation", which nats-py tries again for ever.
 - `no_responders` replies and the server's own errors need no permission. A requester needs to subscribe to its
   inbox, a responder to publish to the requesters' inboxes (`allow_responses` lets it only answer).
 """

@@ -6,7 +6,6 @@ import asyncio
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
-from nats import connect as connect_otherwise
 from nats.js.errors import NotFoundError
 
 from kubus.bus import Message
@@ -61,8 +60,8 @@ class World:
     async def journal(self) -> list[tuple[int, int, str]]:
         """(revision, previous, subject) of everything in the journal, once it holds the newest write."""
         newest = (await self.written())[-1]
-        client = await connect_otherwise(self.nats.url)
-        context = client.jetstream()
+        bus = await connect_bus(self.nats.url, identity="reader")
+        context = bus.jetstream()
         async with asyncio.timeout(30):
             while True:
                 try:
@@ -76,7 +75,7 @@ class World:
                     event = decode_event_raw(message.data)
                     found.append((event.revision, event.previous, message.subject))
                 if found and found[-1][0] >= newest:
-                    await client.close()
+                    await bus.aclose()
                     return found
                 await asyncio.sleep(0.2)
 
@@ -158,9 +157,9 @@ async def test_a_wiped_journal_is_made_anew(world):
         for i in range(20):
             await world.write(f"a{i}")
         await world.journal()
-        vandal = await connect_otherwise(world.nats.url)
-        await vandal.jetstream().delete_stream("JOURNAL")
-        await vandal.close()
+        bus = await connect_bus(world.nats.url, identity="vandal")
+        await bus.jetstream().delete_stream("JOURNAL")
+        await bus.aclose()
         for i in range(20):
             await world.write(f"b{i}")
         await assert_complete(world, await world.journal())

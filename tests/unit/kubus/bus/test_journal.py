@@ -6,8 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from nats import connect as connect_otherwise
-from nats.js import JetStreamContext
 
 from kubus.bus.journal import Journal, JournalError, MemoryJournal, NatsJournal
 from kubus.bus.memory import MemoryBus
@@ -22,14 +20,6 @@ async def bus(nats) -> AsyncIterator[NatsBus]:
     bus = await connect(nats.url, identity="system:relay")
     yield bus
     await bus.aclose()
-
-
-@pytest.fixture
-async def jetstream(nats) -> AsyncIterator[JetStreamContext]:
-    """The journal's server, as another client sees it."""
-    client = await connect_otherwise(nats.url)
-    yield client.jetstream()
-    await client.close()
 
 
 @pytest.fixture(params=["nats", "memory"])
@@ -73,7 +63,7 @@ async def test_a_cleared_journal_is_empty_and_takes_events_again(journal):
     assert await journal.open() == 5
 
 
-async def test_what_is_published_again_enters_once(bus, jetstream):
+async def test_what_is_published_again_enters_once(bus):
     journal = NatsJournal(bus)
     await journal.open()
     other = NatsJournal(bus)
@@ -82,7 +72,7 @@ async def test_what_is_published_again_enters_once(bus, jetstream):
         await journal.publish(PODS, b"event", revision)
         await other.publish(PODS, b"event", revision)
     await settled(journal)
-    info = await jetstream.stream_info("JOURNAL")
+    info = await bus.jetstream().stream_info("JOURNAL")
     assert info.state.messages == 5
 
 
@@ -120,19 +110,19 @@ async def test_it_survives_a_crash_of_the_server(nats, bus):
     assert await journal.open() == 6
 
 
-async def test_new_limits_are_taken_over(bus, jetstream):
+async def test_new_limits_are_taken_over(bus):
     await NatsJournal(bus, bytes_max=1 << 20).open()
     await NatsJournal(bus, bytes_max=2 << 20).open()
-    info = await jetstream.stream_info("JOURNAL")
+    info = await bus.jetstream().stream_info("JOURNAL")
     assert info.config.max_bytes == 2 << 20
 
 
-async def test_a_journal_that_is_gone_is_noticed(bus, jetstream):
+async def test_a_journal_that_is_gone_is_noticed(bus):
     journal = NatsJournal(bus)
     await journal.open()
     await journal.publish(PODS, b"event", 5)
     await settled(journal)
-    await jetstream.delete_stream("JOURNAL")
+    await bus.jetstream().delete_stream("JOURNAL")
     await journal.publish(PODS, b"event", 6)
     with pytest.raises(JournalError):
         await journal.confirm()

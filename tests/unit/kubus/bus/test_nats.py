@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
-from nats import connect as connect_otherwise
 
 from kubus.bus import BusError, Disconnected, Disturbed, Message, RequestTimeout
 from kubus.bus.nats import NatsBus, connect
@@ -40,7 +39,7 @@ async def answer(message: Message) -> bytes:
 
 async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(10):
-        while not condition():  # there is no event for all of them
+        while not condition():  # nats-py offers no event for all of them
             await asyncio.sleep(0.01)
 
 
@@ -98,7 +97,7 @@ async def test_a_connection_that_the_server_ends_for_good_is_made_anew(server: N
     bus = await connect(server.url, identity="one")
     news = await bus.subscribe("news")
     await bus.serve("ask", answer)
-    bus._connection.data_received(b"-ERR 'Something Fatal'\r\n")
+    await bus._nats._process_err("'Server Said Something Fatal'")
     await until(lambda: not bus.connected)
     await until(lambda: bus.connected)
     async with asyncio.timeout(10):
@@ -146,15 +145,13 @@ async def test_flushing_means_that_the_server_has_it(server: NatsServer) -> None
 
 async def test_the_journal_can_be_reached(server: NatsServer) -> None:
     bus = await connect(server.url, identity="relay")
-    other = await connect_otherwise(server.url)
-    await other.jetstream().add_stream(name="JOURNAL", subjects=["kubus.ev.>"])
+    await bus.jetstream().add_stream(name="JOURNAL", subjects=["kubus.ev.>"])
     await bus.publish("kubus.ev.pods.core.default.web", b"x", headers={"Nats-Msg-Id": "7:web"})
     await bus.publish("kubus.ev.pods.core.default.web", b"x", headers={"Nats-Msg-Id": "7:web"})
     await bus.flush()
     await asyncio.sleep(0.1)
-    info = await other.jetstream().stream_info("JOURNAL")
+    info = await bus.jetstream().stream_info("JOURNAL")
     assert info.state.messages == 1, "what was said twice stands there once"
-    await other.close()
     await bus.aclose()
 
 
