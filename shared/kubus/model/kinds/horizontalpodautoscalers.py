@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 from kubus.model.cells import AGE, NAME, NONE, UNKNOWN, UNSET, number, plain
@@ -11,6 +12,18 @@ from kubus.model.validation.autoscalers import autoscaler_errors
 
 SHOWN = 2
 CPU_PERCENT = 80
+_BEHAVIOR: Object = {
+    "scaleUp": {
+        "stabilizationWindowSeconds": 0,
+        "selectPolicy": "Max",
+        "policies": [
+            {"type": "Pods", "value": 4, "periodSeconds": 15},
+            {"type": "Percent", "value": 100, "periodSeconds": 15},
+        ],
+    },
+    "scaleDown": {"selectPolicy": "Max", "policies": [{"type": "Percent", "value": 100, "periodSeconds": 15}]},
+}
+"""What each direction is completed with, once anything is said of one."""
 
 
 def set_defaults(obj: Object) -> None:
@@ -20,6 +33,11 @@ def set_defaults(obj: Object) -> None:
     if not spec.get("metrics"):
         target = {"type": "Utilization", "averageUtilization": CPU_PERCENT}
         spec["metrics"] = [{"type": "Resource", "resource": {"name": "cpu", "target": target}}]
+    behavior = spec.get("behavior")
+    if behavior is not None:
+        for direction, rules in _BEHAVIOR.items():
+            given = behavior.get(direction) or {}
+            behavior[direction] = {**deepcopy(rules), **{key: each for key, each in given.items() if each is not None}}
 
 
 def _source(metric: Any) -> Object:

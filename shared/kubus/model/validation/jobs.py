@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from kubus.model.errors import FieldError, invalid, not_supported, required
 from kubus.model.objects import Object, name_of, path_of
 from kubus.model.selectors import LabelSelector
+from kubus.model.validation.job_policies import policy_errors
 from kubus.model.validation.pod_template import template_errors
 from kubus.model.validation.selectors import MISMATCH, label_selector_errors
 from kubus.model.validation.values import immutable, not_negative, one_of, required_one_of
@@ -38,6 +40,7 @@ MACROS = frozenset(("@yearly", "@annually", "@monthly", "@weekly", "@daily", "@m
 CRON_NAME_MAX = 52
 INDEXES_MAX = 100_000
 FIELDS = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 6))
+_ZONE_PART = re.compile(r"[A-Za-z._0-9+][A-Za-z._0-9+-]{0,13}")
 _STEP = re.compile(r"(\*|\?|[A-Za-z0-9]+(?:-[A-Za-z0-9]+)?)(?:/(\d+))?")
 _NAMES = {name: index for index, name in enumerate(("sun", "mon", "tue", "wed", "thu", "fri", "sat"))} | {
     name: index + 1
@@ -69,6 +72,7 @@ def job_spec_errors(spec: Object, path: str) -> list[FieldError]:
     if mode == "Indexed" and spec.get("completions") is None:
         errors.append(required(f"{path}.completions", "when completion mode is Indexed"))
     errors += _index_errors(spec, path)
+    errors += policy_errors(spec, path)
     errors += template_errors(spec.get("template") or {}, f"{path}.template")
     if path_of(spec, "template", "spec", "restartPolicy") not in ("OnFailure", "Never"):
         detail = 'valid values: "OnFailure", "Never"'
@@ -132,7 +136,7 @@ def _without_directives(template: Any) -> Object:
     return {"metadata": meta, "spec": spec}
 
 
-def cron_job_errors(obj: Object, _old: Object | None) -> list[FieldError]:
+def cron_job_errors(obj: Object, old: Object | None) -> list[FieldError]:
     """What is wrong with a cron job."""
     spec = obj.get("spec") or {}
     errors: list[FieldError] = []
@@ -146,6 +150,8 @@ def cron_job_errors(obj: Object, _old: Object | None) -> list[FieldError]:
         errors.append(invalid("spec.schedule", schedule, detail))
     elif problem := schedule_problem(schedule):
         errors.append(invalid("spec.schedule", schedule, problem))
+    if old is None or spec.get("timeZone") != path_of(old, "spec", "timeZone"):
+        errors += _zone_errors(spec.get("timeZone"), "spec.timeZone")
     errors += not_negative(spec.get("startingDeadlineSeconds"), "spec.startingDeadlineSeconds")
     errors += required_one_of(spec.get("concurrencyPolicy"), "spec.concurrencyPolicy", POLICIES)
     for key in ("successfulJobsHistoryLimit", "failedJobsHistoryLimit"):
@@ -157,6 +163,29 @@ def cron_job_errors(obj: Object, _old: Object | None) -> list[FieldError]:
         detail = "`selector` will be auto-generated"
         errors.append(invalid("spec.jobTemplate.spec.selector", template["selector"], detail))
     return errors + job_spec_errors(template, "spec.jobTemplate.spec")
+
+
+def _zone_errors(zone: str | None, path: str) -> list[FieldError]:
+    if zone is None:
+        return []
+    if not zone:
+        return [invalid(path, zone, "timeZone must be nil or non-empty string")]
+    unknown = invalid(path, zone, f"unknown time zone {zone}")
+    if any(part in (".", "..") or not _ZONE_PART.fullmatch(part) for part in zone.split("/")):
+        return [unknown]
+    errors = []
+    if zone.lower() == "local":
+        detail = "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones"
+        errors.append(invalid(path, zone, detail))
+    return errors if zone == "Local" or _is_zone(zone) else [*errors, unknown]
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
 
 
 def schedule_problem(schedule: str) -> str:

@@ -136,6 +136,27 @@ def test_cron_jobs(cron, expected):
     assert complaints(CRON_JOBS, cron) == [expected]
 
 
+@pytest.mark.parametrize(
+    ("zone", "words"),
+    [
+        ("", "timeZone must be nil or non-empty string"),
+        ("Mars/Olympus", "unknown time zone Mars/Olympus"),
+        ("../etc/passwd", "unknown time zone ../etc/passwd"),
+        ("-05:00", "unknown time zone -05:00"),
+        ("Local", "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones"),
+    ],
+)
+def test_a_cron_jobs_zone_is_one_that_exists(zone, words):
+    assert complaints(CRON_JOBS, _cron(timeZone=zone)) == [f'spec.timeZone: Invalid value: "{zone}": {words}']
+
+
+def test_a_zone_that_was_accepted_once_stays():
+    old = _cron(timeZone="Europe/Berlin")
+    assert complaints(CRON_JOBS, old) == []
+    gone = _cron(timeZone="Gone/Away")
+    assert complaints(CRON_JOBS, copy_of(gone), gone) == []
+
+
 def test_a_cron_jobs_name_leaves_room_for_those_of_its_jobs():
     cron = _cron()
     cron["metadata"]["name"] = "x" * 53
