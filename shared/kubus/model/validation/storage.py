@@ -10,8 +10,7 @@ from kubus.model.errors import FieldError, forbidden_field, invalid, not_support
 from kubus.model.objects import Object, path_of
 from kubus.model.quantities import parse_quantity
 from kubus.model.validation.selectors import label_selector_errors
-from kubus.model.validation.values import immutable, one_of, required_text
-from kubus.model.validation.volumes import size_errors
+from kubus.model.validation.values import immutable, one_of, required_text, size_errors
 
 NO_SOURCE = frozenset(
     (
@@ -37,7 +36,7 @@ CLAIM_CHANGES = (
 def persistent_volume_errors(obj: Object, old: Object | None) -> list[FieldError]:
     """What is wrong with a volume: capacity, access modes, exactly one source that stays the same."""
     spec = obj.get("spec") or {}
-    errors = _access_mode_errors(spec.get("accessModes") or [])
+    errors = _access_mode_errors(spec.get("accessModes") or [], "spec")
     capacity = spec.get("capacity") or {}
     if not capacity:
         errors.append(required("spec.capacity"))
@@ -59,27 +58,33 @@ def persistent_volume_errors(obj: Object, old: Object | None) -> list[FieldError
     return errors
 
 
-def _access_mode_errors(modes: list[str]) -> list[FieldError]:
-    errors = [] if modes else [required("spec.accessModes", "at least 1 access mode is required")]
-    errors += [not_supported("spec.accessModes", mode, MODES) for mode in modes if mode not in ACCESS_MODES]
+def _access_mode_errors(modes: list[str], path: str) -> list[FieldError]:
+    path = f"{path}.accessModes"
+    errors = [] if modes else [required(path, "at least 1 access mode is required")]
+    errors += [not_supported(path, mode, MODES) for mode in modes if mode not in ACCESS_MODES]
     if len(modes) > 1 and "ReadWriteOncePod" in modes:
         detail = "may not use ReadWriteOncePod with other access modes"
-        errors.append(forbidden_field("spec.accessModes", detail))
+        errors.append(forbidden_field(path, detail))
     return errors
 
 
 def claim_errors(obj: Object, old: Object | None) -> list[FieldError]:
     """What is wrong with a claim: access modes, a size that only grows, nothing else that changes."""
     spec = obj.get("spec") or {}
-    errors = _access_mode_errors(spec.get("accessModes") or [])
+    errors = claim_spec_errors(spec, "spec")
+    return errors + (_claim_change_errors(spec, old) if old is not None else [])
+
+
+def claim_spec_errors(spec: Object, path: str) -> list[FieldError]:
+    """What is wrong with the spec of a claim, or of a template for claims."""
+    errors = _access_mode_errors(spec.get("accessModes") or [], path)
     size = path_of(spec, "resources", "requests", "storage")
     if size is None:
-        errors.append(required("spec.resources[storage]"))
+        errors.append(required(f"{path}.resources[storage]"))
     else:
-        errors += size_errors(size, "spec.resources[storage]")
-    errors += label_selector_errors(spec.get("selector"), "spec.selector")
-    errors += one_of(spec.get("volumeMode"), "spec.volumeMode", ("Block", "Filesystem"))
-    return errors + (_claim_change_errors(spec, old) if old is not None else [])
+        errors += size_errors(size, f"{path}.resources[storage]")
+    errors += label_selector_errors(spec.get("selector"), f"{path}.selector")
+    return errors + one_of(spec.get("volumeMode"), f"{path}.volumeMode", ("Block", "Filesystem"))
 
 
 def _claim_change_errors(spec: Object, old: Object) -> list[FieldError]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from kubus.model.errors import FieldError, invalid, not_supported, required
 from kubus.model.names import port_name_errors, port_number_errors
-from kubus.model.quantities import parse_quantity
+from kubus.model.quantities import canonical, parse_quantity
 
 NOT_NEGATIVE = "must be greater than or equal to 0"
 IMMUTABLE = "field is immutable"
@@ -87,3 +87,11 @@ def is_zero(value: int | str | None) -> bool:
 def quantity_not_negative(value: str, path: str) -> list[FieldError]:
     """A quantity that must not be below zero."""
     return [invalid(path, value, NOT_NEGATIVE)] if parse_quantity(value) < 0 else []
+
+
+def size_errors(amount: str, path: str) -> list[FieldError]:
+    """A size that must be above zero."""
+    value = parse_quantity(amount)
+    if value < 0:
+        return [invalid(path, canonical(amount), NOT_NEGATIVE)]
+    return [invalid(path, canonical(amount), "must be greater than zero")] if value == 0 else []

@@ -5,17 +5,20 @@ Follows the volume part of pkg/apis/core/validation.
 
 from __future__ import annotations
 
-from kubus.model.errors import FieldError, duplicate, forbidden_field, invalid, not_supported, required
-from kubus.model.names import config_key_errors, dns_label_errors
+from kubus.model.errors import FieldError, duplicate, forbidden_field, invalid, not_supported, required, too_long
+from kubus.model.names import config_key_errors, dns_label_errors, dns_subdomain_errors
 from kubus.model.objects import Object
-from kubus.model.quantities import canonical, parse_quantity
+from kubus.model.quantities import parse_quantity
 from kubus.model.validation.mounts import relative_path_errors
-from kubus.model.validation.values import NOT_NEGATIVE
+from kubus.model.validation.storage import claim_spec_errors
+from kubus.model.validation.values import one_of
 from kubus.model.validation.variables import field_ref_errors, resource_ref_errors
 
 PROJECTIONS = ("secret", "configMap", "downwardAPI", "serviceAccountToken", "clusterTrustBundle", "podCertificate")
 HOST_PATH_TYPES = ("", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket")
 DOWNWARD_FIELDS = ("metadata.annotations", "metadata.labels", "metadata.name", "metadata.namespace", "metadata.uid")
+PULL_POLICIES = ("Always", "IfNotPresent", "Never")
+DRIVER_CHARS_MAX = 63
 MODE_RANGE = "must be a number between 0 and 0777 (octal), both inclusive"
 
 
@@ -59,7 +62,43 @@ def _source_errors(volume: Object, path: str) -> list[FieldError]:
             errors += _downward_errors(source, at)
         case "projected":
             errors += _projected_errors(source, at)
+        case "nfs":
+            errors += _nfs_errors(source, at)
+        case "csi":
+            errors += _csi_errors(source, at)
+        case "ephemeral":
+            errors += _ephemeral_errors(source, at)
+        case "image":
+            errors += [] if source.get("reference") else [required(f"{at}.reference")]
+            errors += one_of(source.get("pullPolicy"), f"{at}.pullPolicy", PULL_POLICIES)
     return errors
+
+
+def _nfs_errors(source: Object, path: str) -> list[FieldError]:
+    errors = [required(f"{path}.{key}") for key in ("server", "path") if not source.get(key)]
+    target = source.get("path") or "/"
+    if not target.startswith("/"):
+        errors.append(invalid(f"{path}.path", target, "must be an absolute path"))
+    return errors
+
+
+def _csi_errors(source: Object, path: str) -> list[FieldError]:
+    driver, at = source.get("driver") or "", f"{path}.driver"
+    errors = [] if driver else [required(at)]
+    if len(driver) > DRIVER_CHARS_MAX:
+        errors.append(too_long(at, DRIVER_CHARS_MAX))
+    errors += [invalid(at, driver, each) for each in dns_subdomain_errors(driver.lower())] if driver else []
+    secret = source.get("nodePublishSecretRef")
+    if secret is not None and not secret.get("name"):
+        errors.append(required(f"{path}.nodePublishSecretRef.name"))
+    return errors
+
+
+def _ephemeral_errors(source: Object, path: str) -> list[FieldError]:
+    template = source.get("volumeClaimTemplate")
+    if template is None:
+        return [required(f"{path}.volumeClaimTemplate")]
+    return claim_spec_errors(template.get("spec") or {}, f"{path}.volumeClaimTemplate.spec")
 
 
 def _empty_dir_errors(source: Object, path: str) -> list[FieldError]:
@@ -147,12 +186,7 @@ def _projection_errors(key: str, source: Object, path: str) -> list[FieldError]:
     seconds = source.get("expirationSeconds", 3600)
     if seconds < 600:
         errors.append(invalid(f"{path}.expirationSeconds", seconds, "may not specify a duration less than 10 minutes"))
+    if seconds > 1 << 32:
+        detail = "may not specify a duration larger than 2^32 seconds"
+        errors.append(invalid(f"{path}.expirationSeconds", seconds, detail))
     return errors
-
-
-def size_errors(amount: str, path: str) -> list[FieldError]:
-    """A size that must be above zero."""
-    value = parse_quantity(amount)
-    if value < 0:
-        return [invalid(path, canonical(amount), NOT_NEGATIVE)]
-    return [invalid(path, canonical(amount), "must be greater than zero")] if value == 0 else []

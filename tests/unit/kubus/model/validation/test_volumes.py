@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from kubus.model.validation.volumes import size_errors, volumes_errors
+from kubus.model.validation.values import size_errors
+from kubus.model.validation.volumes import volumes_errors
 
 TOKEN = {"serviceAccountToken": {"path": "token", "expirationSeconds": 3600}}
+
+CLAIM = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
 
 
 @pytest.mark.parametrize(
@@ -19,6 +22,10 @@ TOKEN = {"serviceAccountToken": {"path": "token", "expirationSeconds": 3600}}
         {"persistentVolumeClaim": {"claimName": "c"}},
         {"downwardAPI": {"items": [{"path": "l", "fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.labels"}}]}},
         {"projected": {"sources": [TOKEN, {"configMap": {"name": "m"}}]}},
+        {"nfs": {"server": "s", "path": "/export"}},
+        {"csi": {"driver": "Secrets.example.com"}},
+        {"image": {"reference": "r", "pullPolicy": "Never"}},
+        {"ephemeral": {"volumeClaimTemplate": {"spec": CLAIM}}},
     ],
 )
 def test_ordinary_sources_are_fine(source):
@@ -33,6 +40,22 @@ def test_ordinary_sources_are_fine(source):
         (
             {"name": "v", "emptyDir": {}, "hostPath": {"path": "/"}},
             "p[0].hostPath: Forbidden: may not specify more than 1 volume type",
+        ),
+        ({"name": "v", "nfs": {"path": "/"}}, "p[0].nfs.server: Required value"),
+        (
+            {"name": "v", "nfs": {"server": "s", "path": "x"}},
+            'p[0].nfs.path: Invalid value: "x": must be an absolute path',
+        ),
+        ({"name": "v", "csi": {}}, "p[0].csi.driver: Required value"),
+        (
+            {"name": "v", "csi": {"driver": "d", "nodePublishSecretRef": {}}},
+            "p[0].csi.nodePublishSecretRef.name: Required value",
+        ),
+        ({"name": "v", "image": {}}, "p[0].image.reference: Required value"),
+        ({"name": "v", "ephemeral": {}}, "p[0].ephemeral.volumeClaimTemplate: Required value"),
+        (
+            {"name": "v", "ephemeral": {"volumeClaimTemplate": {"spec": {**CLAIM, "accessModes": []}}}},
+            "p[0].ephemeral.volumeClaimTemplate.spec.accessModes: Required value: at least 1 access mode is required",
         ),
         ({"name": "v", "hostPath": {}}, "p[0].hostPath.path: Required value"),
         (
