@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AbstractAsyncContextManager, nullcontext
+from datetime import datetime
 from fractions import Fraction
 from types import TracebackType
 from typing import Any, NamedTuple
@@ -103,7 +104,7 @@ class Quotas:
         if kind.collection in UNCOUNTED or not namespace:
             return
         for quota in self._quotas.of(self._cache, namespace):
-            delta = _delta(quota, kind.collection, None, obj)
+            delta = _delta(quota, kind.collection, None, obj, self._clock.now())
             if delta:
                 await self.give_back(quota.key, delta)
 
@@ -113,11 +114,11 @@ class Quotas:
             return []
         if old is not None and collection not in CHANGING:
             return []
-        charges = []
+        charges, now = [], self._clock.now()
         for quota in self._quotas.of(self._cache, proposal.namespace):
             if old is None and concerns(quota.spec, collection, proposal.object):
-                _check_said(quota, proposal)
-            delta = _delta(quota, collection, proposal.object, old)
+                _check_said(quota, proposal, now)
+            delta = _delta(quota, collection, proposal.object, old, now)
             if delta:
                 charges.append(Charge(quota, delta))
         return charges
@@ -225,18 +226,18 @@ def _did_not_happen(error: BaseException) -> bool:
     return isinstance(error, Conflict | KeyExists | Fenced)
 
 
-def _delta(quota: Quota, collection: str, obj: Object | None, old: Object | None) -> Amounts:
+def _delta(quota: Quota, collection: str, obj: Object | None, old: Object | None, now: datetime) -> Amounts:
     total: Amounts = {}
     for each, sign in ((obj, 1), (old, -1)):
         if each is None or not concerns(quota.spec, collection, each):
             continue
-        for name, amount in usage(collection, each).items():
+        for name, amount in usage(collection, each, now).items():
             if name in quota.hard:
                 total[name] = total.get(name, Fraction(0)) + sign * amount
     return {name: amount for name, amount in total.items() if amount}
 
 
-def _check_said(quota: Quota, proposal: Proposal) -> None:
+def _check_said(quota: Quota, proposal: Proposal, now: datetime) -> None:
     """Refuse where a quota could not be applied: the pod does not say, or nobody has counted yet."""
     collection = proposal.kind.collection
     if collection == PODS:
@@ -245,7 +246,7 @@ def _check_said(quota: Quota, proposal: Proposal) -> None:
             words = "; ".join(f"{name} for: {','.join(containers)}" for name, containers in missing.items())
             raise proposal.refused(f"failed quota: {quota.key.name}: must specify {words}")
     unknown = sorted(
-        name for name in usage(collection, proposal.object) if name in quota.hard and name not in quota.used
+        name for name in usage(collection, proposal.object, now) if name in quota.hard and name not in quota.used
     )
     if unknown:
         raise proposal.refused(f"status unknown for quota: {quota.key.name}, resources: {','.join(unknown)}")

@@ -32,12 +32,12 @@ LOOK_AGAIN = timedelta(seconds=5)
 _OF_CLAIMS = ("requests.storage", "persistentvolumeclaims")
 
 
-def reconcile(kinds: Mapping[str, Kind], quota: Object, view: View, _now: datetime) -> Plan:
+def reconcile(kinds: Mapping[str, Kind], quota: Object, view: View, now: datetime) -> Plan:
     """Bring `status` in line with `spec` and with what is there."""
     spec, status = quota.get("spec") or {}, quota.get("status") or {}
     hard = spec.get("hard") or {}
     custom = {kind.collection: kind for kind in view.custom_kinds()}
-    counted = _counted({**kinds, **custom}, quota, view)
+    counted = _counted({**kinds, **custom}, quota, view, now)
     used = status.get("used") or {}
     again = RECOUNT if all(name in counted for name in hard) else LOOK_AGAIN
     if status.get("hard") != hard or set(used) != set(counted):
@@ -60,7 +60,7 @@ def _note(quota: Object, text: str | None) -> Patch:
     return Patch(QUOTAS, namespace_of(quota), name_of(quota), patch)
 
 
-def _counted(kinds: Mapping[str, Kind], quota: Object, view: View) -> dict[str, str]:
+def _counted(kinds: Mapping[str, Kind], quota: Object, view: View, now: datetime) -> dict[str, str]:
     """What is used of each limit that can be counted, as quantities."""
     spec, namespace = quota.get("spec") or {}, namespace_of(quota)
     by_collection: dict[str, list[str]] = {}
@@ -73,7 +73,7 @@ def _counted(kinds: Mapping[str, Kind], quota: Object, view: View) -> dict[str, 
         total: Amounts = {}
         for obj in view.list(kinds[collection], namespace):
             if concerns(spec, collection, obj):
-                add(total, usage(collection, obj))
+                add(total, usage(collection, obj, now))
         found |= {name: shown(name, total.get(name, Fraction(0))) for name in names}
     return found
 

@@ -1,7 +1,8 @@
 """What objects take of quotas: counted alike by the apiserver, which charges, and by the controller, which recounts.
 
 Every object counts for `count/<resource>.<group>`, a few of the core group also by their bare name. Pods add what they
-request and may use while they are not finished, Services their node ports and load balancers, claims their storage
+request and may use while they are not finished and not long overdue (a node that is lost keeps its pods for ever, but
+not their share), Services their node ports and load balancers, claims their storage
 (also per class). A quota with scopes is about those pods only to which all its scopes apply.
 
 https://kubernetes.io/docs/concepts/policy/resource-quotas/
@@ -9,12 +10,14 @@ https://kubernetes.io/docs/concepts/policy/resource-quotas/
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
 from kubus.model.objects import Object
 from kubus.model.qos import qos_class
 from kubus.model.resource_totals import LIMITS, REQUESTS, Amounts, add, amounts, pod_totals
+from kubus.model.times import parse_time
 
 PODS, SERVICES, CLAIMS = "pods.core", "services.core", "persistentvolumeclaims.core"
 UNCOUNTED = frozenset({"events.core", "events.events.k8s.io"})
@@ -26,17 +29,19 @@ _BY_NAME = frozenset({"configmaps", "replicationcontrollers", "resourcequotas", 
 _COMPUTE = ("cpu", "memory", "ephemeral-storage")
 DEVICE_CLAIMS = "resourceclaims.resource.k8s.io"
 DEVICE_CLASS = ".deviceclass.resource.k8s.io/devices"
+OVERDUE_AFTER_MIN = timedelta(seconds=30)
+"""However short its grace: what a kubelet is about to finish is given back when it is gone, exactly."""
 DEVICES_MAX = 32
 """As many devices as a claim can be given."""
 _CLASS = ".storageclass.storage.k8s.io/"
 
 
-def usage(collection: str, obj: Object) -> Amounts:
+def usage(collection: str, obj: Object, now: datetime) -> Amounts:
     """What an object takes, by the names that quotas use."""
     plural, _, group = collection.partition(".")
     found: Amounts = {f"count/{plural}" if group == "core" else f"count/{plural}.{group}": Fraction(1)}
     if collection == PODS:
-        if not is_finished(obj):
+        if not is_finished(obj) and not is_overdue(obj, now):
             found |= _pod(obj.get("spec") or {})
     elif collection == SERVICES:
         found |= _service(obj.get("spec") or {})
@@ -52,6 +57,14 @@ def usage(collection: str, obj: Object) -> Amounts:
 def is_finished(pod: Object) -> bool:
     """Whether a pod takes nothing any more."""
     return (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed")
+
+
+def is_overdue(pod: Object, now: datetime) -> bool:
+    """Whether a pod should have been gone for as long again as it had to say goodbye."""
+    ends, grace = (pod["metadata"].get(each) for each in ("deletionTimestamp", "deletionGracePeriodSeconds"))
+    if not ends or grace is None:
+        return False
+    return now > parse_time(ends) + max(timedelta(seconds=grace), OVERDUE_AFTER_MIN)
 
 
 def _pod(spec: dict[str, Any]) -> Amounts:

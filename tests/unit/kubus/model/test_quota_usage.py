@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,10 +10,12 @@ import pytest
 from kubus.model.quota_usage import CLAIMS, PODS, SERVICES, concerns, unsaid, usage
 from kubus.model.resource_totals import shown
 
+NOW = datetime(2026, 1, 1, 0, 1, tzinfo=UTC)
+
 
 def taken(collection: str, **fields: Any) -> dict[str, str]:
     obj = {"metadata": {"name": "x"}, **fields}
-    return {name: shown(name, amount) for name, amount in usage(collection, obj).items()}
+    return {name: shown(name, amount) for name, amount in usage(collection, obj, NOW).items()}
 
 
 def pod(**resources: dict[str, str]) -> dict[str, Any]:
@@ -35,6 +38,16 @@ def test_a_pod_takes_what_it_requests_and_may_use() -> None:
 
 def test_a_finished_pod_is_only_an_object() -> None:
     assert taken(PODS, **pod(requests={"cpu": "1"}), status={"phase": "Failed"}) == {"count/pods": "1"}
+
+
+@pytest.mark.parametrize(
+    ("ends", "grace", "counted"),
+    [("00:00:29", 30, False), ("00:00:31", 30, True), ("00:00:00", 90, True), ("00:00:31", 0, True)],
+)
+def test_a_pod_that_should_be_long_gone_is_only_an_object(ends: str, grace: int, counted: bool) -> None:
+    metadata = {"name": "x", "deletionTimestamp": f"2026-01-01T{ends}Z", "deletionGracePeriodSeconds": grace}
+    found = taken(PODS, **pod(requests={"cpu": "1"}), metadata=metadata)
+    assert ("pods" in found, "requests.cpu" in found, found["count/pods"]) == (counted, counted, "1")
 
 
 @pytest.mark.parametrize(

@@ -86,3 +86,11 @@ def test_what_nobody_knows_yet_is_looked_for_again_soon_and_counted_when_it_is_t
     world.settle(CONTROLLER)
     assert used(world) == {"pods": "0", "count/things.example.com": "1"}
     assert world.plan(CONTROLLER, world.get(QUOTAS, "a", "q") or {}).again_after == RECOUNT
+
+
+def test_a_pod_of_a_lost_node_takes_nothing_once_it_is_overdue() -> None:
+    gone = pod("gone")
+    gone["metadata"] |= {"deletionTimestamp": "2020-01-01T00:00:00Z", "deletionGracePeriodSeconds": 30}
+    world = World((PODS, pod("p1")), (PODS, gone), (QUOTAS, quota({"pods": "5", "count/pods": "5"})))
+    world.settle(CONTROLLER)
+    assert used(world) == {"pods": "1", "count/pods": "2"}
