@@ -53,10 +53,10 @@ def _told(pod: Object, now: datetime) -> list[SetStatus]:
 
 def _time_left(pod: Object, node: Object, now: datetime) -> timedelta:
     """How long the pod may stay: of all NoExecute taints the shortest."""
-    left, tolerations = FOR_EVER, tolerations_of(pod["spec"])
+    left = FOR_EVER
     for each in path_of(node, "spec", "taints", default=()):
         taint = taint_of(each)
-        seconds = _tolerated_seconds(taint, tolerations) if taint.effect == "NoExecute" else None
+        seconds = _tolerated_seconds(taint, tolerations_of(pod["spec"])) if taint.effect == "NoExecute" else None
         if seconds is None:
             continue
         since = parse_time(each["timeAdded"]) if each.get("timeAdded") else now

@@ -134,7 +134,7 @@ class ControllerLoop:
         for kind in controller.owns:
             listening.callback(of(kind).on_change(self._owned_changed))
         for watch in controller.watches:
-            listening.callback(of(watch.kind).on_change(_watcher(watch, self)))
+            listening.callback(of(watch.kind).on_change(partial(self.woken_by, watch)))
         for collection in {kind.collection: kind for kind in _kinds_of(controller)}.values():
             listening.callback(of(collection).on_progress(self._progressed))
         if self._custom is not None:
@@ -145,7 +145,7 @@ class ControllerLoop:
         listening.callback(informer.on_progress(self._progressed))
         watches = self.controller.watches_custom(informer.kind) if self.controller.watches_custom else ()
         for watch in watches:
-            listening.callback(informer.on_change(_watcher(watch, self)))
+            listening.callback(informer.on_change(partial(self.woken_by, watch)))
             for obj in informer.cache:
                 for key in watch.wakes(obj, self._informers.view):
                     self.wake(key, revision_of(obj))
@@ -158,18 +158,21 @@ class ControllerLoop:
     def woken_by(self, watch: Watch, changed: Changed) -> None:
         """Wake what a watch maps a change to, for the old and the new state."""
         view = self._informers.view
-        states = [changed.object] if changed.before is None else [changed.object, changed.before]
-        for key in {key: None for state in states for key in watch.wakes(state, view)}:
+        keys = watch.wakes(changed.object, view)
+        if changed.before is not None and (earlier := watch.wakes(changed.before, view)) != keys:
+            keys = [*keys, *earlier]
+        for key in keys:
             self.wake(key, changed.revision)
 
     def _reconciled_changed(self, changed: Changed) -> None:
         self.wake(changed.key, changed.revision)
 
     def _owned_changed(self, changed: Changed) -> None:
-        keys = {self._owner_key(state): None for state in (changed.object, changed.before) if state is not None}
-        for key in keys:
-            if key is not None:
-                self.wake(key, changed.revision)
+        key = self._owner_key(changed.object)
+        if key is not None:
+            self.wake(key, changed.revision)
+        if changed.before is not None and (earlier := self._owner_key(changed.before)) not in (key, None):
+            self.wake(earlier, changed.revision)
 
     def _owner_key(self, obj: Object) -> Key | None:
         owner, kind = controller_of(obj), self.controller.reconciles
@@ -264,10 +267,6 @@ class ControllerLoop:
 
     def _key(self, obj: Object) -> Key:
         return Key(self._cache.collection, namespace_of(obj), name_of(obj))
-
-
-def _watcher(watch: Watch, loop: ControllerLoop) -> Callable[[Changed], None]:
-    return lambda changed: loop.woken_by(watch, changed)
 
 
 def _kinds_of(controller: Controller) -> tuple[Kind, ...]:

@@ -8,6 +8,7 @@ cluster-scoped object has the namespace "".
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 Object: TypeAlias = dict[str, Any]
@@ -66,11 +67,12 @@ def is_deleting(obj: Object) -> bool:
     return bool(metadata(obj).get("deletionTimestamp"))
 
 
-def controller_of(obj: Object) -> dict[str, Any] | None:
+def controller_of(obj: Object) -> Mapping[str, Any] | None:
     """The owner reference with `controller: true`, if there is one."""
-    for reference in metadata(obj).get("ownerReferences") or ():
+    references: list[dict[str, Any]] = metadata(obj).get("ownerReferences") or []
+    for reference in references:
         if reference.get("controller"):
-            return dict(reference)
+            return reference
     return None
 
 
