@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from kubus.model.errors import StatusError, method_not_supported, not_found, path_not_found
+from kubus.model.errors import StatusError, method_not_allowed, not_found, path_not_found
 from kubus.model.kinds import Kind
 from kubus.model.kinds.reviews import TOKEN_REQUESTS
 from kubus.model.objects import Object, path_of
@@ -64,7 +64,7 @@ def check_served(target: Target, verb: str) -> None:
     kind, subresource = target.kind, target.subresource
     if not subresource:
         if verb not in kind.verbs:
-            raise method_not_supported(kind.plural, kind.group, verb)
+            raise method_not_allowed()
         return
     known = {"status": kind.status, "scale": kind.scale is not None}
     if not known.get(subresource, subresource.partition("/")[0] in kind.subresources):
@@ -74,7 +74,7 @@ def check_served(target: Target, verb: str) -> None:
 async def get(core: Core, target: Target, options: ReadOptions) -> Entry:
     """One object, or its status or scale."""
     if target.subresource not in ("", "status", "scale", "approval", "ephemeralcontainers", "resize"):
-        raise _no(target, "get")
+        raise method_not_allowed()
     if target.kind.collection == COMPONENTS:
         return await component_status(core, target)
     entry = await core.reads.get(target, options)
@@ -104,7 +104,7 @@ async def create(
         request = await admitted(core.gate, target, named, user, options)
         return await core.token_requests.create(target, request, user), warnings
     if target.subresource:
-        raise _no(target, "create")
+        raise method_not_allowed()
     obj, warnings = fitted(target.kind, body, core.schemas, options.field_validation)
     if is_review(target.kind):
         return await _review(core, target, obj, user, options), warnings
@@ -157,7 +157,7 @@ async def update(
     if target.subresource == "finalize":
         return await core.writes.update(target, finalized(body), user, options, revision=revision), ()
     if target.subresource not in _EDITABLE:
-        raise _no(target, "update")
+        raise method_not_allowed()
     obj, warnings = fitted(target.kind, body, core.schemas, options.field_validation)
     return await core.writes.update(
         target, _within(core, target, Replacement(obj)), user, options, revision=revision
@@ -200,7 +200,7 @@ async def patch(
         )
         return scale_entry(target.kind, entry), ()
     if target.subresource not in _EDITABLE:
-        raise _no(target, "patch")
+        raise method_not_allowed()
     entry = await core.writes.update(target, _within(core, target, change), user, options, verb="patch")
     return entry, change.warnings
 
@@ -232,7 +232,7 @@ def _within(core: Core, target: Target, change: Change) -> Change:
 async def delete(core: Core, target: Target, options: Object, user: User, write: WriteOptions) -> Deleted:
     """An object deleted, or begun to be."""
     if target.subresource:
-        raise _no(target, "delete")
+        raise method_not_allowed()
     return await core.writes.delete(target, options, user, write)
 
 
@@ -268,10 +268,6 @@ def target_of(kind: Kind, namespace: str, name: str, subresource: str) -> Target
 def missing(target: Target) -> StatusError:
     """404 for an object."""
     return not_found(target.kind.plural, target.kind.group, target.name)
-
-
-def _no(target: Target, verb: str) -> StatusError:
-    return method_not_supported(f"{target.kind.plural}/{target.subresource}", target.kind.group, verb)
 
 
 def _revision(body: Object) -> str:

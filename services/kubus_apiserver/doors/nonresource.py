@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from kubus.model.codec import to_json
-from kubus.model.errors import method_not_supported, path_not_found
+from kubus.model.errors import method_not_allowed, path_not_found
 from kubus.model.kinds import Registry
 from kubus.model.objects import Object
 from kubus.model.schema import Schemas
@@ -72,7 +72,7 @@ class NonResource:
         """
         path = call.path.rstrip("/") or "/"
         if call.method not in ("GET", "HEAD"):
-            raise method_not_supported("", "", call.method)
+            raise method_not_allowed()
         if path == "/":
             return Answer(200, to_json({"paths": discovery.paths(self._registry, self._checks)}))
         first = path.split("/")[1]

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from kubus.model.codec import DecodeError
-from kubus.model.errors import StatusError, internal, path_not_found, unavailable
+from kubus.model.errors import StatusError, internal, method_not_allowed, path_not_found, unavailable
 from kubus.model.kinds import Kind
 from kubus.model.objects import Object
 from kubus.model.times import Clock
@@ -47,6 +47,7 @@ from kubus_apiserver.writing.writes import Deleted
 AnyAnswer = Answer | WatchAnswer | StreamAnswer | ForwardAnswer
 _Handler = Callable[[Call, Route, Target], Awaitable[AnyAnswer]]
 _STREAMS = frozenset({"log", "exec", "attach", "portforward"})
+_OF_ONE = ("update", "patch")
 _NOBODY = User("")
 _STREAMED = ";stream=watch"
 _OF_OBJECTS = frozenset({"", "status", "scale", "binding", "eviction", "token", "finalize", "approval"})
@@ -191,8 +192,8 @@ class Rest:
         target = actions.target_of(kind, found.namespace, found.name, found.subresource)
         actions.check_served(target, found.verb)
         handler = self._handlers.get(found.verb)
-        if handler is None:
-            raise path_not_found()
+        if handler is None or (found.verb in _OF_ONE and not found.name):
+            raise method_not_allowed()
         answer = await handler(call, found, target)
         if kind.deprecation and isinstance(answer, Answer):
             return answer._replace(warnings=(kind.deprecation, *answer.warnings))
@@ -248,9 +249,7 @@ class Rest:
         if not target.name and target.kind.namespaced and not target.namespace:
             raise path_not_found()
         if target.name and not target.subresource:
-            raise StatusError(
-                405, "MethodNotAllowed", "the server does not allow this method on the requested resource"
-            )
+            raise method_not_allowed()
         options = write_options(call.query, call.user_agent, call.trace, "CreateOptions", call.notes)
         view = view_of(call, target)
         body, told, options = await self._body(call, target, options)

@@ -19,7 +19,7 @@ from functools import cache, partial
 from ipaddress import IPv4Address, ip_address
 from typing import NamedTuple
 
-from kubus.model.errors import bad_request, method_not_supported, not_found
+from kubus.model.errors import bad_request, method_not_allowed, not_found
 from kubus.model.objects import Key, Object, path_of
 from kubus_apiserver.doors.routes import Route
 from kubus_apiserver.forwarding.dialling import Dialler
@@ -128,7 +128,7 @@ class Proxies:
         if self._cache.get(Key(NODES, "", asked.name)) is None:
             raise not_found("nodes", "", asked.name)
         if found.verb != "get":
-            raise method_not_supported("nodes/proxy", "", found.verb)
+            raise method_not_allowed()
         return asked.name, {"verb": "ask", "path": f"/{path_behind(found)}"}
 
     def of_pod(self, namespace: str, name: str) -> tuple[str, Destination]:

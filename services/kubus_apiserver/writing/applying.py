@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from kubus.model.errors import StatusError, bad_request, conflict, method_not_supported
+from kubus.model.errors import StatusError, bad_request, conflict, method_not_allowed
 from kubus.model.objects import Object, path_of
 from kubus_apiserver.calls import Target, User, WriteOptions
 from kubus_apiserver.reading.entries import Entry
@@ -44,7 +44,7 @@ async def apply(
         StatusError: 400, 403, 404, 409 (conflicts with other managers, too), 422, 5xx of the store.
     """
     if target.subresource not in _APPLICABLE:
-        raise method_not_supported(f"{target.kind.plural}/{target.subresource}", target.kind.group, "apply")
+        raise method_not_allowed()
     subresource = target.subresource
     if subresource == "scale":
         config, target = _scaled(target, config), target._replace(subresource="")

@@ -56,7 +56,9 @@ def check_identity(kind: Kind, obj: Object, namespace: str, name: str = "") -> N
     else:
         metadata.pop("namespace", None)
     if name:
-        given = metadata.setdefault("name", name)
+        given = metadata.get("name")
+        if not given:
+            raise bad_request(f"the name of the object ({name} based on URL) was undeterminable: name must be provided")
         if given != name:
             raise bad_request(f"the name of the object ({given}) does not match the name on the URL ({name})")
 
@@ -77,8 +79,11 @@ def stamp_new(obj: Object, *, uid: str, now: datetime, suffix: Callable[[], str]
     metadata = obj["metadata"]
     if not metadata.get("name") and metadata.get("generateName"):
         metadata["name"] = generated_name(metadata["generateName"], suffix())
+    managed = metadata.pop("managedFields", None)
     metadata["uid"] = uid
     metadata["creationTimestamp"] = rfc3339(now)
+    if managed is not None:
+        metadata["managedFields"] = managed  # read last by people, and long
 
 
 def carry_over(kind: Kind, obj: Object, old: Object, *, subresource: str, built_in: bool = True) -> Object:

@@ -201,10 +201,9 @@ def unauthorized() -> StatusError:
     return StatusError(401, "Unauthorized", "Unauthorized")
 
 
-def method_not_supported(resource: str, group: str, verb: str) -> StatusError:
-    """The resource does not have this verb."""
-    message = f'{verb} is not supported on resources of kind "{_qualified(resource, group)}"'
-    return StatusError(405, "MethodNotAllowed", message, _about(resource, group))
+def method_not_allowed() -> StatusError:
+    """Nothing answers to this method at this path."""
+    return StatusError(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
 
 
 def gone(message: str, continue_: str = "") -> StatusError:

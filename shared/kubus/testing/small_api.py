@@ -121,7 +121,7 @@ class SmallApi:
                 return await self._replace(key, merge_patch(self._there(key)[1], request.patch), request.subresource)
             case "delete":
                 return await self._delete(key, request.object or {})
-        raise errors.method_not_supported(*_words(key), subject.verb)
+        raise errors.method_not_allowed()
 
     def _there(self, key: Key) -> tuple[int, Object]:
         found = self.objects.get(key)

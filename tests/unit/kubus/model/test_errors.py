@@ -21,7 +21,7 @@ from kubus.model.errors import FieldError, StatusError
         (errors.bad_request("no"), 400, "BadRequest", "no"),
         (errors.forbidden("pods", "", "x", "no"), 403, "Forbidden", 'pods "x" is forbidden: no'),
         (errors.unauthorized(), 401, "Unauthorized", "Unauthorized"),
-        (errors.method_not_supported("pods", "", "fly"), 405, "MethodNotAllowed", "fly is not supported on resources"),
+        (errors.method_not_allowed(), 405, "MethodNotAllowed", "the server does not allow this method on"),
         (errors.gone("old"), 410, "Expired", "old"),
         (errors.unsupported_media_type("x"), 415, "UnsupportedMediaType", "x"),
         (errors.not_acceptable("x"), 406, "NotAcceptable", "x"),

@@ -343,3 +343,29 @@ async def test_every_kind_that_is_served_can_be_listed(api) -> None:
             reply = await api("GET", f"{kind.path}/{kind.plural}")
             assert (reply.code, reply.body["kind"]) == (200, f"{kind.name}List")
             assert (await api("GET", f"{kind.path}/{kind.plural}", accept=TABLE)).code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("PUT", "/api/v1/namespaces/default/configmaps"),
+        ("PATCH", "/api/v1/namespaces/default/configmaps"),
+        ("OPTIONS", "/api/v1/namespaces/default/configmaps"),
+        ("GET", "/apis/authentication.k8s.io/v1/tokenreviews"),
+        ("POST", "/api/v1/namespaces/default/configmaps/a"),
+        ("POST", "/version"),
+    ],
+)
+async def test_a_method_that_a_path_has_not_is_refused_in_the_same_words(api, method: str, path: str) -> None:
+    reply = await api(method, path, {})
+    assert (reply.code, reply.body["reason"]) == (405, "MethodNotAllowed")
+    assert reply.message == "the server does not allow this method on the requested resource"
+
+
+async def test_an_update_names_what_it_is_about(api) -> None:
+    url = "/api/v1/namespaces/default/configmaps"
+    made = await api.ok("POST", url, {"metadata": {"name": "a", "labels": {"x": "y"}}})
+    assert list(made["metadata"])[-2:] == ["managedFields", "resourceVersion"]
+    reply = await api("PUT", f"{url}/a", {"metadata": {}})
+    words = "the name of the object (a based on URL) was undeterminable: name must be provided"
+    assert (reply.code, reply.message) == (400, words)
