@@ -49,7 +49,7 @@ def resolved(value: Any, of: int, *, up: bool) -> int:
 def new_size(deployment: Object, new: Object, every: Sequence[Object]) -> int:
     """How many replicas the new ReplicaSet should have now: up to the surge, never beyond what is asked for."""
     wanted = replicas_of(deployment)
-    if path_of(deployment, "spec", "strategy", "type") == "Recreate":
+    if path_of(deployment, "spec", "strategy", "type") == "Recreate" or replicas_of(new) >= wanted:
         return wanted
     surge, _ = surge_and_unavailable(deployment)
     room = wanted + surge - sum(map(replicas_of, every))

@@ -46,6 +46,13 @@ def test_the_new_set_grows_up_to_the_surge() -> None:
     assert rollouts.new_size(deployment(10, 3, 2), new, [new, old]) == 3
 
 
+def test_the_new_set_gives_back_the_surge_when_it_is_the_only_one() -> None:
+    """Found by seed 70033: scaled down in the midst of a rollout, a Deployment kept a pod too many for ever."""
+    new, old = replica_set("n2", 2), replica_set("o1", 0)
+    assert rollouts.new_size(deployment(1, 1, 0), new, [new, old]) == 1
+    assert rollouts.new_size(deployment(1, 1, 0), replica_set("n2", 3), [old]) == 1
+
+
 def test_old_sets_shrink_as_far_as_availability_allows() -> None:
     new, old = replica_set("n2", 3, available=0), replica_set("o1", 10)
     assert [size for _, size in rollouts.old_sizes(deployment(10, 3, 2), new, [old])] == [8]
