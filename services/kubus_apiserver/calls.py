@@ -26,6 +26,16 @@ class User(NamedTuple):
     extra: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """What else authentication knows: which pod a token was made for, for example."""
 
+    @property
+    def info(self) -> Object:
+        """The user as reviews, requests for certificates and the audit log write it."""
+        info: Object = {"username": self.name, "groups": list(self.groups)}
+        if self.uid:
+            info["uid"] = self.uid
+        if self.extra:
+            info["extra"] = {key: list(values) for key, values in self.extra}
+        return info
+
 
 ANONYMOUS = User("system:anonymous", (UNAUTHENTICATED,))
 

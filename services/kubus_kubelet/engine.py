@@ -80,15 +80,6 @@ class Engine:
                 return None
             raise
 
-    async def create_exec(self, container: str, config: dict[str, Any]) -> str:
-        """Prepare a command in a container; the id of the session."""
-        created = await self._call("POST", f"/containers/{container}/exec", config)
-        return str(created["Id"])
-
-    async def inspect_exec(self, session: str) -> dict[str, Any]:
-        """The state of an exec session (Running, ExitCode, Pid)."""
-        return dict(await self._call("GET", f"/exec/{session}/json"))
-
     async def resize(self, path: str, *, height: int, width: int) -> None:
         """Resize a terminal: path is `containers/<id>` or `exec/<id>`."""
         await self._forgiving("POST", f"/{path}/resize", (404, 409, 500), h=str(height), w=str(width))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from functools import lru_cache
+from operator import attrgetter
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -20,7 +21,6 @@ from kubus.model.names import random_uid
 from kubus.model.objects import Object
 from kubus.model.times import Clock, rfc3339_micro
 from kubus_apiserver.access.audit_policy import Deed, Measure, Measures, Policy
-from kubus_apiserver.access.reviews import user_info
 from kubus_apiserver.calls import User
 
 BYTES_MAX = 100 * 1024 * 1024
@@ -167,7 +167,7 @@ class Recording:
         return {**value, "metadata": {key: each for key, each in metadata.items() if key != "managedFields"}}
 
 
-_described = lru_cache(maxsize=1024)(user_info)
+_described = lru_cache(maxsize=1024)(attrgetter("info"))
 
 
 def _kept(status: Object) -> Object:

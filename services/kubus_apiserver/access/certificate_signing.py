@@ -64,14 +64,9 @@ def stamp_requester(proposal: Proposal, _cache: WatchCache) -> None:
     spec = proposal.object.get("spec")
     if proposal.kind.collection != REQUESTS or proposal.verb != "create" or not isinstance(spec, dict):
         return
-    user = proposal.user
     for field in ("username", "uid", "groups", "extra"):
         spec.pop(field, None)
-    spec |= {"username": user.name, "groups": list(user.groups)}
-    if user.uid:
-        spec["uid"] = user.uid
-    if user.extra:
-        spec["extra"] = {key: list(values) for key, values in user.extra}
+    spec |= proposal.user.info
 
 
 class Signing:

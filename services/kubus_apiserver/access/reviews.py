@@ -106,17 +106,7 @@ def _kept(rule: dict[str, Any], fields: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _who_am_i(_judges: Judges, _obj: Object, user: User, _namespace: str) -> Object:
-    return {"userInfo": user_info(user)}
-
-
-def user_info(user: User) -> Object:
-    """A user as reviews and the audit log write it."""
-    info: Object = {"username": user.name, "groups": list(user.groups)}
-    if user.uid:
-        info["uid"] = user.uid
-    if user.extra:
-        info["extra"] = {key: list(values) for key, values in user.extra}
-    return info
+    return {"userInfo": user.info}
 
 
 def _token(judges: Judges, obj: Object, _user: User, _namespace: str) -> Object:
@@ -128,7 +118,7 @@ def _token(judges: Judges, obj: Object, _user: User, _namespace: str) -> Object:
         user, audiences = judges.authenticator.reviewed(spec["token"], wanted)
     except TokenInvalid as error:
         return {"user": {}, "error": str(error)}
-    return {"authenticated": True, "user": user_info(user), "audiences": audiences}
+    return {"authenticated": True, "user": user.info, "audiences": audiences}
 
 
 def _check(obj: Object, errors: list[FieldError]) -> None:

@@ -58,11 +58,6 @@ class Mutating(NamedTuple):
     again: bool
 
 
-class _Failure(NamedTuple):
-    message: str
-    reason: str
-
-
 class Invocations:
     """Which state of an object each policy has left, for as long as the object is being changed."""
 

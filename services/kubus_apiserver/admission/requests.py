@@ -26,7 +26,7 @@ def review_request(proposal: Proposal, asked_as: Kind | None = None) -> Object:
         "requestResource": {"group": own.group, "version": own.version, "resource": own.plural},
         "name": proposal.name,
         "operation": OPERATIONS[proposal.verb],
-        "userInfo": _user(proposal),
+        "userInfo": proposal.user.info,
         "dryRun": proposal.dry_run,
         "options": None,
     }
@@ -67,13 +67,3 @@ def variables_of(proposal: Proposal, asked_as: Kind | None = None) -> dict[str, 
         "authorizer": authorizer(request["userInfo"]),
         "authorizer.requestResource": request_resource(request["userInfo"], **resource),
     }
-
-
-def _user(proposal: Proposal) -> Object:
-    user = proposal.user
-    info: Object = {"username": user.name, "groups": list(user.groups)}
-    if user.uid:
-        info["uid"] = user.uid
-    if user.extra:
-        info["extra"] = {key: list(values) for key, values in user.extra}
-    return info
