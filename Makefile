@@ -9,7 +9,7 @@ SEEDS ?= 1000
 WORKERS ?= $(shell expr $$(nproc) + 1)
 FIRST ?= 0
 
-.PHONY: setup demo up down status test simulate check format bench
+.PHONY: setup demo up down status test-programs test simulate check format bench
 
 setup:
 	@scripts/setup.sh
@@ -26,7 +26,11 @@ down: setup
 status: setup
 	@$(SUDO) $(BIN)/kubus status
 
-test: setup
+# Client programs of tests/e2e/clients: other versions of kubectl, Helm, Traefik.
+test-programs: setup
+	@$(BIN)/python scripts/fetch_test_programs.py .venv/test-programs
+
+test: setup test-programs
 	@$(SUDO) $(BIN)/pytest -n $(WORKERS) --dist loadfile $(TESTS)
 
 simulate: setup
