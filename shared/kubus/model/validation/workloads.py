@@ -65,8 +65,21 @@ def stateful_set_errors(obj: Object, old: Object | None) -> list[FieldError]:
         errors += not_negative(spec.get(key), f"spec.{key}")
     errors += not_negative((spec.get("ordinals") or {}).get("start"), "spec.ordinals.start")
     errors += template_selector_errors(spec, "statefulset")
-    errors += _lasting_template_errors(spec, "StatefulSet")
+    errors += _lasting_template_errors({**spec, "template": _template_with_claims(spec)}, "StatefulSet")
     return errors + _stateful_change_errors(spec, old)
+
+
+def _template_with_claims(spec: Object) -> Object:
+    """The template with the claims of `volumeClaimTemplates` among its volumes, as the pods of the set have them.
+
+    A claim takes the place of a volume of its name, so that the paths of the other volumes stay.
+    """
+    template = spec.get("template") or {}
+    pod_spec = template.get("spec") or {}
+    names = [path_of(each, "metadata", "name") for each in spec.get("volumeClaimTemplates") or ()]
+    claims = {name: {"name": name, "persistentVolumeClaim": {"claimName": name}} for name in names if name}
+    volumes = [claims.pop(each.get("name"), each) for each in pod_spec.get("volumes") or ()]
+    return {**template, "spec": {**pod_spec, "volumes": [*volumes, *claims.values()]}}
 
 
 def _retention_errors(policy: Object) -> list[FieldError]:

@@ -107,6 +107,39 @@ def test_strategies_and_counts(kind, spec, expected):
     assert complaints(kind, _workload(kind, **spec)) == [expected]
 
 
+def _claim(name, mode="Filesystem"):
+    resources = {"requests": {"storage": "1Gi"}}
+    return {
+        "metadata": {"name": name},
+        "spec": {"accessModes": ["ReadWriteOnce"], "resources": resources, "volumeMode": mode},
+    }
+
+
+@pytest.mark.parametrize("containers", ("containers", "initContainers"))
+@pytest.mark.parametrize(
+    ("volumes", "use"),
+    (
+        ([], {"volumeMounts": [{"name": "data", "mountPath": "/data"}]}),
+        ([], {"volumeDevices": [{"name": "data", "devicePath": "/dev/data"}]}),
+        ([{"name": "tmp", "emptyDir": {}}], {"volumeMounts": [{"name": "data", "mountPath": "/data"}]}),
+        ([{"name": "data", "emptyDir": {}}], {"volumeMounts": [{"name": "data", "mountPath": "/data"}]}),
+        ([{"name": "data", "emptyDir": {}}], {"volumeDevices": [{"name": "data", "devicePath": "/dev/data"}]}),
+    ),
+)
+def test_a_stateful_set_may_use_its_own_claims(containers, volumes, use):
+    pod = {"containers": [{"name": "c", "image": "i"}], "volumes": volumes}
+    pod[containers] = [{"name": "c" if containers == "containers" else "first", "image": "i", **use}]
+    assert complaints(STATEFUL_SETS, _workload(STATEFUL_SETS, pod=pod, volumeClaimTemplates=[_claim("data")])) == []
+
+
+def test_a_stateful_set_may_not_use_a_claim_that_it_has_not():
+    mount = {"name": "other", "mountPath": "/data"}
+    pod = {"containers": [{"name": "c", "image": "i", "volumeMounts": [mount]}]}
+    assert complaints(STATEFUL_SETS, _workload(STATEFUL_SETS, pod=pod, volumeClaimTemplates=[_claim("data")])) == [
+        'spec.template.spec.containers[0].volumeMounts[0].name: Not found: "other"'
+    ]
+
+
 def test_little_of_a_stateful_set_may_change():
     old = _workload(STATEFUL_SETS)
     assert complaints(STATEFUL_SETS, _workload(STATEFUL_SETS, replicas=5), old) == []
