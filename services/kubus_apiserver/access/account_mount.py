@@ -15,6 +15,7 @@ from typing import Any
 
 from kubus.model.names import SUFFIX_ALPHABET
 from kubus.model.objects import Key, Object
+from kubus_apiserver.access.mirror_pods import is_mirror
 from kubus_apiserver.access.service_accounts import ACCOUNTS
 from kubus_apiserver.admission import Proposal
 from kubus_apiserver.reading.watchcache import WatchCache
@@ -23,7 +24,6 @@ MOUNT_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"
 TOKEN_SECONDS = 3607
 """An hour, and recognizable as the one that nobody asked for."""
 _MODE = 0o644
-_MIRROR = "kubernetes.io/config.mirror"
 _SUFFIX_LENGTH = 5
 
 
@@ -36,7 +36,7 @@ def account_mount(proposal: Proposal, cache: WatchCache) -> None:
     if proposal.verb != "create" or proposal.kind.collection != "pods.core" or proposal.subresource:
         return
     metadata, spec = proposal.object["metadata"], proposal.object.get("spec")
-    if not isinstance(spec, dict) or _MIRROR in (metadata.get("annotations") or {}):
+    if not isinstance(spec, dict) or is_mirror(proposal.object):
         return
     name = spec.get("serviceAccountName") or "default"
     account = _account(cache, metadata.get("namespace") or "", name)

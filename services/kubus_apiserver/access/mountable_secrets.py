@@ -13,12 +13,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from kubus.model.objects import Key, Object, annotations_of, path_of
+from kubus_apiserver.access.mirror_pods import is_mirror, refusal_for_everybody
 from kubus_apiserver.access.service_accounts import ACCOUNTS
 from kubus_apiserver.admission import Proposal
 from kubus_apiserver.reading.watchcache import WatchCache
 
 ANNOTATION = "kubernetes.io/enforce-mountable-secrets"
-_MIRROR = "kubernetes.io/config.mirror"
 _TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
 _LISTS = (
     ("initContainers", "init container"),
@@ -39,8 +39,10 @@ def mountable_secrets(proposal: Proposal, cache: WatchCache) -> None:
     added = proposal.verb == "update" and proposal.subresource == "ephemeralcontainers"
     if not isinstance(spec, dict) or not (added or proposal.is_new("pods.core")):
         return
-    if _MIRROR in annotations_of(proposal.object):
-        _check_mirror(proposal, spec)
+    if is_mirror(proposal.object):
+        refused = refusal_for_everybody(proposal.object)
+        if refused:
+            raise proposal.refused(refused)
         return
     entry = cache.get(Key(ACCOUNTS, proposal.namespace, spec.get("serviceAccountName") or "default"))
     if entry is None or annotations_of(entry.object).get(ANNOTATION) not in _TRUE:
@@ -48,17 +50,6 @@ def mountable_secrets(proposal: Proposal, cache: WatchCache) -> None:
     wrong = next(_wrong(spec, entry.object), None)
     if wrong is not None:
         raise proposal.refused(wrong)
-
-
-def _check_mirror(proposal: Proposal, spec: Object) -> None:
-    if spec.get("serviceAccountName"):
-        raise proposal.refused("a mirror pod may not reference service accounts")
-    volumes = spec.get("volumes") or ()
-    if any(volume.get("secret") for volume in volumes) or any(True for _ in _references(spec)):
-        raise proposal.refused("a mirror pod may not reference secrets")
-    sources = [source for volume in volumes for source in path_of(volume, "projected", "sources", default=())]
-    if any(source.get("serviceAccountToken") for source in sources):
-        raise proposal.refused("a mirror pod may not use ServiceAccountToken volume projections")
 
 
 def _references(spec: Object) -> Iterator[tuple[str, str]]:

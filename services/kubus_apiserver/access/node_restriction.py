@@ -14,12 +14,12 @@ from typing import Any
 
 from kubus.model.errors import StatusError, forbidden
 from kubus.model.objects import Key, Object, path_of
+from kubus_apiserver.access.mirror_pods import refusal_for_node
 from kubus_apiserver.access.node_rights import LEASE_NAMESPACE, node_of
 from kubus_apiserver.admission import Proposal
 from kubus_apiserver.calls import User
 from kubus_apiserver.reading.watchcache import WatchCache
 
-_MIRROR = "kubernetes.io/config.mirror"
 _OWN_LABELS = frozenset(
     {
         "beta.kubernetes.io/arch",
@@ -49,6 +49,8 @@ def node_restriction(proposal: Proposal, cache: WatchCache) -> None:
     check = _CHECKS.get(proposal.kind.collection) if node and proposal.verb != "connect" else None
     if check is not None and (proposal.kind.collection, proposal.subresource) == ("pods.core", "eviction"):
         _eviction(node, proposal, cache)
+    elif check is not None and proposal.is_new("pods.core"):
+        _new_pod(node, proposal, cache)
     elif check is not None:
         check(node, proposal)
 
@@ -63,10 +65,13 @@ def _eviction(node: str, proposal: Proposal, cache: WatchCache) -> None:
         raise _refused(proposal, f'node "{node}" can only evict pods with spec.nodeName set to itself')
 
 
+def _new_pod(node: str, proposal: Proposal, cache: WatchCache) -> None:
+    wrong = refusal_for_node(proposal.object, node, cache)
+    if wrong:
+        raise _refused(proposal, wrong)
+
+
 def _pod(node: str, proposal: Proposal) -> None:
-    if proposal.verb == "create" and not proposal.subresource:
-        _new_pod(node, proposal)
-        return
     before = proposal.old or {}
     own = path_of(before, "spec", "nodeName", default="") == node
     if proposal.verb == "delete":
@@ -79,26 +84,6 @@ def _pod(node: str, proposal: Proposal) -> None:
         raise _refused(proposal, f'node "{node}" can only update pod status for pods with spec.nodeName set to itself')
     if (before["metadata"].get("labels") or {}) != (proposal.object["metadata"].get("labels") or {}):
         raise _refused(proposal, f'node "{node}" cannot update labels through pod status')
-
-
-def _new_pod(node: str, proposal: Proposal) -> None:
-    obj = proposal.object
-    metadata, spec = obj["metadata"], obj.get("spec") or {}
-    if _MIRROR not in (metadata.get("annotations") or {}):
-        detail = f'pod does not have "{_MIRROR}" annotation, node "{node}" can only create mirror pods'
-        raise _refused(proposal, detail)
-    if spec.get("nodeName") != node:
-        raise _refused(proposal, f'node "{node}" can only create pods with spec.nodeName set to itself')
-    owners = metadata.get("ownerReferences") or ()
-    if [(each.get("kind"), each.get("name")) for each in owners] != [("Node", node)]:
-        raise _refused(proposal, f'node "{node}" can only create pods with an owner reference set to itself')
-    if (spec.get("serviceAccountName") or "default") != "default" or _names_objects(spec):
-        raise _refused(proposal, f'node "{node}" can not create pods that reference API objects')
-
-
-def _names_objects(spec: Object) -> bool:
-    kinds = ("secret", "configMap", "persistentVolumeClaim", "projected", "ephemeral")
-    return any(volume.get(kind) for volume in spec.get("volumes") or () for kind in kinds)
 
 
 def _node(node: str, proposal: Proposal) -> None:

@@ -19,14 +19,6 @@ from kubus_apiserver.calls import User
 from kubus_apiserver.reading.watchcache import WatchCache
 
 KUBELET = User("system:node:n1", ("system:nodes",))
-MIRROR = {
-    "metadata": {
-        "name": "m",
-        "annotations": {"kubernetes.io/config.mirror": "x"},
-        "ownerReferences": [{"kind": "Node", "name": "n1"}],
-    },
-    "spec": {"nodeName": "n1"},
-}
 
 
 def pod(node: str, **metadata: Any) -> dict[str, Any]:
@@ -43,18 +35,7 @@ TAINT = [{"key": "k", "effect": "NoSchedule"}]
 @pytest.mark.parametrize(
     ("verb", "kind", "subresource", "new", "old", "allowed"),
     [
-        ("create", PODS, "", MIRROR, None, True),
         ("create", PODS, "", pod("n1"), None, False),
-        ("create", PODS, "", {**MIRROR, "spec": {"nodeName": "n2"}}, None, False),
-        ("create", PODS, "", {**MIRROR, "metadata": {**MIRROR["metadata"], "ownerReferences": []}}, None, False),
-        (
-            "create",
-            PODS,
-            "",
-            {**MIRROR, "spec": {"nodeName": "n1", "volumes": [{"name": "v", "secret": {"secretName": "s"}}]}},
-            None,
-            False,
-        ),
         ("delete", PODS, "", pod("n1"), pod("n1"), True),
         ("delete", PODS, "", pod("n2"), pod("n2"), False),
         ("update", PODS, "status", pod("n1"), pod("n1"), True),
