@@ -187,7 +187,10 @@ def _audit_log(context: Context, settings: ApiserverSettings) -> AuditLog | None
     policy, log = settings.audit_policy_file, settings.audit_log_file
     if policy is None or log is None:
         return None
-    return AuditLog(read_policy(policy.read_bytes()), AppendedFile(log, context.clock), context.clock, Random())
+    file = AppendedFile(log, context.clock)
+    return AuditLog(
+        read_policy(policy.read_bytes()), file, context.clock, Random(), log=context.log, metrics=context.metrics
+    )
 
 
 def _store(context: Context) -> EtcdStore:

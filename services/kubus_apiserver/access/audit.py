@@ -4,10 +4,15 @@ The record of an answer is handed to the kernel before the answer is sent, in on
 appended to, so a client that was told of a change finds it recorded even if this process is killed in the next moment.
 (A machine that loses power may lose what the kernel had not written yet.) A file that has grown too large is set aside
 under the time, and a new one begun.
+
+A disk that takes nothing does not keep anybody from an answer: by then the change is made, and a client that heard an
+error would make it again. Events that are lost are counted (`apiserver_audit_error_total`) and logged.
 """
 
 from __future__ import annotations
 
+import errno
+import math
 import os
 from collections.abc import Mapping
 from functools import lru_cache
@@ -16,14 +21,19 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from prometheus_client import CollectorRegistry, Counter
+
 from kubus.model.codec import to_json
 from kubus.model.names import random_uid
 from kubus.model.objects import Object
 from kubus.model.times import Clock, rfc3339_micro
+from kubus.service.logs import Logger
 from kubus_apiserver.access.audit_policy import Deed, Measure, Measures, Policy
 from kubus_apiserver.calls import User
 
 BYTES_MAX = 100 * 1024 * 1024
+_COMPLAINT_SECONDS = 60.0
+"""Between two log lines about a disk that goes on refusing."""
 
 
 class AppendedFile:
@@ -34,19 +44,32 @@ class AppendedFile:
         self._clock = clock
         self._bytes_max = bytes_max
         self._descriptor, self._size = _opened(path)
+        self._is_torn = False
 
     def write(self, line: bytes) -> None:
-        """Append a line."""
+        """Append a line. After a failure the next line begins on a line of its own.
+
+        Raises:
+            OSError: the disk has not taken it, or only a part of it.
+        """
         if self._size + len(line) > self._bytes_max and self._size:
             self._set_aside()
-        os.write(self._descriptor, line)
-        self._size += len(line)
+        data = b"\n" + line if self._is_torn else line
+        written = os.write(self._descriptor, data)
+        self._size += written
+        if written:
+            self._is_torn = written < len(data)
+        if written < len(data):
+            raise OSError(errno.ENOSPC, "the end of a line was not written")
 
     def _set_aside(self) -> None:
-        os.close(self._descriptor)
+        """Begin a new file. Where that fails, the old one is still open and goes on under its new name."""
         at = self._clock.now().strftime("%Y-%m-%dT%H-%M-%S.%f")
         self._path.replace(self._path.with_name(f"{self._path.stem}-{at}{self._path.suffix}"))
+        old = self._descriptor
         self._descriptor, self._size = _opened(self._path)
+        self._is_torn = False
+        os.close(old)
 
 
 def _opened(path: Path) -> tuple[int, int]:
@@ -57,11 +80,25 @@ def _opened(path: Path) -> tuple[int, int]:
 class AuditLog:
     """Records by policy."""
 
-    def __init__(self, policy: Policy, file: AppendedFile, clock: Clock, random: Random) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        file: AppendedFile,
+        clock: Clock,
+        random: Random,
+        *,
+        log: Logger,
+        metrics: CollectorRegistry | None = None,
+    ) -> None:
         self._measures = Measures(policy)
         self._file = file
         self._clock = clock
         self._random = random
+        self._log = log
+        self._lost = 0
+        """Events since the last one that was written."""
+        self._logged_at = -math.inf
+        self._errors = Counter("apiserver_audit_error", "Audit events that were not written", registry=metrics)
 
     def wants(self, deed: Deed) -> bool:
         """Whether there is anything to record about a request."""
@@ -94,7 +131,22 @@ class AuditLog:
     def write(self, event: Object) -> None:
         """Append an event."""
         event["stageTimestamp"] = rfc3339_micro(self._clock.now())
-        self._file.write(to_json(event) + b"\n")
+        try:
+            self._file.write(to_json(event) + b"\n")
+        except OSError as error:
+            self._note_loss(error)
+            return
+        if self._lost:
+            self._log.warning("the audit log is written again", lost=self._lost)
+            self._lost, self._logged_at = 0, -math.inf
+
+    def _note_loss(self, error: OSError) -> None:
+        self._errors.inc()
+        self._lost += 1
+        now = self._clock.monotonic()
+        if now - self._logged_at >= _COMPLAINT_SECONDS:
+            self._logged_at = now
+            self._log.error("the audit log cannot be written", reason=str(error), lost=self._lost)
 
 
 class Recording:

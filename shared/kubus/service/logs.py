@@ -83,9 +83,34 @@ class LineFormatter(logging.Formatter):
         return f"{moment} {level:<7} {record.name}: {_one_line(record.getMessage())}{shown}"
 
 
+class LineHandler(logging.StreamHandler[TextIO]):
+    """Writes lines. Those that a full disk does not take are lost without a word, but counted by the next."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(stream)
+        self._lost = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """See logging.Handler."""
+        if self._lost:
+            fields = getattr(record, _FIELDS, None) or {}
+            setattr(record, _FIELDS, {**fields, "lines_lost": self._lost})
+        self._lost, before = 0, self._lost
+        super().emit(record)
+        if self._lost:
+            self._lost += before
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  logging's name
+        """See logging.Handler."""
+        if isinstance(sys.exception(), OSError):
+            self._lost += 1
+        else:
+            super().handleError(record)
+
+
 def configure(level: str, log_format: LogFormat, instance: str, stream: TextIO | None = None) -> None:
     """Send this process's logs to a stream (stderr) in one form; replaces what was configured before."""
-    handler = logging.StreamHandler(stream or sys.stderr)
+    handler = LineHandler(stream or sys.stderr)
     handler.setFormatter(LineFormatter(log_format, instance))
     root = logging.getLogger()
     root.handlers[:] = [handler]

@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import resource
 
 import pytest
 
@@ -70,3 +71,24 @@ def test_the_noise_of_ended_tls_connections_is_left_out(stream):
     configure("info", "text", "x", stream)
     logging.getLogger("asyncio").warning("returning true from eof_received() has no effect when using ssl")
     assert stream.getvalue() == ""
+
+
+def test_a_full_disk_loses_lines_and_the_next_one_tells_how_many(stream, tmp_path, capsys):
+    path = tmp_path / "log"
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with path.open("w", buffering=1) as file:
+        configure("info", "text", "scheduler", file)
+        log = Logger("scheduler")
+        log.info("first")
+        resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size, hard))
+        try:
+            for _ in range(500):
+                log.info("lost", padding="x" * 100)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        log.info("there is space", a=1)
+        log.info("last")
+    lines = path.read_text().splitlines()
+    assert "first" in lines[0] and lines[-1].endswith("scheduler: last")
+    assert "there is space a=1 lines_lost=500" in lines[-2]
+    assert not capsys.readouterr().err

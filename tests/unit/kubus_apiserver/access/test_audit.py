@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
 
+import pytest
+from prometheus_client import CollectorRegistry
+
 from kubus.model.codec import from_json
+from kubus.service.logs import Logger
 from kubus_apiserver.access.audit import AppendedFile, AuditLog
 from kubus_apiserver.access.audit_policy import Deed, Policy, Rule
 from kubus_apiserver.calls import User
@@ -14,8 +22,9 @@ from kubus_apiserver.calls import User
 BOB = User("bob", ("dev",), "7", (("a", ("b",)),))
 
 
-def log(path: Path, clock: Any, level: str = "RequestResponse", **policy: Any) -> AuditLog:
-    return AuditLog(Policy((Rule(level),), **policy), AppendedFile(path, clock), clock, Random(1))
+def log(path: Path, clock: Any, level: str = "RequestResponse", metrics: Any = None, **policy: Any) -> AuditLog:
+    file = AppendedFile(path, clock)
+    return AuditLog(Policy((Rule(level),), **policy), file, clock, Random(1), log=Logger("audit"), metrics=metrics)
 
 
 def lines(path: Path) -> list[Any]:
@@ -80,3 +89,60 @@ def test_a_file_that_grew_too_large_is_set_aside(tmp_path: Path, clock: Any) -> 
     )
     assert (tmp_path / "audit.log").read_bytes() == b"2234567\n"
     assert (tmp_path / "audit.log").stat().st_mode & 0o777 == 0o600
+
+
+@contextmanager
+def disk_of(size: int) -> Iterator[None]:
+    """No file of this process grows beyond a size: a write gets a part of its bytes in, then an error."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_full_disk_loses_lines_and_raises_nothing(
+    tmp_path: Path, clock: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    path, metrics = tmp_path / "audit.log", CollectorRegistry()
+    audit = log(path, clock, metrics=metrics)
+    audit.write({"line": 1})
+    with disk_of(path.stat().st_size + 10):
+        for number in range(2, 6):
+            audit.write({"line": number})
+    audit.write({"line": 6})
+    whole = [from_json(line) for line in path.read_bytes().splitlines() if line.endswith(b"}")]
+    assert [line["line"] for line in whole] == [1, 6]
+    assert metrics.get_sample_value("apiserver_audit_error_total") == 4
+    assert [record.message for record in caplog.records] == [
+        "the audit log cannot be written",
+        "the audit log is written again",
+    ]
+
+
+def test_a_disk_that_takes_nothing_is_complained_about_once_a_minute(
+    clock: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    audit = log(Path("/dev/full"), clock)
+    for _ in range(3):
+        audit.write({})
+    assert len(caplog.records) == 1
+    clock.at += timedelta(seconds=61)
+    audit.write({})
+    assert len(caplog.records) == 2
+
+
+def test_a_file_that_cannot_be_set_aside_is_written_on(tmp_path: Path, clock: Any) -> None:
+    directory = tmp_path / "log"
+    directory.mkdir()
+    file = AppendedFile(directory / "audit.log", clock, bytes_max=10)
+    file.write(b"1234567\n")
+    (directory / "audit.log").rename(tmp_path / "moved.log")
+    directory.rmdir()
+    with pytest.raises(OSError):
+        file.write(b"2234567\n")
+    directory.mkdir()
+    (tmp_path / "moved.log").rename(directory / "audit.log")
+    file.write(b"3234567\n")
+    assert (directory / "audit.log").read_bytes() == b"3234567\n"

@@ -26,7 +26,11 @@ MAPS = "/api/v1/namespaces/default/configmaps"
 def records(api: Any, clock: Any, tmp_path: Path) -> Any:
     path = tmp_path / "audit.log"
     api.audit = AuditLog(
-        Policy((Rule("RequestResponse"),), frozenset({"RequestReceived"})), AppendedFile(path, clock), clock, Random(1)
+        Policy((Rule("RequestResponse"),), frozenset({"RequestReceived"})),
+        AppendedFile(path, clock),
+        clock,
+        Random(1),
+        log=Logger("test"),
     )
     api.rest._audit = api.audit
     return lambda: [from_json(line) for line in path.read_bytes().splitlines()]
