@@ -2,8 +2,12 @@
 
 A node is a network namespace with a Podman of its own (root, runroot, tmpdir and network configuration), so that
 several nodes share a machine, and none of them the machine's own Podman. Only images are shared, read-only, by
-`additionalimagestores`: what `podman build` made on the machine is there for pods at once. Locks are files: the
-default ones lie in one piece of shared memory, which every Podman of a machine frees as a whole when it starts afresh.
+`additionalimagestores`: what `podman build` made on the machine is there for pods at once. Podman reads the list of
+stores once, when its service starts, and refuses a store without lock files; on a machine where Podman was never used
+the kubelet therefore lets Podman initialize the store first, or images built later would never be found.
+
+Locks are files: the default ones lie in one piece of shared memory, which every Podman of a machine frees as a whole
+when it starts afresh.
 
 The service is a child of the kubelet, but containers are not children of the service: it may be killed at any
 time and be started again (measured: 100 ms), and containers run on.
@@ -21,6 +25,8 @@ from kubus.service.logs import Logger
 from kubus_kubelet.settings import KubeletSettings, NodePaths
 
 START_SECONDS_MAX = 20.0
+STORE_LOCKS = ("overlay-images/images.lock", "overlay-layers/layers.lock")
+"""What an image store must hold for Podman to accept it as an additional one, even if it holds no image yet."""
 RESTART_PAUSE_SECONDS = 0.5
 
 CONTAINERS_CONF = """\
@@ -36,9 +42,35 @@ lock_type = "file"
 """
 
 
+def is_image_store(store: str) -> bool:
+    """True if Podman accepts a directory as an additional image store."""
+    return all(Path(store, lock).is_file() for lock in STORE_LOCKS)
+
+
+async def initialize_image_store(store: str) -> bool:
+    """Let Podman make an empty image store, as its first use on the machine would; False if it did not.
+
+    Podman writes down the configuration that a store was first used with and refuses another one later, so this runs
+    with the machine's own files and not with the node's.
+    """
+    if is_image_store(store):
+        return True
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *("podman", "--cgroup-manager=cgroupfs", "--runtime=runc", "--root", store, "images", "--quiet"),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        await process.wait()
+    except OSError:
+        return False
+    return is_image_store(store)
+
+
 def storage_conf(settings: KubeletSettings, paths: NodePaths) -> str:
-    """The text of storage.conf; stores that do not exist are left out, for Podman refuses them."""
-    stores = ", ".join(f'"{store}"' for store in settings.image_stores if Path(store, "overlay-images").is_dir())
+    """The text of storage.conf; stores that were never initialized are left out, for Podman refuses them."""
+    stores = ", ".join(f'"{store}"' for store in settings.image_stores if is_image_store(store))
     return (
         "[storage]\n"
         f'driver = "{settings.storage_driver}"\n'
@@ -75,8 +107,6 @@ def prepare(settings: KubeletSettings, paths: NodePaths) -> None:
         directory.mkdir(parents=True, exist_ok=True)
     for directory in (paths.data, paths.run):
         directory.chmod(0o700)  # logs, volumes and Podman's socket are root's alone
-    for store in settings.image_stores:
-        Path(store).mkdir(parents=True, exist_ok=True)
     (paths.data / "containers.conf").write_text(CONTAINERS_CONF)
     (paths.data / "storage.conf").write_text(storage_conf(settings, paths))
 
@@ -96,6 +126,9 @@ class PodmanService:
         Raises:
             OSError: it cannot be started, or does not answer in time.
         """
+        for store in self._settings.image_stores:
+            if not await initialize_image_store(store):
+                self._log.warning("image store cannot be used: its images are not found", store=store)
         prepare(self._settings, self._paths)
         end_service(self._paths)
         self._paths.podman_socket.unlink(missing_ok=True)

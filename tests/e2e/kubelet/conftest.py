@@ -163,9 +163,14 @@ def run(*command: str) -> None:
     subprocess.run(command, check=True, capture_output=True)
 
 
+def import_image(archive: Path, name: str, *options: str) -> None:
+    """Make an image of a root file system's archive, as `podman import` on the machine does."""
+    run("podman", "--cgroup-manager=cgroupfs", "--runtime=runc", *options, "import", str(archive), name)
+
+
 @pytest.fixture(scope="session")
-def image(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A small image in the machine's own store: busybox, imported without a registry."""
+def image_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The root file system of a small image: busybox."""
     root = tmp_path_factory.mktemp("image")
     (root / "bin").mkdir()
     run("cp", "/bin/busybox", str(root / "bin"))
@@ -178,7 +183,13 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> str:
         (root / name).mkdir()
     (root / "etc" / "passwd").write_text("root:x:0:0:root:/:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n")
     run("tar", "-C", str(root), "-cf", f"{root}.tar", ".")
-    run("podman", "--cgroup-manager=cgroupfs", "--runtime=runc", "import", f"{root}.tar", IMAGE)
+    return Path(f"{root}.tar")
+
+
+@pytest.fixture(scope="session")
+def image(image_archive: Path) -> str:
+    """A small image in the machine's own store, imported without a registry."""
+    import_image(image_archive, IMAGE)
     return IMAGE
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import subprocess
 
 import pytest
@@ -11,6 +12,8 @@ import pytest
 from kubus_kubelet.podman import Images, PullError
 from kubus_kubelet.podman_service import podman_command, podman_environment
 from kubus_kubelet.settings import NodePaths
+
+from .conftest import Node, import_image
 
 pytestmark = pytest.mark.e2e
 PORT = 5977
@@ -66,6 +69,23 @@ async def test_an_error_of_the_registry_is_an_error(node, registry):
         await images.pull(registry.replace("/app", "/none"), verify_tls=False)
     await images.pull(registry, verify_tls=False)
     assert any(registry in (each.get("RepoTags") or ()) for each in await images.all())
+
+
+@pytest.mark.parametrize("exists", [False, True], ids=["no directory", "an empty directory"])
+async def test_images_are_found_that_were_built_after_the_start_on_a_machine_that_never_had_one(
+    node_settings, image_archive, tmp_path, exists
+):
+    store = tmp_path / "store"
+    if exists:
+        store.mkdir()
+    node = Node(dataclasses.replace(node_settings, image_stores=(str(store),)))
+    await node.start()
+    try:
+        import_image(image_archive, "localhost/built-later:1", f"--root={store}")
+        pod = node.run_pod("late", {"name": "app", "image": "localhost/built-later:1", "command": ["sleep", "1000"]})
+        await node.running(pod)
+    finally:
+        await node.kill()
 
 
 async def test_without_podman_there_are_no_images(tmp_path):
