@@ -223,11 +223,7 @@ class Scheduler:
     def _refuse(self, waiting: Waiting[Group], group: Group, now: float) -> Refuse:
         pod, snapshot = waiting.pod, self.snapshot
         diagnosis = self._ranking(group).diagnosis()
-        message = diagnosis.message(
-            len(snapshot.slots),
-            victims=any(priority < pod.priority for priority in snapshot.priorities),
-            preempts=path_of(pod.object, "spec", "preemptionPolicy") != "Never",
-        )
+        message = diagnosis.message(len(snapshot.slots))
         self.queue.park(waiting, group, diagnosis.plugins, now)
         is_news, waiting.message = waiting.message != message, message
         return Refuse(pod, message, is_news)

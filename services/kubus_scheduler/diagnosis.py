@@ -2,8 +2,7 @@
 
     0/3 nodes are available: 1 Insufficient cpu, 2 node(s) had untolerated taint {key: value}.
 
-Kubernetes then adds why evicting others would not help. That sentence is added here only where it can be exact:
-if no pod of a lower priority runs anywhere, there is no victim on any node.
+Kubernetes adds a sentence on preemption; this scheduler does not preempt, so it says nothing of it.
 """
 
 from __future__ import annotations
@@ -39,29 +38,15 @@ class Diagnosis:
         """The plug-ins that objected to some node."""
         return frozenset(failure.plugin for failure in self._counts if failure is not NO_NODE)
 
-    def message(self, nodes: int, *, victims: bool, preempts: bool = True) -> str:
-        """The whole sentence. `victims`: whether pods of a lower priority run; `preempts`: whether it may evict any."""
+    def message(self, nodes: int) -> str:
+        """The event's sentence: per reason, how many of so many nodes."""
         if not nodes:
             return NO_NODES
         reasons: Counter[str] = Counter()
         for failure, count in self._counts.items():
             if failure is not NO_NODE:
                 reasons.update(dict.fromkeys(failure.reasons, count))
-        sentence = _sentence(nodes, reasons)
-        if not preempts:
-            return f"{sentence} preemption: not eligible due to preemptionPolicy=Never."
-        return sentence if victims else f"{sentence} preemption: {self._preemption(nodes)}"
-
-    def _preemption(self, nodes: int) -> str:
-        outcomes: Counter[str] = Counter()
-        for failure, count in self._counts.items():
-            if failure is NO_NODE:
-                continue
-            if failure.resolvable:
-                outcomes["No preemption victims found for incoming pod"] += count
-            else:
-                outcomes["Preemption is not helpful for scheduling"] += count
-        return _sentence(nodes, outcomes)
+        return _sentence(nodes, reasons)
 
 
 def _sentence(nodes: int, reasons: Counter[str]) -> str:

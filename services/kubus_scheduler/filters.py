@@ -1,7 +1,6 @@
 """Filters: why a pod cannot go to a node, in Kubernetes' words.
 
 The order is that of kube-scheduler's plug-ins, and like there the first plug-in that objects gives the reason.
-A failure is *resolvable* if evicting pods could cure it, which only the words about preemption need.
 
 `check_node` looks at facts only, so its verdict is kept per rule and node (`suitability`); `check_room` looks at
 what is left on the node. Filters about other pods are in `constraints`.
@@ -27,21 +26,20 @@ class Failure(NamedTuple):
 
     plugin: str
     reasons: tuple[str, ...]
-    resolvable: bool = False
 
 
 NO_NODE = Failure("NodeName", ("node(s) are gone",))
 CORDONED = Failure("NodeUnschedulable", ("node(s) were unschedulable",))
 NOT_NAMED = Failure("NodeAffinity", ("node(s) didn't satisfy plugin(s) [NodeAffinity]",))
 NOT_AFFINE = Failure("NodeAffinity", ("node(s) didn't match Pod's node affinity/selector",))
-PORTS_TAKEN = Failure("NodePorts", ("node(s) didn't have free ports for the requested pod ports",), resolvable=True)
+PORTS_TAKEN = Failure("NodePorts", ("node(s) didn't have free ports for the requested pod ports",))
 NO_SPREAD_LABEL = Failure(
     "PodTopologySpread", ("node(s) didn't match pod topology spread constraints (missing required label)",)
 )
-SKEWED = Failure("PodTopologySpread", ("node(s) didn't match pod topology spread constraints",), resolvable=True)
+SKEWED = Failure("PodTopologySpread", ("node(s) didn't match pod topology spread constraints",))
 NOT_NEAR = Failure("InterPodAffinity", ("node(s) didn't match pod affinity rules",))
-NOT_APART = Failure("InterPodAffinity", ("node(s) didn't match pod anti-affinity rules",), resolvable=True)
-REPELLED = Failure("InterPodAffinity", ("node(s) didn't satisfy existing pods anti-affinity rules",), resolvable=True)
+NOT_APART = Failure("InterPodAffinity", ("node(s) didn't match pod anti-affinity rules",))
+REPELLED = Failure("InterPodAffinity", ("node(s) didn't satisfy existing pods anti-affinity rules",))
 TOPOLOGICAL = frozenset(("PodTopologySpread", "InterPodAffinity"))
 
 
@@ -111,19 +109,14 @@ def ports_taken(wanted: tuple[HostPort, ...], taken: Mapping[HostPort, int]) -> 
 
 def check_resources(template: Template, snapshot: Snapshot, slot: int) -> Failure | None:
     """Every resource that is short, in one failure."""
-    needs, capacity = template.needs, snapshot.capacity[slot]
+    needs = template.needs
     reasons = ["Too many pods"] if snapshot.free_pods[slot] < 1 else []
-    hopeless = False
-    for name, need, free, whole in (
-        ("cpu", needs.cpu_milli, snapshot.free_cpu[slot], capacity.cpu_milli),
-        ("memory", needs.memory_bytes, snapshot.free_memory[slot], capacity.memory_bytes),
-        ("ephemeral-storage", needs.ephemeral_bytes, snapshot.free_ephemeral[slot], capacity.ephemeral_bytes),
-        *(
-            (name, need, snapshot.free_extended[slot].get(name, 0), capacity.extended.get(name, 0))
-            for name, need in needs.extended
-        ),
+    for name, need, free in (
+        ("cpu", needs.cpu_milli, snapshot.free_cpu[slot]),
+        ("memory", needs.memory_bytes, snapshot.free_memory[slot]),
+        ("ephemeral-storage", needs.ephemeral_bytes, snapshot.free_ephemeral[slot]),
+        *((name, need, snapshot.free_extended[slot].get(name, 0)) for name, need in needs.extended),
     ):
         if need > 0 and need > free:
             reasons.append(f"Insufficient {name}")
-            hopeless = hopeless or need > whole
-    return Failure("NodeResourcesFit", tuple(reasons), resolvable=not hopeless) if reasons else None
+    return Failure("NodeResourcesFit", tuple(reasons)) if reasons else None

@@ -40,8 +40,6 @@ class Snapshot:
         self.owners: dict[str, dict[int, int]] = {}
         """Pods by uid of their controller, then by slot."""
         self.topology = Topology()
-        self.priorities: Counter[int] = Counter()
-        """How many placed pods have which priority."""
         self.layout = 0
         """Counts the changes of facts: labels, taints, nodes that come and go."""
         self._pods: dict[str, dict[Key, Pod]] = {}
@@ -136,7 +134,6 @@ class Snapshot:
     def place(self, pod: Pod, node: str) -> None:
         """A pod takes its room on a node. It must not be placed already."""
         self._pods.setdefault(node, {})[pod.key] = pod
-        self.priorities[pod.priority] += 1
         slot = self.slots.get(node)
         if slot is not None:
             self._charge(pod, slot, 1)
@@ -148,9 +145,6 @@ class Snapshot:
         del pods[pod.key]
         if not pods:
             del self._pods[node]
-        self.priorities[pod.priority] -= 1
-        if not self.priorities[pod.priority]:
-            del self.priorities[pod.priority]
         slot = self.slots.get(node)
         if slot is not None:
             self._charge(pod, slot, -1)

@@ -42,7 +42,14 @@ from kubus_controllers.reconcilers.pods_of import (
     phase_of,
     soonest,
 )
-from kubus_controllers.reconcilers.revisions import HASH, history, outdated, revised
+from kubus_controllers.reconcilers.revisions import (
+    HASH,
+    ORPHANED_REVISIONS,
+    adopt_revisions,
+    history,
+    outdated,
+    revised,
+)
 from kubus_controllers.reconcilers.rollouts import resolved
 
 PAUSE = timedelta(seconds=1)
@@ -68,6 +75,8 @@ class _Change(NamedTuple):
 
 def reconcile(daemon_set: Object, view: View, now: datetime) -> Plan:
     """The pods that come and go, and the status."""
+    if adoptions := adopt_revisions(DAEMON_SETS, daemon_set, view):
+        return Plan(tuple(adoptions))  # the revisions' changes wake this set again
     revisions = history(daemon_set, view)
     current = revised(DAEMON_SETS, daemon_set, revisions, view)
     if any(isinstance(action, SetStatus) for action in current.actions):
@@ -107,7 +116,7 @@ def _pods(daemon_set: Object, view: View) -> tuple[list[Object], list[Action]]:
     actions: list[Action] = [release(daemon_set, pod) for pod in strays]
     for pod in orphans(daemon_set, view, selector):
         if not is_finished(pod) and not is_deleting(pod):
-            actions.append(adopt(daemon_set, pod))
+            actions.append(adopt(DAEMON_SETS, daemon_set, pod))
             mine.append(pod)
     return sorted(mine, key=lambda pod: (metadata(pod).get("creationTimestamp") or "", name_of(pod))), actions
 
@@ -253,6 +262,6 @@ CONTROLLER = Controller(
     reconciles=DAEMON_SETS,
     reconcile=reconcile,
     owns=(PODS, REVISIONS),
-    watches=(Watch(NODES, _of_node), waking(DAEMON_SETS)),
-    indexes=(ORPHANS,),
+    watches=(Watch(NODES, _of_node), waking(DAEMON_SETS), waking(DAEMON_SETS, kind=REVISIONS)),
+    indexes=(ORPHANS, ORPHANED_REVISIONS),
 )

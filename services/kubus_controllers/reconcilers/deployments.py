@@ -34,6 +34,7 @@ from kubus.model.objects import (
 )
 from kubus.model.times import parse_time
 from kubus_controllers.reconcilers import rollouts
+from kubus_controllers.reconcilers.adoption import adopt, orphans, orphans_index, release, selector_of, waking
 from kubus_controllers.reconcilers.conditions import Said, with_condition
 from kubus_controllers.reconcilers.names import child_name, suffix
 from kubus_controllers.reconcilers.pods_of import condition_of, controller_reference, is_controlled_by, is_finished
@@ -58,6 +59,8 @@ NOT_COPIED = frozenset(
 def reconcile(deployment: Object, view: View, now: datetime) -> Plan:
     """The next step of the rollout, and the status."""
     sets = [each for each in view.owned(REPLICASETS, uid_of(deployment)) if is_controlled_by(each, uid_of(deployment))]
+    if claims := _claim(deployment, sets, view):
+        return Plan(tuple(claims))  # the sets' changes wake this Deployment again
     new = _newest(deployment, sets)
     old = [each for each in sets if each is not new]
     if is_deleting(deployment):
@@ -70,6 +73,19 @@ def reconcile(deployment: Object, view: View, now: datetime) -> Plan:
     status = _set_status(deployment, new, old, now, event)
     # The marks come last: the status is written on condition that the Deployment is as it was seen.
     return Plan((*steps, *status, *marks), again_after=_until_deadline(deployment, now))
+
+
+def _claim(deployment: Object, sets: Sequence[Object], view: View) -> list[Action]:
+    """Adopt the ReplicaSets that match and have no controller; release those that match no longer."""
+    if is_deleting(deployment):
+        return []
+    selector = selector_of(deployment)
+    strays = [each for each in sets if not selector.matches(labels_of(each))]
+    found = [each for each in orphans(deployment, view, selector, REPLICASETS) if not is_deleting(each)]
+    return [
+        *(release(deployment, each, REPLICASETS) for each in strays),
+        *(adopt(DEPLOYMENTS, deployment, each, REPLICASETS) for each in found),
+    ]
 
 
 def _next_step(
@@ -369,5 +385,6 @@ CONTROLLER = Controller(
     reconciles=DEPLOYMENTS,
     reconcile=reconcile,
     owns=(REPLICASETS,),
-    watches=(Watch(PODS, _deployment_of_pod),),
+    watches=(Watch(PODS, _deployment_of_pod), waking(DEPLOYMENTS, kind=REPLICASETS)),
+    indexes=(orphans_index(REPLICASETS),),
 )

@@ -1,5 +1,8 @@
 """Pods that cannot stay: those on a node with a NoExecute taint they do not tolerate, and those whose node is gone.
 
+A toleration for some seconds counts from the taint's `timeAdded`. Clients such as `kubectl taint` leave that out; where
+a pod's stay depends on it, it is written here, so that the time is the same for all pods and outlives this process.
+
 Source: https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/#taint-based-evictions
 """
 
@@ -7,13 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
-from kubus.machinery.plans import CollectGarbage, Controller, Delete, Index, Plan, Record, SetStatus, View, Watch
+from kubus.machinery.plans import CollectGarbage, Controller, Delete, Index, Patch, Plan, Record, SetStatus, View, Watch
 from kubus.model.kinds.nodes import KIND as NODES
 from kubus.model.kinds.pods import KIND as PODS
-from kubus.model.objects import Key, Object, is_deleting, name_of, namespace_of, path_of, uid_of
+from kubus.model.objects import Key, Object, is_deleting, metadata, name_of, namespace_of, path_of, uid_of
 from kubus.model.taints import Taint, Toleration, taint_of, tolerations_of
-from kubus.model.times import parse_time
+from kubus.model.times import parse_time, rfc3339
 from kubus_controllers.reconcilers.conditions import Said, with_condition
 from kubus_controllers.reconcilers.nodes import BY_NODE, node_of
 from kubus_controllers.reconcilers.pods_of import is_finished
@@ -37,10 +41,23 @@ def reconcile(pod: Object, view: View, now: datetime) -> Plan:
     if left == FOR_EVER:
         return Plan()
     if left > timedelta(0):
-        return Plan(again_after=left)
+        return Plan(tuple(_date_taints(node, now)), again_after=left)
     message = f"Marking for deletion Pod {namespace_of(pod)}/{name_of(pod)}"
     ending = Delete(PODS, namespace_of(pod), name_of(pod), uid_of(pod))
     return Plan((*_told(pod, now), ending, Record(pod, "TaintManagerEviction", message)))
+
+
+def _date_taints(node: Object, now: datetime) -> list[Patch]:
+    """Write `timeAdded` into the node's NoExecute taints that lack it, on condition that the node is as it was seen."""
+    taints: list[dict[str, Any]] = path_of(node, "spec", "taints", default=[])
+    dated = [
+        {**each, "timeAdded": rfc3339(now)} if each.get("effect") == "NoExecute" and not each.get("timeAdded") else each
+        for each in taints
+    ]
+    if dated == taints:
+        return []
+    seen = {"uid": uid_of(node), "resourceVersion": metadata(node).get("resourceVersion")}
+    return [Patch(NODES, "", name_of(node), {"metadata": seen, "spec": {"taints": dated}})]
 
 
 def _told(pod: Object, now: datetime) -> list[SetStatus]:

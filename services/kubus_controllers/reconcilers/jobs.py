@@ -116,10 +116,9 @@ def _pods(job: Object, view: View) -> tuple[list[Object], list[Action]]:
     mine = [pod for pod in owned if selector.matches(labels_of(pod))]
     strays = [pod for pod in owned if not selector.matches(labels_of(pod))]
     actions: list[Action] = [release(job, pod, finalizers=_other_finalizers(pod) or None) for pod in strays]
-    if not is_deleting(job):
-        found = [pod for pod in orphans(job, view, selector) if is_active(pod)]
-        actions += [adopt(job, pod, finalizers=[*_other_finalizers(pod), FINALIZER]) for pod in found]
-        mine += found
+    found = [pod for pod in orphans(job, view, selector) if is_active(pod)]
+    actions += [adopt(JOBS, job, pod, finalizers=[*_other_finalizers(pod), FINALIZER]) for pod in found]
+    mine += found
     return sorted(mine, key=name_of), actions
 
 

@@ -77,7 +77,7 @@ def reconcile(sort: Sort, replica_set: Object, view: View, now: datetime) -> Pla
     actions: list[Action] = []
     if not is_deleting(replica_set):
         found = [pod for pod in orphans(replica_set, view, selector) if is_active(pod)]
-        actions += [adopt(replica_set, pod) for pod in found]
+        actions += [adopt(sort.kind, replica_set, pod) for pod in found]
         actions += [release(replica_set, pod) for pod in owned if not selector.matches(labels_of(pod))]
         mine += found
         actions += list(_resize(replica_set, mine, view))

@@ -8,13 +8,14 @@ revision but moves the old one to the front.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from kubus.machinery.plans import Action, Create, Delete, SetStatus, Update, View
+from kubus.machinery.plans import Action, Adopt, Create, Delete, SetStatus, Update, View
 from kubus.model.codec import to_json
 from kubus.model.kinds import Kind
 from kubus.model.kinds.controllerrevisions import KIND as REVISIONS
-from kubus.model.objects import Object, labels_of, metadata, name_of, namespace_of, path_of, uid_of
+from kubus.model.objects import Object, is_deleting, labels_of, metadata, name_of, namespace_of, path_of, uid_of
+from kubus_controllers.reconcilers.adoption import adopt, orphans, orphans_index, selector_of
 from kubus_controllers.reconcilers.names import child_name, suffix
 from kubus_controllers.reconcilers.pods_of import controller_reference, is_controlled_by
 
@@ -36,9 +37,35 @@ def history(owner: Object, view: View) -> list[Object]:
     return sorted(found, key=lambda each: (each.get("revision", 0), name_of(each)))
 
 
+ORPHANED_REVISIONS = orphans_index(REVISIONS)
+
+
+def adopt_revisions(kind: Kind, owner: Object, view: View) -> list[Adopt]:
+    """Adopt the revisions that match the owner's selector and have no controller.
+
+    An owner that was deleted with its pods left running, and made again, so knows them as up to date.
+    """
+    found = orphans(owner, view, selector_of(owner), REVISIONS)
+    return [adopt(kind, owner, each, REVISIONS) for each in found if not is_deleting(each)]
+
+
 def patch_of(owner: Object) -> Object:
-    """What a revision of the owner's present template holds."""
-    return {"spec": {"template": {**path_of(owner, "spec", "template", default={}), "$patch": "replace"}}}
+    """What a revision of the owner's present template holds, with sorted keys.
+
+    Upstream serializes a Go map, so its keys are sorted, `$patch` first; clients compare the bytes.
+    """
+    template = path_of(owner, "spec", "template", default={})
+    sorted_patch: Object = _with_sorted_keys({"spec": {"template": {**template, "$patch": "replace"}}})
+    return sorted_patch
+
+
+def _with_sorted_keys(value: Any) -> Any:
+    match value:
+        case dict():
+            return {key: _with_sorted_keys(value[key]) for key in sorted(value)}
+        case list():
+            return [_with_sorted_keys(each) for each in value]
+    return value
 
 
 def revised(kind: Kind, owner: Object, revisions: list[Object], view: View) -> Revised:
@@ -54,7 +81,11 @@ def revised(kind: Kind, owner: Object, revisions: list[Object], view: View) -> R
     collisions = path_of(owner, "status", "collisionCount", default=0)
     hash_ = suffix(to_json(data).decode(), collisions or "", length=10)
     name = child_name(name_of(owner), hash_)
-    if view.get(REVISIONS, namespace_of(owner), name) is not None:  # somebody else's
+    there = view.get(REVISIONS, namespace_of(owner), name)
+    if there is not None and there.get("data") == data:
+        # Of an owner of the same name before: it is either about to be adopted here or to be collected and made again.
+        return Revised(name, hash_, ())
+    if there is not None:  # another template with the same hash
         status = {**(owner.get("status") or {}), "collisionCount": collisions + 1}
         return Revised(name, hash_, (SetStatus(kind, {**owner, "status": status}),))
     template = path_of(owner, "spec", "template", default={})

@@ -38,7 +38,14 @@ from kubus_controllers.reconcilers.pods_of import (
     phase_of,
     soonest,
 )
-from kubus_controllers.reconcilers.revisions import HASH, history, outdated, revised
+from kubus_controllers.reconcilers.revisions import (
+    HASH,
+    ORPHANED_REVISIONS,
+    adopt_revisions,
+    history,
+    outdated,
+    revised,
+)
 from kubus_controllers.reconcilers.stateful_pods import claims_of, new_pod, ordinal_of, pod_name
 
 
@@ -80,6 +87,8 @@ class _Set(NamedTuple):
 
 def reconcile(stateful_set: Object, view: View, now: datetime) -> Plan:
     """The next step, and the status."""
+    if adoptions := adopt_revisions(STATEFUL_SETS, stateful_set, view):
+        return Plan(tuple(adoptions))  # the revisions' changes wake this set again
     revisions = history(stateful_set, view)
     newest = revised(STATEFUL_SETS, stateful_set, revisions, view)
     if any(isinstance(action, SetStatus) for action in newest.actions):
@@ -128,7 +137,7 @@ def _pods(stateful_set: Object, view: View) -> tuple[dict[int, Object], list[Act
     for pod in orphans(stateful_set, view, selector):
         ordinal = ordinal_of(stateful_set, pod)
         if ordinal is not None and not is_deleting(pod):
-            actions.append(adopt(stateful_set, pod))
+            actions.append(adopt(STATEFUL_SETS, stateful_set, pod))
             mine[ordinal] = pod
     return mine, actions
 
@@ -252,7 +261,7 @@ CONTROLLER = Controller(
     reconciles=STATEFUL_SETS,
     reconcile=reconcile,
     owns=(PODS, REVISIONS),
-    watches=(waking(STATEFUL_SETS),),
+    watches=(waking(STATEFUL_SETS), waking(STATEFUL_SETS, kind=REVISIONS)),
     reads=(CLAIMS,),
-    indexes=(ORPHANS,),
+    indexes=(ORPHANS, ORPHANED_REVISIONS),
 )

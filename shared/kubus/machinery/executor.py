@@ -11,6 +11,7 @@ What counts as done:
     Create   it exists already under the same controller. Under another one: a Warning event, and try later
     Delete   it is gone, or another object has its name (another uid)
     Evict    the pod is gone
+    Adopt    the owner is being deleted, or gone, by the API's word
     CollectGarbage   an owner is still there, by the API's word; or as Delete
     IfAllowed   as what it is about; a no is a failure, and nothing to shout about
     Update, SetStatus, Patch   never silently: a Conflict or a missing object means that the caches are old. Later
@@ -26,6 +27,7 @@ from typing import NamedTuple, Protocol
 from kubus.client import Client, FenceToken, Why
 from kubus.machinery.plans import (
     Action,
+    Adopt,
     CollectGarbage,
     Create,
     Delete,
@@ -41,7 +43,7 @@ from kubus.model.errors import StatusError
 from kubus.model.kinds import Kind
 from kubus.model.kinds.pods import KIND as PODS
 from kubus.model.kinds.reviews import SUBJECT_ACCESS_REVIEWS
-from kubus.model.objects import Object, controller_of, name_of, namespace_of, path_of, revision_of, uid_of
+from kubus.model.objects import Object, controller_of, is_deleting, name_of, namespace_of, path_of, revision_of, uid_of
 
 _TOGETHER_MAX = 64
 
@@ -149,6 +151,9 @@ class _Work:
             case Delete(kind, namespace, name):
                 options = delete_options(action)
                 self._wrote(kind, await client.delete(kind, namespace, name, options=options, why=why))
+            case Adopt(owner, patch):
+                if await self._is_staying(*owner):
+                    await self._do(patch)
             case CollectGarbage():
                 await self._collect(action)
             case Evict(_, name):
@@ -195,6 +200,16 @@ class _Work:
                 return
         grace = action.grace_period_seconds
         await self._do(Delete(action.kind, action.namespace, action.name, action.uid, grace, "Background"))
+
+    async def _is_staying(self, kind: Kind, namespace: str, name: str, uid: str) -> bool:
+        """Whether an owner exists and is not being deleted, by the API's word and not the caches'."""
+        try:
+            owner = await self._client.get(kind, namespace, name)
+        except StatusError as error:
+            if error.code != 404:
+                raise
+            return False
+        return uid_of(owner) == uid and not is_deleting(owner)
 
     def _wrote(self, kind: Kind, result: Object) -> None:
         revision = revision_of(result)

@@ -45,6 +45,20 @@ class Patch:
 
 
 @dataclass(frozen=True, slots=True)
+class Adopt:
+    """Make an owner the controller of an object that has none, unless the API says that the owner is being deleted.
+
+    Caches of different kinds advance independently: dependents that an orphaning deletion has set free may be seen
+    before the owner's deletion is. Adopted again, they would be deleted with their owner.
+    """
+
+    owner: tuple[Kind, str, str, str]
+    """(kind, namespace, name, uid)"""
+    patch: Patch
+    """Adds the owner reference, on condition that the object is as it was seen."""
+
+
+@dataclass(frozen=True, slots=True)
 class Delete:
     """Delete an object, if it is still the one with this uid. That it is gone already is success."""
 
@@ -109,7 +123,7 @@ class IfAllowed:
     action: Create | Update | Patch | Delete | SetStatus
 
 
-Action = Create | Update | Patch | Delete | SetStatus | Evict | CollectGarbage | IfAllowed | Record
+Action = Create | Update | Patch | Adopt | Delete | SetStatus | Evict | CollectGarbage | IfAllowed | Record
 
 
 @dataclass(frozen=True, slots=True)

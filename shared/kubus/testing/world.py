@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from kubus.machinery.plans import (
     Action,
+    Adopt,
     CollectGarbage,
     Controller,
     Create,
@@ -157,6 +158,9 @@ class World:
                 self._replace(kind, obj)
             case Patch(kind, namespace, name, patch):
                 self._replace(kind, merge_patch(self._there(kind, namespace, name), patch))
+            case Adopt(owner, patch):
+                if self._is(*owner) and not is_deleting(self._there(*owner[:3])):
+                    self.carry_out(patch)
             case Delete(kind, namespace, name, uid):
                 self._delete(kind, namespace, name, uid)
             case Evict(namespace, name, uid):

@@ -112,3 +112,64 @@ def test_an_eviction_is_no_failure_of_a_job_that_says_so(three_nodes: Cluster, w
 
     eventually(replaced, what="another pod in its place")
     assert "failed" not in three_nodes.get("job", "moved", *n)["status"]
+
+
+def _uids(cluster: Cluster, namespace: str) -> set[str]:
+    return {pod["metadata"]["uid"] for pod in cluster.get("pods", "-n", namespace)["items"]}
+
+
+@pytest.mark.parametrize("kind", ["StatefulSet", "DaemonSet", "Deployment"])
+def test_pods_left_by_an_orphaning_deletion_are_adopted_untouched(
+    three_nodes: Cluster, wide_namespace: str, image: str, kind: str
+) -> None:
+    n = ("-n", wide_namespace)
+    spec = {"DaemonSet": {}, "StatefulSet": {"replicas": 2, "serviceName": "kept"}, "Deployment": {"replicas": 2}}[kind]
+    manifest = _manifest(kind, "kept", image, **spec)
+    three_nodes.kubectl(*n, "apply", "-f", "-", stdin=manifest)
+    three_nodes.kubectl(*n, "rollout", "status", f"{kind}/kept", "--timeout=60s")
+    before = _uids(three_nodes, wide_namespace)
+    three_nodes.kubectl(*n, "delete", kind, "kept", "--cascade=orphan", "--timeout=60s")
+    dependents = three_nodes.get("replicasets" if kind == "Deployment" else "pods,controllerrevisions", *n)["items"]
+    assert not any(each["metadata"].get("ownerReferences") for each in dependents)
+    assert _uids(three_nodes, wide_namespace) == before
+
+    three_nodes.kubectl(*n, "apply", "-f", "-", stdin=manifest)
+    three_nodes.kubectl(*n, "rollout", "status", f"{kind}/kept", "--timeout=60s")
+    owner = three_nodes.get(kind, "kept", *n)["metadata"]["uid"]
+
+    def owners() -> set[str]:
+        found = three_nodes.get("replicasets" if kind == "Deployment" else "pods,controllerrevisions", *n)["items"]
+        return {each["uid"] for obj in found for each in obj["metadata"].get("ownerReferences", [{"uid": ""}])}
+
+    eventually(owners, expected=lambda found: found == {owner}, what="the adoption")
+    assert _uids(three_nodes, wide_namespace) == before
+
+
+def test_a_taint_set_by_kubectl_evicts_when_the_tolerated_seconds_are_over(
+    three_nodes: Cluster, wide_namespace: str, image: str
+) -> None:
+    """On a Node without a kubelet, so that nothing else is evicted."""
+    n = ("-n", wide_namespace)
+    node = f"ghost-{wide_namespace}"
+    body = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": node}}
+    three_nodes.kubectl("create", "-f", "-", stdin=json.dumps(body))
+    try:
+        for name, seconds in (("short", 2), ("long", 600)):
+            toleration = {"key": "repair", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": seconds}
+            container = {"name": "c", "image": image}
+            spec = {"nodeName": node, "tolerations": [toleration], "containers": [container]}
+            pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec}
+            three_nodes.kubectl(*n, "create", "-f", "-", stdin=json.dumps(pod))
+        three_nodes.kubectl("taint", "node", node, "repair=soon:NoExecute")
+
+        def leaving() -> set[str]:
+            there = {each["metadata"]["name"]: each for each in three_nodes.get("pods", *n)["items"]}
+            going = {name for name, each in there.items() if each["metadata"].get("deletionTimestamp")}
+            return {"short", "long"} - there.keys() | going
+
+        assert eventually(leaving, what="the eviction of the pod that tolerates two seconds") == {"short"}
+        (taint,) = [each for each in three_nodes.get("node", node)["spec"]["taints"] if each["key"] == "repair"]
+        assert taint["timeAdded"]
+    finally:
+        three_nodes.kubectl("delete", "node", node, "--wait=false")
+        three_nodes.kubectl(*n, "delete", "pods", "--all", "--grace-period=0", "--force", "--wait=false")

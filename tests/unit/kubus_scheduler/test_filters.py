@@ -82,13 +82,6 @@ def test_ports_conflict_before_resources_are_looked_at(build: Any) -> None:
     assert snapshot_full is PORTS_TAKEN
 
 
-def test_more_than_the_node_has_cannot_be_cured_by_eviction(build: Any) -> None:
-    full = room(build, build.pod("p", cpu="3"), build.pod("q", cpu="2"))
-    assert full.reasons == ("Insufficient cpu",)
-    assert full.resolvable
-    assert not room(build, build.pod("p", cpu="5")).resolvable
-
-
 def test_a_pod_that_asks_for_nothing_fits_where_others_took_too_much(build: Any) -> None:
     greedy = build.pod("q", cpu="99", memory="99Gi")
     assert room(build, build.pod("p", cpu="0", memory="0"), greedy) is None

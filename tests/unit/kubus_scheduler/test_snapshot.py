@@ -66,7 +66,6 @@ def test_free_is_capacity_less_what_is_placed(build: Any, steps: list[tuple[str,
     for pod, node in placed.values():
         snapshot.withdraw(pod, node)
     assert not snapshot.owners
-    assert not snapshot.priorities
     assert not any(snapshot.ports)
 
 

@@ -15,6 +15,7 @@ from kubus.client.over_bus import BusClient
 from kubus.machinery.executor import Executor, Outcome
 from kubus.machinery.plans import (
     Action,
+    Adopt,
     CollectGarbage,
     Create,
     Delete,
@@ -216,3 +217,29 @@ def test_garbage_is_what_has_no_owner_left(owners_uid: str, there: bool) -> None
 async def test_events_go_to_the_recorder(stage: Stage) -> None:
     await stage.do(Record(OWNER, "SuccessfulCreate", f"Created pod: {name_of(OWNER)}-x"))
     assert stage.recorded == [("SuccessfulCreate", "Created pod: web-x")]
+
+
+@pytest.mark.parametrize(
+    ("owner", "adopted"),
+    [
+        (replicaset("web", uid="uid-web"), True),
+        (replicaset("web", uid="another"), False),
+        ({**OWNER, "metadata": {**OWNER["metadata"], "deletionTimestamp": "2026-01-01T00:00:00Z"}}, False),
+        (None, False),
+    ],
+    ids=["it stays", "another of its name", "it is being deleted", "it is gone"],
+)
+def test_an_owner_adopts_only_while_the_api_says_that_it_stays(owner: Object | None, adopted: bool) -> None:
+    async def story() -> None:
+        stage = Stage()
+        await stage.api.serve()
+        await stage.api.put("configmaps.core", config_map("m"))
+        if owner is not None:
+            await stage.api.put("replicasets.apps", owner)
+        patch = Patch(MAPS, "default", "m", {"metadata": {"ownerReferences": [{"uid": "uid-web"}]}})
+        outcome = await stage.do(Adopt((SETS, "default", "web", "uid-web"), patch))
+        assert not outcome.failure
+        found = stage.api.objects[Key("configmaps.core", "default", "m")][1]
+        assert ("ownerReferences" in found["metadata"]) is adopted
+
+    simulate(story())

@@ -32,7 +32,7 @@ def test_orphans_are_the_pods_of_the_namespace_that_match_and_belong_to_nobody()
     made, owner = world()
     assert found(made, owner) == ["a"]
     (pod,) = orphans(owner, made, selector_of(owner))
-    made.carry_out(adopt(owner, pod, finalizers=["f"]))
+    made.carry_out(adopt(REPLICA_SETS, owner, pod, finalizers=["f"]))
     assert found(made, owner) == []
     adopted = made.get(PODS, "d", "a")
     assert adopted is not None and (controller_of(adopted) or {})["uid"] == metadata(owner)["uid"]
@@ -46,7 +46,7 @@ def test_a_pod_that_has_changed_since_is_left_alone() -> None:
     (pod,) = orphans(owner, made, selector_of(owner))
     made.carry_out(marked(pod, labels={"app": "web", "new": "yes"}))
     with pytest.raises(Refused):
-        made.carry_out(adopt(owner, pod))
+        made.carry_out(adopt(REPLICA_SETS, owner, pod))
 
 
 def test_a_pod_without_a_controller_wakes_who_may_adopt_it() -> None:
@@ -56,5 +56,15 @@ def test_a_pod_without_a_controller_wakes_who_may_adopt_it() -> None:
     key = Key("replicasets.apps", "d", "r")
     assert adopters(REPLICA_SETS, selector_of, a, made) == [key] == waking(REPLICA_SETS).wakes(a, made)
     assert adopters(REPLICA_SETS, selector_of, b, made) == []
-    made.carry_out(adopt(owner, a))
+    made.carry_out(adopt(REPLICA_SETS, owner, a))
     assert adopters(REPLICA_SETS, selector_of, made.list(PODS, "d")[0], made) == []
+
+
+def test_nothing_is_adopted_by_an_owner_whose_deletion_the_cache_has_not_seen_yet() -> None:
+    made, owner = world()
+    (pod,) = orphans(owner, made, selector_of(owner))
+    decided = adopt(REPLICA_SETS, owner, pod)
+    made.put(REPLICA_SETS, {**owner, "metadata": {**metadata(owner), "deletionTimestamp": "2026-01-01T00:00:00Z"}})
+    made.carry_out(decided)
+    assert found(made, owner) == ["a"]
+    assert orphans(made.list(REPLICA_SETS)[0], made, selector_of(owner)) == []

@@ -186,3 +186,35 @@ def test_an_unchanged_world_gives_an_empty_plan(replicas: int) -> None:
     world = World((DEPLOYMENTS, deployment(replicas)))
     settle(world)
     assert world.plan(CONTROLLER, world.list(DEPLOYMENTS)[0]).actions == ()
+
+
+def disown(world: World) -> None:
+    for each in world.list(REPLICASETS):
+        world.put(REPLICASETS, {**each, "metadata": {**each["metadata"], "ownerReferences": []}})
+
+
+def test_replicasets_that_match_and_have_no_owner_are_adopted_and_their_revisions_counted_on() -> None:
+    world = rolled_out()
+    edit(world, template=template("v2"))
+    settle(world)
+    pods = {pod["metadata"]["uid"] for pod in world.list(PODS)}
+    world.remove(DEPLOYMENTS, "default", "web")
+    disown(world)
+    again = world.put(DEPLOYMENTS, deployment(image="v2"))
+    settle(world)
+    assert {pod["metadata"]["uid"] for pod in world.list(PODS)} == pods
+    owners = [each["metadata"]["ownerReferences"][0]["uid"] for each in world.list(REPLICASETS)]
+    assert owners == [again["metadata"]["uid"]] * 2
+    assert annotations_of(world.list(DEPLOYMENTS)[0])[REVISION] == "2"
+    edit(world, template=template("v3"))
+    settle(world)
+    assert annotations_of(world.list(DEPLOYMENTS)[0])[REVISION] == "3"
+
+
+def test_a_replicaset_whose_labels_match_no_longer_is_released() -> None:
+    world = rolled_out()
+    (first,) = world.list(REPLICASETS)
+    world.put(REPLICASETS, {**first, "metadata": {**first["metadata"], "labels": {"app": "other"}}})
+    world.reconcile(CONTROLLER)
+    (released,) = world.list(REPLICASETS)
+    assert released["metadata"]["ownerReferences"] == []

@@ -48,6 +48,31 @@ def test_a_toleration_for_some_seconds_postpones_it() -> None:
     assert w.list(PODS) == []
 
 
+def test_a_taint_without_a_date_gets_one_and_the_tolerated_seconds_count_from_it() -> None:
+    undated = {"key": "repair", "value": "soon", "effect": "NoExecute"}
+    other = {"key": "note", "effect": "NoSchedule"}
+    w = world([undated, other], {"key": "repair", "operator": "Exists", "tolerationSeconds": 8})
+    w.reconcile(CONTROLLER)
+    (node,) = w.list(NODES)
+    assert node["spec"]["taints"] == [{**undated, "timeAdded": "2026-01-01T12:00:00Z"}, other]
+    w.now += timedelta(seconds=5)
+    plan = w.plan(CONTROLLER, w.list(PODS)[0])
+    assert (plan.actions, plan.again_after) == ((), timedelta(seconds=3))
+    w.now += timedelta(seconds=3)
+    w.settle(CONTROLLER)
+    assert w.list(PODS) == []
+
+
+def test_a_taint_that_is_taken_away_in_time_evicts_nothing() -> None:
+    toleration = {"key": "repair", "operator": "Exists", "tolerationSeconds": 8}
+    w = world([{"key": "repair", "effect": "NoExecute"}], toleration)
+    w.reconcile(CONTROLLER)
+    w.put(NODES, {"metadata": {"name": "n1"}, "spec": {"taints": [{"key": "other", "effect": "NoSchedule"}]}})
+    w.now += timedelta(seconds=60)
+    assert w.plan(CONTROLLER, w.list(PODS)[0]).actions == ()
+    assert w.plan(CONTROLLER, w.list(PODS)[0]).again_after is None
+
+
 def test_a_toleration_without_end_keeps_the_pod() -> None:
     w = world([TAINT], {"operator": "Exists"})
     plan = w.plan(CONTROLLER, w.list(PODS)[0])

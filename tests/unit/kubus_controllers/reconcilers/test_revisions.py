@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kubus.machinery.plans import Create, SetStatus, Update
+from kubus.model.codec import to_json
 from kubus.model.kinds.controllerrevisions import KIND as REVISIONS
 from kubus.model.kinds.daemonsets import KIND as DAEMON_SETS
 from kubus.model.objects import Object, name_of
@@ -41,6 +42,8 @@ def test_a_revision_is_a_patch_that_brings_the_template_back() -> None:
     (made,) = found.actions
     assert isinstance(made, Create)
     assert made.object["data"] == {"spec": {"template": {**owner("v1")["spec"]["template"], "$patch": "replace"}}}
+    text = to_json(made.object["data"]).decode()
+    assert '"template":{"$patch":"replace","metadata":' in text  # sorted, as upstream sorts
     assert made.object["metadata"]["labels"] == {"app": "d", "controller-revision-hash": found.hash}
     assert made.object["metadata"]["name"] == f"d-{found.hash}"
 

@@ -215,3 +215,36 @@ def test_a_pod_that_no_longer_matches_is_released() -> None:
     plan = play.world.plan(CONTROLLER, play.world.list(STATEFUL_SETS)[0])
     play.world.carry_out(plan.actions[0])
     assert play.world.list(PODS)[0]["metadata"]["ownerReferences"] == []
+
+
+def test_a_set_that_is_being_deleted_adopts_no_pod_that_was_set_free() -> None:
+    play = Play(2)
+    play.run()
+    there = play.world.list(STATEFUL_SETS)[0]
+    meta = {**there["metadata"], "deletionTimestamp": rfc3339(play.world.now), "finalizers": ["orphan"]}
+    play.world.put(STATEFUL_SETS, {**there, "metadata": meta})
+    for pod in play.world.list(PODS):
+        play.world.put(PODS, {**pod, "metadata": {**pod["metadata"], "ownerReferences": []}})
+    play.world.reconcile(CONTROLLER)
+    assert [pod["metadata"]["ownerReferences"] for pod in play.world.list(PODS)] == [[], []]
+
+
+def test_a_set_made_anew_takes_pods_and_revisions_that_were_left_as_they_are() -> None:
+    play = Play(2)
+    play.run()
+    play.image("v2")
+    before = {pod["metadata"]["uid"] for pod in play.world.list(PODS)}
+    there = play.world.list(STATEFUL_SETS)[0]
+    play.world.remove(STATEFUL_SETS, "d", "s")
+    for kind in (PODS, REVISIONS):
+        for each in play.world.list(kind):
+            play.world.put(kind, {**each, "metadata": {**each["metadata"], "ownerReferences": []}})
+    meta = {"name": "s", "namespace": "d", "uid": "made anew"}
+    play.world.put(STATEFUL_SETS, {"metadata": meta, "spec": there["spec"]})
+    status = play.run()
+    assert {pod["metadata"]["uid"] for pod in play.world.list(PODS)} == before
+    assert (status["updatedReplicas"], status["readyReplicas"], status["collisionCount"]) == (2, 2, 0)
+    owners = [
+        each["metadata"]["ownerReferences"][0]["uid"] for kind in (PODS, REVISIONS) for each in play.world.list(kind)
+    ]
+    assert set(owners) == {"made anew"}
