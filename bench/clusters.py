@@ -26,7 +26,7 @@ from kubus.client.over_bus import BusClient
 from kubus.model.errors import StatusError
 from kubus.model.kinds.namespaces import KIND as NAMESPACES
 from kubus.service.tls import client_tls
-from kubus_cli import clusters, leftovers, network, preparation
+from kubus_cli import clusters, leftovers, network, ownership, preparation
 from kubus_cli.clusters import Cluster
 from kubus_cli.components import Component, components
 from kubus_cli.places import Place
@@ -46,7 +46,7 @@ class Running:
 
     def pids(self) -> dict[str, int]:
         """Component → process id."""
-        return {name: each.pid for name, each in leftovers.find(self.cluster.run_dir).items()}
+        return {name: each.pid for name, each in leftovers.find(self.cluster).items()}
 
     def tls(self) -> ssl.SSLContext:
         """As the administrator."""
@@ -116,8 +116,9 @@ def _environ(component: Component) -> Mapping[str, str]:
 async def plane(*names: str) -> AsyncIterator[Plane]:
     """etcd, NATS, an apiserver and a relay, and the named services beside them. No node, no Podman."""
     home = Path(tempfile.mkdtemp(prefix="kubus-bench-"))
-    cluster = preparation.new_cluster(Place(home.name, home), 0, port_given=False)
-    preparation.prepare(cluster)
+    with ownership.locked(clusters.RUN_ROOT):
+        cluster = preparation.new_cluster(Place(home.name, home), 0)
+        preparation.prepare(cluster)
     made = Plane(cluster)
     try:
         for name in ("etcd", "nats"):
@@ -131,8 +132,9 @@ async def plane(*names: str) -> AsyncIterator[Plane]:
         yield made
     finally:
         await made.stop()
-        network.remove(cluster)
-        shutil.rmtree(cluster.run_dir, ignore_errors=True)
+        with ownership.locked(cluster.run_root):
+            network.remove(cluster)
+            ownership.release(cluster)
         shutil.rmtree(home, ignore_errors=True)
 
 

@@ -27,8 +27,8 @@ from kubus.client.over_bus import BusClient
 from kubus.model.errors import StatusError
 from kubus.model.kinds.pods import KIND as PODS
 from kubus.model.objects import Object
+from kubus.testing.etcd_server import free_port
 from kubus_cli import clusters
-from kubus_cli.preparation import free_ports
 
 LOOK_SECONDS = 0.005
 NOT_CONTROL_PLANE = ("kubelet-", "proxy-")
@@ -58,7 +58,7 @@ async def startup(quick: bool) -> AsyncIterator[Figure]:
 
 async def _cold_start() -> Start:
     home = Path(tempfile.mkdtemp(prefix="kubus-bench-")) / "home"
-    port = free_ports(1)[0]
+    port = free_port()
     began = time.monotonic()
     command = await start_kubus("up", home, "--port", str(port))
     try:

@@ -1,12 +1,14 @@
 """A one-machine cluster as data: its name, ports, addresses and nodes; kept in `<home>/cluster.json`.
 
-Several clusters can live on one machine side by side. Whatever would collide is made of the cluster's number: the
-bridge and the nft table `kubus<n>`, the network namespaces `kubus<n>-<node>`, the ranges 172.30.<n>.0/24 (nodes),
-10.(96+n).0.0/16 (services) and 10.(244-n).0.0/16 (pods). Deciding is pure: what is taken on the machine is given.
+Several clusters can live on one machine side by side (`kubus_cli.ownership`). Whatever would collide is made of the
+cluster's number: the bridge and the nft table `kubus<n>`, the network namespaces `kubus<n>-<node>`, the ranges
+172.30.<n>.0/24 (nodes), 10.(96+n).0.0/16 (services) and 10.(244-n).0.0/16 (pods). Deciding is pure: what is taken on
+the machine is given.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Set
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Network
@@ -24,6 +26,7 @@ RUN_ROOT = Path("/run/kubus")
 DEFAULT_HOME = Path("/var/lib/kubus")
 DEFAULT_NAME = "kubus"
 FILE = "cluster.json"
+_REPAIR = 'its data is untouched: mend the file; it holds "name", "number", "ports", "nodes" and "apiservers"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +50,13 @@ class Cluster:
     nodes: tuple[str, ...]
     apiservers: int = 1
     """Processes that share the API's port."""
+    run_root: Path = RUN_ROOT
+    """The machine's run directories."""
 
     @property
     def run_dir(self) -> Path:
         """Sockets and process ids; short, because a Unix socket's path is limited to 107 bytes."""
-        return RUN_ROOT / self.tag
+        return self.run_root / self.tag
 
     @property
     def tag(self) -> str:
@@ -134,7 +139,7 @@ def free_number(used: Set[int], networks: Iterable[IPv4Network]) -> int:
         ranges = ranges_of(number)
         if number not in used and not any(mine.overlaps(other) for mine in ranges for other in taken):
             return number
-    raise Failure("no address range is free for another cluster", "end one: kubus down --name NAME")
+    raise Failure("no address range is free for another cluster", "stop one: kubus down --name NAME --home HOME")
 
 
 def save(cluster: Cluster) -> None:
@@ -169,5 +174,21 @@ def load(home: Path) -> Cluster | None:
         return Cluster(document["name"], home, int(document["number"]), ports, nodes, apiservers)
     except FileNotFoundError:
         return None
-    except (OSError, DecodeError, KeyError, TypeError, ValueError) as error:
-        raise Failure(f"{path} cannot be read: {error}", f"start over: kubus down --purge --home {home}") from None
+    except (DecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise Failure(f"{path} is damaged: {error}", _REPAIR) from None
+
+
+def load_all(homes: Iterable[Path]) -> list[Cluster]:
+    """The clusters of homes; damaged and empty ones are left out."""
+    found: list[Cluster] = []
+    for home in homes:
+        with contextlib.suppress(OSError, Failure):
+            cluster = load(home)
+            if cluster is not None:
+                found.append(cluster)
+    return found
+
+
+def default_home(name: str) -> Path:
+    """The home of a cluster for which none was given."""
+    return DEFAULT_HOME if name in ("", DEFAULT_NAME) else DEFAULT_HOME.with_name(f"kubus-{name}")

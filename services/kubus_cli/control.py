@@ -4,37 +4,43 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from kubus.model.codec import from_json, to_json
-from kubus_cli.failures import Failure, NotRunning
+from kubus_cli.advice import command_for
+from kubus_cli.clusters import Cluster
+from kubus_cli.failures import Failure, NotRunning, Silent
+from kubus_cli.ownership import is_owner
 
 CONTROL = "control.sock"
 
 
-def ask(run_dir: Path, request: dict[str, Any], *, timeout_seconds: float | None = 10.0) -> dict[str, Any]:
-    """One request, one answer.
+def ask(cluster: Cluster, request: dict[str, Any], *, timeout_seconds: float | None = 30.0) -> dict[str, Any]:
+    """One request to a cluster's own supervisor, one answer.
 
     Raises:
-        NotRunning: there is no supervisor.
+        NotRunning: there is no supervisor of this cluster, whoever has its number now.
         Failure: what the supervisor says.
     """
-    for answer in stream(run_dir, request, timeout_seconds=timeout_seconds):
+    for answer in stream(cluster, request, timeout_seconds=timeout_seconds):
         return answer
-    raise NotRunning("the supervisor ended")
+    raise NotRunning("the supervisor ended", f"start it again: {command_for(cluster, 'up')}")
 
 
-def stream(run_dir: Path, request: dict[str, Any], *, timeout_seconds: float | None = None) -> Iterator[dict[str, Any]]:
+def stream(
+    cluster: Cluster, request: dict[str, Any], *, timeout_seconds: float | None = None
+) -> Iterator[dict[str, Any]]:
     """One request, every answer. `timeout_seconds` is the longest silence.
 
     Raises:
         NotRunning, Failure: as `ask`.
     """
+    if not is_owner(cluster):
+        raise _not_running(cluster)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.settimeout(timeout_seconds)
         try:
-            connection.connect(str(run_dir / CONTROL))
+            connection.connect(str(cluster.run_dir / CONTROL))
             connection.sendall(to_json(request) + b"\n")
             for line in connection.makefile("rb"):
                 answer = from_json(line)
@@ -42,6 +48,13 @@ def stream(run_dir: Path, request: dict[str, Any], *, timeout_seconds: float | N
                     raise Failure(answer["error"])
                 yield answer
         except TimeoutError:
-            raise Failure(f"no news from the supervisor in {timeout_seconds:.0f} s") from None
+            raise Silent(
+                f"no news from the supervisor in {timeout_seconds:.0f} s",
+                f"see {cluster.log_file('supervisor')}",
+            ) from None
         except OSError:
-            raise NotRunning("no cluster is running", "start one: kubus up") from None
+            raise _not_running(cluster) from None
+
+
+def _not_running(cluster: Cluster) -> NotRunning:
+    return NotRunning(f"cluster {cluster.name!r} is not running", f"start it: {command_for(cluster, 'up')}")

@@ -36,7 +36,7 @@ from kubus_cli.journal_reader import JournalReader
 from kubus_cli.places import Place
 from kubus_cli.steps import Steps
 from kubus_cli.tapping import cluster_settings
-from kubus_cli.up import up
+from kubus_cli.up import UpOptions, up
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 NAMESPACE = "default"
@@ -54,7 +54,7 @@ def demo(where: Place, nodes: int, environ: Mapping[str, str], steps: Steps) -> 
         Failure: a step did not come to its end.
     """
     logs.configure("warning", "text", "demo")
-    cluster = up(where, nodes=nodes, port=0, wait=True, environ=environ, steps=steps)
+    cluster = up(where, UpOptions(nodes=nodes), environ, steps)
     _build_image(steps)
     asyncio.run(_run(cluster, load_all_yaml((EXAMPLES / "hello.yaml").read_bytes()), steps))
     _say_what_next(cluster, steps)

@@ -34,3 +34,7 @@ class Misused(Failure):
     """The command makes no sense as given."""
 
     exit_code = 2
+
+
+class Silent(Failure):
+    """The supervisor is there and says nothing."""

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from kubus.model.codec import DecodeError, from_json, to_json_pretty
 from kubus_cli import processes
+from kubus_cli.clusters import Cluster
+from kubus_cli.ownership import is_owner
 from kubus_cli.private_files import write_private
 from kubus_cli.processes import ProcessId
 
@@ -29,10 +31,12 @@ def forget(run_dir: Path) -> None:
     (run_dir / FILE).unlink(missing_ok=True)
 
 
-def find(run_dir: Path) -> dict[str, ProcessId]:
-    """Who was written down and still runs."""
+def find(cluster: Cluster) -> dict[str, ProcessId]:
+    """A cluster's own processes that were written down and still run."""
+    if not is_owner(cluster):
+        return {}
     with contextlib.suppress(OSError, DecodeError, TypeError, AttributeError):
-        written = from_json((run_dir / FILE).read_bytes())
+        written = from_json((cluster.run_dir / FILE).read_bytes())
         found = {name: ProcessId(*each) for name, each in written.items()}
         return {name: each for name, each in found.items() if processes.lives(each)}
     return {}

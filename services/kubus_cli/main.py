@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
+from kubus_cli import advice
 from kubus_cli.clusters import Cluster
-from kubus_cli.failures import Failure
+from kubus_cli.failures import Failure, MachineLacks
 from kubus_cli.places import Place, existing, place
 from kubus_cli.steps import Steps
 
@@ -41,8 +42,8 @@ def up(
     """Start a cluster on this machine, or add nodes to it."""
     from kubus_cli import up as command
 
-    where, steps = _place(name, home), Steps()
-    command.up(where, nodes=nodes, port=port, wait=wait, environ=os.environ, steps=steps, apiservers=apiservers)
+    options = command.UpOptions(nodes=nodes, port=port, apiservers=apiservers, wait=wait)
+    command.up(_place(name, home), options, os.environ, Steps())
 
 
 @app.command()
@@ -103,7 +104,7 @@ def kill(component: str, name: Name = "", home: Home = "") -> None:
 def _signal(where: Place, component: str, signal: str) -> None:
     from kubus_cli import control
 
-    control.ask(existing(where).run_dir, {"do": "restart", "instance": component, "signal": signal})
+    control.ask(existing(where), {"do": "restart", "instance": component, "signal": signal})
 
 
 @app.command()
@@ -192,7 +193,7 @@ def _restart_apiservers(cluster: Cluster) -> None:
     from kubus_cli import components, control
 
     for instance in components.apiservers(cluster):
-        control.ask(cluster.run_dir, {"do": "restart", "instance": instance, "signal": "SIGTERM"})
+        control.ask(cluster, {"do": "restart", "instance": instance, "signal": "SIGTERM"})
 
 
 @app.command()
@@ -217,12 +218,20 @@ def main() -> None:
     try:
         app()
     except Failure as failure:
-        sys.stderr.write(f"kubus: {failure.message}\n")
-        if failure.advice:
-            sys.stderr.write(f"  → {failure.advice}\n")
+        _report(failure.message, failure.advice)
         raise SystemExit(failure.exit_code) from None
+    except OSError as error:
+        shown = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        _report(shown, advice.for_system_error(error, sys.argv[1:], root=advice.has_root()))
+        raise SystemExit(MachineLacks.exit_code) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None
+
+
+def _report(message: str, helps: str) -> None:
+    sys.stderr.write(f"kubus: {message}\n")
+    if helps:
+        sys.stderr.write(f"  → {helps}\n")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,9 @@
                                                  └── veth ── node-2: eth0 172.30.<n>.11
 
 The host forwards between nodes and, masqueraded by a table of the cluster's own, to the world. Everything made here
-bears the cluster's tag, so that `remove` needs no memory: it takes away whatever has it.
+bears the cluster's tag in its name, so that `remove` needs no memory, and its owner's mark (`kubus_cli.ownership`): a
+link as its alias, a namespace as the alias of its loopback device, a table as its comment. What bears another mark is
+another cluster's, and is neither used nor removed.
 """
 
 from __future__ import annotations
@@ -17,6 +19,8 @@ from pathlib import Path
 from kubus.model.codec import from_json
 from kubus_cli.clusters import Cluster
 from kubus_cli.failures import Failure
+from kubus_cli.outside_commands import run_command
+from kubus_cli.ownership import mark_of, other_claims
 
 FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
 NETNS_DIR = Path("/run/netns")
@@ -28,17 +32,18 @@ def bridge_commands(cluster: Cluster) -> list[str]:
     tag = cluster.tag
     return [
         f"link add {tag} type bridge",
+        f"link set {tag} alias {mark_of(cluster)}",
         f"address add {cluster.host_address}/{cluster.node_network.prefixlen} dev {tag}",
         f"link set {tag} up",
     ]
 
 
 def node_commands(cluster: Cluster, node: str) -> tuple[list[str], list[str]]:
-    """`ip -batch` lines that make a node: on the host, then in its namespace."""
+    """`ip -batch` lines that link a node's namespace: on the host, then in it."""
     netns, veth = cluster.netns(node), veth_name(cluster, node)
     host = [
-        f"netns add {netns}",
         f"link add {veth} type veth peer name eth0 netns {netns}",
+        f"link set {veth} alias {mark_of(cluster)}",
         f"link set {veth} master {cluster.tag} up",
     ]
     inside = [
@@ -62,6 +67,7 @@ def masquerade_rules(cluster: Cluster) -> str:
 add table ip {cluster.tag}
 delete table ip {cluster.tag}
 table ip {cluster.tag} {{
+  comment "{mark_of(cluster)}"
   chain postrouting {{
     type nat hook postrouting priority srcnat; policy accept;
     ip saddr {cluster.node_network} ip daddr != {inside} masquerade
@@ -71,38 +77,79 @@ table ip {cluster.tag} {{
 
 
 def set_up(cluster: Cluster) -> None:
-    """Make what is not there yet.
+    """Make what is not there yet; the cluster owns its number.
 
     Raises:
-        Failure: the kernel refuses.
+        Failure: the kernel refuses, or another cluster's things are there.
     """
-    if not _link_exists(cluster.tag):
+    bridge = link_alias(cluster.tag)
+    if bridge is None:
         _batch(bridge_commands(cluster))
-        _run(["nft", "-f", "-"], masquerade_rules(cluster))
+        run_command(["nft", "-f", "-"], masquerade_rules(cluster))
+    elif bridge != mark_of(cluster):
+        raise Failure(f"the link {cluster.tag} is another cluster's", f"see: ip link show {cluster.tag}")
     _forward(cluster)
     for node in cluster.nodes:
-        if not (NETNS_DIR / cluster.netns(node)).exists():
-            host, inside = node_commands(cluster, node)
-            _batch(host)
-            _batch(inside, cluster.netns(node))
-            _run(["ip", "netns", "exec", cluster.netns(node), "sysctl", "-qw", "net.ipv4.ip_forward=1"])
+        _set_up_node(cluster, node)
+
+
+def _set_up_node(cluster: Cluster, node: str) -> None:
+    netns = cluster.netns(node)
+    alias = namespace_alias(netns)
+    if alias == mark_of(cluster):
+        return
+    if alias:
+        raise Failure(f"the network namespace {netns} is another cluster's", "see: ip netns list")
+    if alias is not None:  # a start that was interrupted before the mark was set
+        _try(["ip", "netns", "delete", netns])
+    host, inside = node_commands(cluster, node)
+    run_command(["ip", "netns", "add", netns])
+    _batch(host)
+    _batch(inside, netns)
+    run_command(["ip", "netns", "exec", netns, "sh", "-c", f"echo 1 > {FORWARDING}"])
+    _batch([f"link set lo alias {mark_of(cluster)}"], netns)  # last: what bears the mark is whole
 
 
 def remove(cluster: Cluster) -> None:
-    """Take away every namespace, link and table of the cluster; whatever is gone already is well."""
+    """Take away every namespace, link and table of a cluster that owns its number; what is gone already is well."""
+    mine = (mark_of(cluster), "")
     for path in sorted(NETNS_DIR.glob(f"{cluster.tag}-*")):
-        _try(["ip", "netns", "delete", path.name])
-    _try(["ip", "link", "delete", cluster.tag])
-    for table in tables():
-        if table[1] == cluster.tag or table[1].startswith(f"{cluster.tag}-"):
-            _try(["nft", "delete", "table", *table])
+        if namespace_alias(path.name) in mine:
+            _try(["ip", "netns", "delete", path.name])
+    if link_alias(cluster.tag) in mine:
+        _try(["ip", "link", "delete", cluster.tag])
+    for family, name, comment in tables():
+        if (name == cluster.tag or name.startswith(f"{cluster.tag}-")) and comment in mine:
+            _try(["nft", "delete", "table", family, name])
     _stop_forwarding(cluster)
+
+
+def remove_node(cluster: Cluster, node: str) -> None:
+    """Take away the namespace of a node, and with it the link that leads there."""
+    if namespace_alias(cluster.netns(node)) in (mark_of(cluster), ""):
+        _try(["ip", "netns", "delete", cluster.netns(node)])
+
+
+def link_alias(name: str, netns: str = "") -> str | None:
+    """The alias of a link, "" where it has none; None where there is no such link."""
+    where = ["-netns", netns] if netns else []
+    with contextlib.suppress(Failure):
+        found = from_json(run_command(["ip", *where, "-json", "link", "show", "dev", name]) or "[]")
+        return str(found[0].get("ifalias", "")) if found else None
+    return None
+
+
+def namespace_alias(netns: str) -> str | None:
+    """The mark of a network namespace, "" where it has none; None where there is no such namespace."""
+    if not (NETNS_DIR / netns).exists():
+        return None
+    return link_alias("lo", netns) or ""
 
 
 def taken_networks() -> list[IPv4Network]:
     """The ranges that the machine's routes lead to."""
     networks: list[IPv4Network] = []
-    for route in from_json(_run(["ip", "-json", "-4", "route", "show", "table", "all"]) or "[]"):
+    for route in from_json(run_command(["ip", "-json", "-4", "route", "show", "table", "all"]) or "[]"):
         with contextlib.suppress(AddressValueError, NetmaskValueError, ValueError):
             network = IPv4Network(route.get("dst", ""), strict=False)
             if network.prefixlen >= 8:
@@ -110,10 +157,11 @@ def taken_networks() -> list[IPv4Network]:
     return networks
 
 
-def tables() -> list[tuple[str, str]]:
-    """(family, name) of every nft table."""
-    listed = from_json(_run(["nft", "--json", "list", "tables"]) or "{}").get("nftables", [])
-    return [(each["table"]["family"], each["table"]["name"]) for each in listed if "table" in each]
+def tables() -> list[tuple[str, str, str]]:
+    """(family, name, comment) of every nft table."""
+    listed = from_json(run_command(["nft", "--json", "list", "tables"]) or "{}").get("nftables", [])
+    found = [each["table"] for each in listed if "table" in each]
+    return [(each["family"], each["name"], each.get("comment", "")) for each in found]
 
 
 def _forward(cluster: Cluster) -> None:
@@ -128,28 +176,17 @@ def _stop_forwarding(cluster: Cluster) -> None:
     note = cluster.run_dir / FORWARDING_BEFORE
     if not note.exists():
         return
-    others = [each for each in cluster.run_dir.parent.glob("kubus*") if each != cluster.run_dir and any(each.iterdir())]
+    others = other_claims(cluster.home, cluster.run_root)
     if others:
-        note.replace(others[0] / FORWARDING_BEFORE)
+        note.replace(cluster.run_root / f"kubus{others[0].number}" / FORWARDING_BEFORE)
     else:
         FORWARDING.write_text(note.read_text())
         note.unlink()
 
 
-def _link_exists(name: str) -> bool:
-    return Path("/sys/class/net", name).exists()
-
-
 def _batch(lines: list[str], netns: str = "") -> None:
     where = ["-netns", netns] if netns else []
-    _run(["ip", *where, "-batch", "-"], "".join(f"{line}\n" for line in lines))
-
-
-def _run(command: list[str], given: str = "") -> str:
-    done = subprocess.run(command, input=given, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise Failure(f"{' '.join(command[:3])}: {done.stderr.strip() or f'exit status {done.returncode}'}")
-    return done.stdout
+    run_command(["ip", *where, "-batch", "-"], "".join(f"{line}\n" for line in lines))
 
 
 def _try(command: list[str]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from kubus_cli import clusters
+from kubus_cli.advice import command_for
 from kubus_cli.clusters import DEFAULT_HOME, DEFAULT_NAME, Cluster
 from kubus_cli.failures import Misused, NotRunning
 
@@ -29,11 +30,10 @@ def place(name: str, home: str, environ: Mapping[str, str]) -> Place:
     if name and not (name.isascii() and name.replace("-", "").isalnum() and len(name) <= 40):
         raise Misused(f"{name!r} cannot be a cluster's name", "letters, digits and dashes, 40 at most")
     if home:
-        path = Path(home).absolute()
+        path = Path(home).resolve()  # one home has one path: it tells whose a number is
         known = clusters.load(path)
         return Place(name or (known.name if known else _name_of_home(path)), path)
-    chosen = name or DEFAULT_NAME
-    return Place(chosen, DEFAULT_HOME if chosen == DEFAULT_NAME else DEFAULT_HOME.with_name(f"kubus-{chosen}"))
+    return Place(name or DEFAULT_NAME, clusters.default_home(name))
 
 
 def existing(where: Place) -> Cluster:
@@ -44,7 +44,7 @@ def existing(where: Place) -> Cluster:
     """
     cluster = clusters.load(where.home)
     if cluster is None:
-        raise NotRunning(f"there is no cluster in {where.home}", "start one: kubus up")
+        raise NotRunning(f"there is no cluster in {where.home}", f"start one: {command_for(where, 'up')}")
     return cluster
 
 

@@ -5,81 +5,120 @@ Everything here is idempotent; `prepare` runs before each start and whenever nod
 
 from __future__ import annotations
 
-import contextlib
 import socket
 from dataclasses import replace
+from ipaddress import IPv4Network
 from pathlib import Path
 
 from kubus.service import SystemClock
 from kubus_cli import audit_policy, certificates, clusters, identities, kubeconfigs, nats_config, network, pki
-from kubus_cli.clusters import RUN_ROOT, Cluster, Ports
+from kubus_cli.advice import Named, command_for
+from kubus_cli.clusters import Cluster, Ports
 from kubus_cli.failures import Failure, MachineLacks
+from kubus_cli.ownership import Claim, claim, other_claims, owner_of, remembered_numbers
 from kubus_cli.places import Place
 from kubus_cli.private_files import write_private
 
-HOME_FILE = "home"
-"""In a run directory: whose it is."""
 DEFAULT_API_PORT = 6443
+PRIVATE_PORTS = range(20_000, 32_000)
+"""Where ports are given out: below those that the kernel takes for outgoing connections (32768 and more)."""
+PORTS_A_CLUSTER = 100
+"""So many of them are a cluster's own to begin with."""
 
 
-def new_cluster(where: Place, port: int, *, port_given: bool) -> Cluster:
-    """A cluster that collides with nothing on this machine.
+def new_cluster(where: Place, port: int) -> Cluster:
+    """A cluster that collides with nothing on this machine, with this API port (0: any). Under the machine's lock.
 
     Raises:
-        MachineLacks: the port is busy.
+        MachineLacks: the port that was asked for is busy.
     """
-    if not port_is_free(port):
-        if port_given or where.name == clusters.DEFAULT_NAME:
-            raise MachineLacks(f"port {port} is busy", "take another one: kubus up --port PORT")
-        port = 0
-    number = clusters.free_number(used_numbers(where.home), network.taken_networks())
-    return Cluster(where.name, where.home, number, _ports(where, port), ())
+    others = other_claims(where.home)
+    if port:
+        require_port(port, where, others)
+    number = free_number(where.home, others, network.taken_networks())
+    return Cluster(where.name, where.home, number, choose_ports(where.name, number, port, others), ())
 
 
-def _ports(where: Place, api: int) -> Ports:
-    """The well-known ports for the default cluster, where they are free; any others."""
-    free = iter(free_ports(4))
-    default = where.name == clusters.DEFAULT_NAME
+def free_number(home: Path, others: list[Claim], networks: list[IPv4Network]) -> int:
+    """The lowest number that nobody has; one of a stopped cluster only where there is no other."""
+    used = {each.number for each in others}
+    try:
+        return clusters.free_number(used | remembered_numbers(home), networks)
+    except Failure:
+        return clusters.free_number(used, networks)
+
+
+def choose_ports(name: str, number: int, api: int, others: list[Claim]) -> Ports:
+    """The well-known ports where they are free (those of etcd and NATS for the default cluster); else any others."""
+    taken = {port for each in others for port in each.ports} | {api}
+    default = name == clusters.DEFAULT_NAME
+    first = PRIVATE_PORTS.start + number * PORTS_A_CLUSTER
 
     def choose(well_known: int) -> int:
-        return well_known if default and port_is_free(well_known) else next(free)
+        candidates = (well_known, *range(first, PRIVATE_PORTS.stop), *range(PRIVATE_PORTS.start, first))
+        port = next((each for each in candidates if each and each not in taken and port_is_free(each)), 0)
+        if not port:
+            raise MachineLacks("no port is free", "see who listens: ss -ltnp")
+        taken.add(port)
+        return port
 
-    return Ports(api or next(free), etcd=choose(2379), etcd_peer=choose(2380), nats=choose(4222))
+    return Ports(
+        api or choose(DEFAULT_API_PORT),
+        etcd=choose(2379 if default else 0),
+        etcd_peer=choose(2380 if default else 0),
+        nats=choose(4222 if default else 0),
+    )
 
 
-def checked(cluster: Cluster) -> Cluster:
-    """A cluster that has run before, with its private ports replaced where somebody took them.
+def stopped_cluster(cluster: Cluster, port: int) -> Cluster:
+    """A cluster that has run before, ready to be started. Under the machine's lock.
+
+    Its API port is replaced if another one is asked for (not 0), its private ports where they are taken.
 
     Raises:
         Failure: another cluster has its number, or its API port is busy.
     """
-    if cluster.number in used_numbers(cluster.home):
-        other = (cluster.run_dir / HOME_FILE).read_text()
-        raise Failure(f"the cluster in {other} uses the same networks", f"end it: kubus down --home {other}")
-    ports = cluster.ports
-    if not port_is_free(ports.api):
-        raise MachineLacks(f"port {ports.api} is busy", "free it, or start over: kubus down --purge")
-    if not all(port_is_free(each) for each in (ports.etcd, ports.etcd_peer, ports.nats)):
-        etcd, peer, nats = free_ports(3)
-        ports = Ports(ports.api, etcd, peer, nats)
+    owner = owner_of(cluster)
+    if owner is not None and owner.home != cluster.home:
+        raise Failure(
+            f"the networks of cluster {cluster.name!r} are in use by cluster {owner.name!r}",
+            f"stop that one first: {command_for(owner, 'down')}",
+        )
+    others = other_claims(cluster.home)
+    ports = replace(cluster.ports, api=port or cluster.ports.api)
+    require_port(ports.api, cluster, others)
+    private = (ports.etcd, ports.etcd_peer, ports.nats)
+    taken = {each for other in others for each in other.ports} | {ports.api}
+    if any(each in taken or not port_is_free(each) for each in private):
+        ports = choose_ports(cluster.name, cluster.number, ports.api, others)
     return replace(cluster, ports=ports)
 
 
-def used_numbers(home: Path) -> set[int]:
-    """Numbers of clusters of other homes that are up."""
-    used: set[int] = set()
-    for mark in RUN_ROOT.glob(f"kubus*/{HOME_FILE}"):
-        with contextlib.suppress(ValueError, OSError):
-            if mark.read_text() != str(home):
-                used.add(int(mark.parent.name.removeprefix("kubus")))
-    return used
+def require_port(port: int, where: Named, others: list[Claim]) -> None:
+    """Check that a port can be a cluster's. Several apiservers may share one port, so a bind alone is no proof.
+
+    Raises:
+        MachineLacks: another cluster or another program has it.
+    """
+    advice = f"take another one: {command_for(where, 'up', '--port', 'PORT')}"
+    for other in others:
+        if port in other.ports:
+            raise MachineLacks(f"port {port} belongs to cluster {other.name!r} in {other.home}", advice)
+    if not port_is_free(port):
+        raise MachineLacks(f"port {port} is busy: see ss -ltnp sport = :{port}", advice)
 
 
 def prepare(cluster: Cluster) -> None:
-    """Everything on disk and in the kernel that has to be there before processes start."""
+    """Everything on disk and in the kernel that has to be there before processes start. Under the machine's lock.
+
+    Raises:
+        Failure: another cluster has the number.
+    """
+    owner = claim(cluster)
+    if owner is not None:
+        raise Failure(f"cluster {owner.name!r} has the networks", f"stop it first: {command_for(owner, 'down')}")
     for directory in (cluster.home, cluster.log_dir, cluster.run_dir, cluster.home / "etcd", cluster.home / "nats"):
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    write_private(cluster.run_dir / HOME_FILE, str(cluster.home).encode())
     clusters.save(cluster)
     now = SystemClock().now()
     pki.ensure(cluster.pki_dir, certificates.wanted_certificates(cluster), now)
@@ -121,12 +160,3 @@ def port_is_free(port: int) -> bool:
         except OSError:
             return False
     return True
-
-
-def free_ports(count: int) -> list[int]:
-    """Different ports that nobody has now."""
-    with contextlib.ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]

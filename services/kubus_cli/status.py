@@ -7,6 +7,7 @@ from typing import Any
 
 from kubus.model.codec import to_json_pretty
 from kubus_cli import control, leftovers
+from kubus_cli.advice import command_for
 from kubus_cli.clusters import Cluster
 from kubus_cli.failures import NotRunning
 from kubus_cli.processes import pss_bytes
@@ -21,15 +22,16 @@ def collect(cluster: Cluster) -> dict[str, Any]:
         NotRunning: there is no supervisor.
     """
     try:
-        found = control.ask(cluster.run_dir, {"do": "status"})
+        found = control.ask(cluster, {"do": "status"})
     except NotRunning:
-        left = leftovers.find(cluster.run_dir)
+        left = leftovers.find(cluster)
         if left:
             raise NotRunning(
-                f"the supervisor has died; still running: {', '.join(sorted(left))}", "take over: kubus up"
+                f"the supervisor has died; still running: {', '.join(sorted(left))}",
+                f"take over: {command_for(cluster, 'up')}",
             ) from None
         raise
-    own = leftovers.find(cluster.run_dir)
+    own = leftovers.find(cluster)
     components: list[dict[str, Any]] = found.pop("instances")
     for each in components:
         each["memoryBytes"] = pss_bytes(each["pid"]) if each["pid"] else 0

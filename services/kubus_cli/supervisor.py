@@ -57,6 +57,7 @@ class Supervisor:
         self._notices = notices.Notices(cluster.run_dir, self._noticed)
         self._stopped = asyncio.Event()
         self._stop_asked = False
+        self._killed: list[str] = []
 
     async def run(self) -> None:
         """Until told to stop."""
@@ -165,6 +166,7 @@ class Supervisor:
     async def _stop(self) -> None:
         for group in self._supervision.stop():
             if not await self._end_group(group, signal.SIGTERM):
+                self._killed += [name for name in group if self._supervision.instances[name].runs]
                 await self._end_group(group, signal.SIGKILL)
         self._stopped.set()
 
@@ -216,6 +218,7 @@ class Supervisor:
             "name": self._cluster.name,
             "pid": os.getpid(),
             "ready": self._supervision.all_ready(),
+            "killed": list(self._killed),
             "instances": self._supervision.shown(self._clock.monotonic()),
         }
 

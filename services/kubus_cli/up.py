@@ -3,112 +3,152 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-from kubus.service.notify import VARIABLE, decode_notice
-from kubus_cli import clusters, control, kubeconfigs, leftovers, preparation, processes
+from kubus.service import SystemClock
+from kubus.service.notify import VARIABLE, Notice, decode_notice
+from kubus_cli import clusters, control, kubeconfigs, leftovers, network, preparation, processes
+from kubus_cli.advice import command_for, has_root
 from kubus_cli.clusters import Cluster
-from kubus_cli.failures import Failure, MachineLacks, NotRunning
+from kubus_cli.failures import Failure, MachineLacks, Misused, NotRunning
+from kubus_cli.ownership import is_owner, locked, release
 from kubus_cli.places import Place
 from kubus_cli.preparation import DEFAULT_API_PORT
 from kubus_cli.programs import find_programs
+from kubus_cli.readiness import wait_until_ready
 from kubus_cli.steps import Steps
+from kubus_cli.stopping import stop_cluster
 
-SUPERVISOR_SECONDS_MAX = 15.0
-READY_SECONDS_MAX = 90.0
+SUPERVISOR_SECONDS_MAX = 120.0
+SUPERVISOR_LOOK_SECONDS = 0.5
+END_SECONDS = 12.0
 
 
-def up(
-    where: Place,
-    *,
-    nodes: int,
-    port: int,
-    wait: bool,
-    environ: Mapping[str, str],
-    steps: Steps,
-    apiservers: int = 1,
-) -> Cluster:
-    """Have a cluster run with at least so many nodes (0: as many as it has, 1 at first) and apiservers.
+@dataclass(frozen=True, slots=True)
+class UpOptions:
+    """What a cluster is to have; 0 and "" mean: as it is, or the default at first."""
+
+    nodes: int = 0
+    """At least so many."""
+    port: int = 0
+    """The API's, on 127.0.0.1."""
+    apiservers: int = 1
+    """At least so many."""
+    wait: bool = True
+    """Wait until every component is ready."""
+
+
+def up(where: Place, options: UpOptions, environ: Mapping[str, str], steps: Steps) -> Cluster:
+    """Have a cluster run. What an interrupted start has started is ended again; data stays.
 
     Raises:
         Failure: it cannot.
     """
-    require_root()
+    require_root(where, "up")
     find_programs(environ)
     with locked(where.home):
         cluster = clusters.load(where.home)
         if cluster is not None and is_running(cluster):
-            return _grow(cluster, cluster.with_nodes(nodes).with_apiservers(apiservers), wait, steps)
-        if cluster is not None:
-            _end_leftovers(cluster, steps)
-        cluster = _prepared(where, cluster, nodes, port, apiservers)
-        steps.done(f"certificates, configuration, network of {_count(len(cluster.nodes), 'node')}", steps.seconds)
-        _start_supervisor(cluster, environ)
-    _settle(cluster, wait, environ, steps)
-    return cluster
-
-
-def _prepared(where: Place, cluster: Cluster | None, nodes: int, port: int, apiservers: int) -> Cluster:
-    with locked(clusters.RUN_ROOT):  # two clusters that start at once choose different numbers and ports
-        if cluster is None:
-            cluster = preparation.new_cluster(where, port or DEFAULT_API_PORT, port_given=bool(port))
+            grown = _grow(cluster, options, steps)
+            begun = False
         else:
-            cluster = preparation.checked(cluster)
-        cluster = cluster.with_nodes(max(nodes, 1)).with_apiservers(apiservers)
-        preparation.prepare(cluster)
+            if cluster is not None:
+                _end_leftovers(cluster, steps)
+            grown, begun = _start(_prepared(where, cluster, options, steps), environ, steps), True
+    try:
+        _settle(grown, options, environ, steps, started=begun)
+    except KeyboardInterrupt:
+        _stop_interrupted(grown, environ, steps, started=begun)
+        raise
+    return grown
+
+
+def _start(prepared: Cluster, environ: Mapping[str, str], steps: Steps) -> Cluster:
+    try:
+        steps.done(f"certificates, configuration, network of {_count(len(prepared.nodes), 'node')}", steps.seconds)
+        _start_supervisor(prepared, environ)
+    except BaseException:
+        steps.warn("the start failed or was interrupted; ending what it started, data stays")
+        stop_cluster(prepared, environ, steps, purge=False)
+        raise
+    return prepared
+
+
+def _stop_interrupted(cluster: Cluster, environ: Mapping[str, str], steps: Steps, *, started: bool) -> None:
+    if started:
+        steps.warn("interrupted; ending what was started, data stays")
+        with locked(cluster.home):
+            if is_owner(cluster):
+                stop_cluster(cluster, environ, steps, purge=False)
+    else:
+        steps.warn(f"interrupted; cluster {cluster.name!r} goes on: {command_for(cluster, 'status')}")
+
+
+def _prepared(where: Place, cluster: Cluster | None, options: UpOptions, steps: Steps) -> Cluster:
+    with locked(clusters.RUN_ROOT):  # clusters that start at once get different numbers and ports
+        if cluster is None:
+            cluster = preparation.new_cluster(where, options.port)
+            if cluster.ports.api != (options.port or DEFAULT_API_PORT):
+                steps.warn(f"port {DEFAULT_API_PORT} is busy; the API of {where.name!r} is on port {cluster.ports.api}")
+        else:
+            cluster = preparation.stopped_cluster(cluster, options.port)
+        cluster = cluster.with_nodes(max(options.nodes, 1)).with_apiservers(options.apiservers)
+        try:
+            preparation.prepare(cluster)
+        except BaseException:
+            if is_owner(cluster):
+                network.remove(cluster)
+                release(cluster)
+            raise
     return cluster
 
 
-def require_root() -> None:
+def require_root(where: Place, command: str) -> None:
     """Namespaces, bridges and nftables are root's.
 
     Raises:
         MachineLacks
     """
-    if os.geteuid() != 0:
-        raise MachineLacks("kubus up and down need root: network namespaces, nftables, Podman", "sudo kubus up")
-
-
-@contextlib.contextmanager
-def locked(directory: Path) -> Iterator[None]:
-    """One who changes what is in a directory at a time."""
-    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (directory / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+    if not has_root():
+        advice = f"sudo {command_for(where, command)}"
+        raise MachineLacks("kubus up and down need root: network namespaces, nftables, Podman", advice)
 
 
 def is_running(cluster: Cluster) -> bool:
-    """Whether the supervisor answers."""
+    """Whether the cluster's own supervisor answers."""
     try:
-        control.ask(cluster.run_dir, {"do": "status"})
+        control.ask(cluster, {"do": "status"})
     except NotRunning:
         return False
     return True
 
 
-def _grow(cluster: Cluster, grown: Cluster, wait: bool, steps: Steps) -> Cluster:
+def _grow(cluster: Cluster, options: UpOptions, steps: Steps) -> Cluster:
+    if options.port not in (0, cluster.ports.api):
+        down, again = command_for(cluster, "down"), command_for(cluster, "up", "--port", str(options.port))
+        raise Misused(
+            f"cluster {cluster.name!r} runs on port {cluster.ports.api}; it changes while the cluster is stopped only",
+            f"{down} && {again}",
+        )
+    grown = cluster.with_nodes(options.nodes).with_apiservers(options.apiservers)
     if grown == cluster:
         steps.done(f"cluster {cluster.name!r} is running already, with {_count(len(cluster.nodes), 'node')}")
-    else:
+        return cluster
+    with locked(cluster.run_root):
         preparation.prepare(grown)
-        control.ask(grown.run_dir, {"do": "reload"})
-        more = _count(len(grown.nodes) - len(cluster.nodes), "node")
-        steps.done(f"added {more}, {_count(grown.apiservers - cluster.apiservers, 'apiserver')}")
-    _settle(grown, wait, os.environ, steps)
+    control.ask(grown, {"do": "reload"})
+    more = _count(len(grown.nodes) - len(cluster.nodes), "node")
+    steps.done(f"added {more}, {_count(grown.apiservers - cluster.apiservers, 'apiserver')}")
     return grown
 
 
-def _settle(cluster: Cluster, wait: bool, environ: Mapping[str, str], steps: Steps) -> None:
-    if wait:
-        wait_until_ready(cluster, steps)
+def _settle(cluster: Cluster, options: UpOptions, environ: Mapping[str, str], steps: Steps, *, started: bool) -> None:
+    if options.wait:
+        wait_until_ready(cluster, steps, started=started)
     path = kubeconfigs.user_file(environ)
     kubeconfigs.merge_into(path, kubeconfigs.read(cluster.kubeconfig))
     kubeconfigs.give_to_caller(path, environ)
@@ -116,10 +156,10 @@ def _settle(cluster: Cluster, wait: bool, environ: Mapping[str, str], steps: Ste
 
 
 def _end_leftovers(cluster: Cluster, steps: Steps) -> None:
-    found = leftovers.find(cluster.run_dir)
+    found = leftovers.find(cluster)
     if found:
         steps.warn(f"the supervisor had died; ending {', '.join(sorted(found))}")
-        processes.end_all(found.values(), SUPERVISOR_SECONDS_MAX)
+        processes.end_all(found.values(), END_SECONDS)
 
 
 def _start_supervisor(cluster: Cluster, environ: Mapping[str, str]) -> None:
@@ -128,8 +168,8 @@ def _start_supervisor(cluster: Cluster, environ: Mapping[str, str]) -> None:
     log = cluster.log_file("supervisor")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notices, log.open("ab") as output:
         notices.bind(str(path))
-        notices.settimeout(SUPERVISOR_SECONDS_MAX)
-        subprocess.Popen(
+        notices.settimeout(SUPERVISOR_LOOK_SECONDS)
+        process = subprocess.Popen(
             [sys.executable, "-m", "kubus_cli.supervisor", str(cluster.home)],
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -138,61 +178,25 @@ def _start_supervisor(cluster: Cluster, environ: Mapping[str, str]) -> None:
             env={**environ, VARIABLE: str(path)},
             start_new_session=True,
         )
-        try:
-            notice = decode_notice(notices.recv(4096))
-        except TimeoutError:
-            notice = None
+        notice = _first_notice(notices, process)
     path.unlink(missing_ok=True)
     if notice is None or not notice.ready:
-        raise Failure(f"the supervisor did not start: {notice.status if notice else 'no sign of life'}", f"see {log}")
+        why = notice.status if notice else f"exit status {process.returncode}" if process.poll() else "no sign of life"
+        raise Failure(f"the supervisor did not start: {why}", f"see: {command_for(cluster, 'logs', 'supervisor')}")
 
 
-def wait_until_ready(cluster: Cluster, steps: Steps) -> None:
-    """Show each instance as it becomes ready, until all are.
-
-    Raises:
-        Failure: some are not in time, or never will be.
-    """
-    told: set[str] = set()
-    status: dict[str, Any] = {"instances": []}
-    try:
-        for status in control.stream(cluster.run_dir, {"do": "watch"}, timeout_seconds=READY_SECONDS_MAX):
-            _tell(status, told, steps)
-            left = [each for each in status["instances"] if not each["ready"] and not each["hopeless"]]
-            if not left:
-                break
-            if steps.seconds > READY_SECONDS_MAX or any(each["restarts"] > 5 for each in left):
-                raise Failure("not every component became ready")
-            steps.waiting(", ".join(each["instance"] for each in left))
-    except Failure as failure:
-        raise _not_ready(cluster, status, failure) from None
-    if any(not each["ready"] for each in status["instances"]):
-        raise _not_ready(cluster, status, Failure("not every component became ready"))
-    steps.done(f"cluster {cluster.name!r} is ready: https://127.0.0.1:{cluster.ports.api}", steps.seconds)
-
-
-def _tell(status: dict[str, Any], told: set[str], steps: Steps) -> None:
-    for each in status["instances"]:
-        name = each["instance"]
-        if name in told:
-            continue
-        if each["ready"]:
-            told.add(name)
-            steps.done(name, each["readySeconds"])
-        elif each["state"] in ("failed", "absent"):
-            told.add(name)
-            steps.failed(f"{name}: {'cannot be loaded' if each['state'] == 'absent' else each['reason']}")
-
-
-def _not_ready(cluster: Cluster, status: dict[str, Any], failure: Failure) -> Failure:
-    bad = [each for each in status["instances"] if not each["ready"]]
-    shown = ", ".join(f"{each['instance']} ({each['state']}{_because(each['reason'])})" for each in bad)
-    first = bad[0]["instance"] if bad else "supervisor"
-    return Failure(f"{failure.message}: {shown}", f"see {cluster.log_file(first)}, or: kubus logs {first}")
-
-
-def _because(reason: str) -> str:
-    return f": {reason}" if reason else ""
+def _first_notice(notices: socket.socket, process: subprocess.Popen[bytes]) -> Notice | None:
+    """What the supervisor says first; None if it ends without a word, or says nothing for minutes."""
+    clock = SystemClock()
+    give_up = clock.monotonic() + SUPERVISOR_SECONDS_MAX
+    while clock.monotonic() < give_up:
+        ended = process.poll() is not None
+        with contextlib.suppress(TimeoutError):
+            return decode_notice(notices.recv(4096))
+        if ended:
+            return None
+    process.terminate()
+    return None
 
 
 def _count(number: int, noun: str) -> str:

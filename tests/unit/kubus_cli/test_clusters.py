@@ -1,5 +1,6 @@
 """Clusters as data: no two collide."""
 
+from dataclasses import replace
 from ipaddress import IPv4Network
 from itertools import combinations
 
@@ -11,7 +12,7 @@ from kubus_cli.failures import Failure
 
 def test_what_is_saved_is_loaded(cluster):
     clusters.save(cluster)
-    assert clusters.load(cluster.home) == cluster
+    assert clusters.load(cluster.home) == replace(cluster, run_root=clusters.RUN_ROOT)
 
 
 def test_where_nothing_was_saved_there_is_none(tmp_path):
@@ -20,9 +21,9 @@ def test_where_nothing_was_saved_there_is_none(tmp_path):
 
 def test_a_damaged_file_is_said_so_with_advice(tmp_path):
     (tmp_path / clusters.FILE).write_text("{")
-    with pytest.raises(Failure, match="cannot be read") as caught:
+    with pytest.raises(Failure, match="is damaged") as caught:
         clusters.load(tmp_path)
-    assert "--purge" in caught.value.advice
+    assert "--purge" not in caught.value.advice and "data is untouched" in caught.value.advice
 
 
 def test_no_ranges_of_two_clusters_overlap():
@@ -58,4 +59,14 @@ def test_nodes_are_added_and_keep_their_addresses(cluster):
 
 def test_names_of_the_kernels_things_are_short_enough(cluster):
     assert len(f"{cluster.tag}v{clusters.NODES_MAX}") <= 15
-    assert len(str(cluster.run_dir / f"kubelet-{'x' * 63}.notify")) < 107
+    run_dir = replace(cluster, run_root=clusters.RUN_ROOT).run_dir
+    assert len(str(run_dir / f"kubelet-{'x' * 63}.notify")) < 107
+
+
+def test_damaged_homes_are_left_out_of_the_clusters_of_many(cluster, tmp_path):
+    clusters.save(cluster)
+    damaged = tmp_path / "damaged"
+    damaged.mkdir()
+    (damaged / clusters.FILE).write_text("[]")
+    homes = [damaged, tmp_path / "nothing", cluster.home]
+    assert [each.home for each in clusters.load_all(homes)] == [cluster.home]

@@ -11,6 +11,7 @@ import pytest
 from kubus.bus import BusError, Message
 from kubus.bus.nats import connect
 from kubus.bus.subjects import API_REQUESTS
+from kubus.testing.nats_server import free_port
 from kubus_cli import identities, nats_config, pki
 from kubus_cli.supervisor import open_log
 
@@ -28,10 +29,9 @@ def certificates(tmp_path_factory):
 
 @asynccontextmanager
 async def a_server(certificates, tmp_path):
-    from kubus_cli.preparation import free_ports
     from kubus_cli.programs import nats_server
 
-    (port,) = free_ports(1)
+    port = free_port()
     files = nats_config.ServerFiles(
         "test",
         "127.0.0.1",

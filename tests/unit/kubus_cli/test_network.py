@@ -5,13 +5,14 @@ import subprocess
 import pytest
 
 from kubus_cli import network
+from kubus_cli.ownership import mark_of
 
 
 def test_a_node_has_a_link_an_address_and_a_way_out(cluster):
     host, inside = network.node_commands(cluster, "node-2")
     assert host == [
-        "netns add kubus3-node-2",
         "link add kubus3v1 type veth peer name eth0 netns kubus3-node-2",
+        f"link set kubus3v1 alias {mark_of(cluster)}",
         "link set kubus3v1 master kubus3 up",
     ]
     assert "address add 172.30.3.11/24 dev eth0" in inside

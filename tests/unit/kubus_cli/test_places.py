@@ -34,10 +34,16 @@ def test_a_name_that_cannot_be_one_is_refused(name):
 def test_a_home_knows_its_clusters_name(cluster):
     clusters.save(cluster)
     assert place("", str(cluster.home), {}).name == cluster.name
-    assert existing(place("", str(cluster.home), {})) == cluster
+    assert existing(place("", str(cluster.home), {})).ports == cluster.ports
+
+
+def test_a_home_has_one_path_whatever_leads_to_it(cluster, tmp_path):
+    clusters.save(cluster)
+    (tmp_path / "link").symlink_to(cluster.home)
+    assert place("", str(tmp_path / "link"), {}) == (cluster.name, cluster.home)
 
 
 def test_no_cluster_is_said_with_advice(tmp_path):
     with pytest.raises(NotRunning) as caught:
-        existing(place("", str(tmp_path), {}))
-    assert caught.value.advice == "start one: kubus up"
+        existing(place("here", str(tmp_path), {}))
+    assert caught.value.advice == f"start one: kubus up --name here --home {tmp_path}"
