@@ -14,6 +14,7 @@ from collections.abc import Callable
 from importlib.metadata import version as package_version
 
 from kubus.model.codec import to_json
+from kubus.model.custom.pruning import EMBEDDED
 from kubus.model.kinds import Kind, Registry
 from kubus.model.objects import Object
 from kubus.model.schema import Schemas
@@ -134,17 +135,14 @@ def component_name(kind: Kind) -> str:
 
 def _custom_components(kind: Kind, name: str, schema: Object | None) -> dict[str, Object]:
     structural = schema or {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
-    properties = {
-        **_TYPE_META,
-        "metadata": {"allOf": [reference(METADATA)], "description": "Standard object's metadata."},
-    }
-    one = {**structural, "properties": {**(structural.get("properties") or {}), **properties}}
+    own = _with_embedded(structural)
+    one = {**own, "properties": {**(own.get("properties") or {}), **_TYPE_META, "metadata": _METADATA_OF_ONE}}
     many = {
         "type": "object",
         "required": ["items"],
         "properties": {
             **_TYPE_META,
-            "metadata": {"allOf": [reference(LIST_METADATA)]},
+            "metadata": {"allOf": [reference(LIST_METADATA)], "description": _METADATA_OF_LIST},
             "items": {"type": "array", "items": {"allOf": [reference(name)]}},
         },
     }
@@ -154,13 +152,45 @@ def _custom_components(kind: Kind, name: str, schema: Object | None) -> dict[str
     }
 
 
+def _with_embedded(schema: Object) -> Object:
+    """A structural schema in which embedded objects have the fields of all objects."""
+    found = dict(schema)
+    if isinstance(found.get("properties"), dict):
+        found["properties"] = {name: _with_embedded(each) for name, each in found["properties"].items()}
+    for field in ("items", "additionalProperties"):
+        if isinstance(found.get(field), dict):
+            found[field] = _with_embedded(found[field])
+    if found.get(EMBEDDED):
+        found["properties"] = {**found.get("properties", {}), **_TYPE_META, "metadata": _METADATA_OF_ONE}
+        found["required"] = list(dict.fromkeys((*found.get("required", ()), "kind", "apiVersion")))
+    return found
+
+
+_CONVENTIONS = "https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md"
 _TYPE_META: Object = {
     "apiVersion": {
         "type": "string",
-        "description": "APIVersion names the group and the version in which this object is written.",
+        "description": (
+            "APIVersion defines the versioned schema of this representation of an object. Servers should convert "
+            "recognized schemas to the latest internal value, and may reject unrecognized values. "
+            f"More info: {_CONVENTIONS}#resources"
+        ),
     },
-    "kind": {"type": "string", "description": "Kind is a string value representing the REST resource of this object."},
+    "kind": {
+        "type": "string",
+        "description": (
+            "Kind is a string value representing the REST resource this object represents. Servers may infer this "
+            "from the endpoint the client submits requests to. Cannot be updated. In CamelCase. "
+            f"More info: {_CONVENTIONS}#types-kinds"
+        ),
+    },
 }
+"""Described in Kubernetes' words, which `kubectl explain` shows of every kind."""
+_METADATA_OF_ONE: Object = {
+    "allOf": [reference(METADATA)],
+    "description": f"Standard object's metadata. More info: {_CONVENTIONS}#metadata",
+}
+_METADATA_OF_LIST = f"Standard list metadata. More info: {_CONVENTIONS}#types-kinds"
 
 
 def _path(group: str, version: str) -> str:

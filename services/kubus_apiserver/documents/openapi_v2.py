@@ -11,7 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
+from kubus.model.custom.pruning import PRESERVE
 from kubus.model.objects import Object
+from kubus_apiserver.documents.openapi_schemas import GVK
 
 _V3_REFERENCE, _V2_REFERENCE = "#/components/schemas/", "#/definitions/"
 _KEPT = frozenset(
@@ -59,7 +61,17 @@ def parts(documents: Iterable[Object]) -> Iterator[Part]:
         for name, schema in (document.get("components") or {}).get("schemas", {}).items():
             if name not in seen:
                 seen.add(name)
-                yield Part(name, v2_schema(schema))
+                yield Part(name, _definition(schema))
+
+
+def _definition(schema: Object) -> Object:
+    """A definition in v2's dialect. One that keeps unknown fields at its root says nothing of those it knows.
+
+    kubectl refuses a field that a published schema of an object does not name, whatever the extension says.
+    """
+    if not schema.get(PRESERVE):
+        return v2_schema(schema)
+    return {"type": "object", **({GVK: schema[GVK]} if GVK in schema else {})}
 
 
 def v2_schema(schema: Any) -> Object:
@@ -73,18 +85,31 @@ def v2_schema(schema: Any) -> Object:
         extensions = {key: value for key, value in schema.items() if key.startswith("x-")}
         return {**said, "$ref": reference.replace(_V3_REFERENCE, _V2_REFERENCE), **extensions}
     result: Object = {key: value for key, value in schema.items() if key in _KEPT or key.startswith("x-")}
+    if schema.get("nullable"):  # v2 has no null: of a type it would be refused
+        result.pop("type", None)
+        return result
+    if schema.get(PRESERVE):
+        return result
     if "type" not in result and "oneOf" in schema:
         result["type"] = _OF_TYPE.get(schema.get("format", ""), "string")
     if "items" in schema:
         result["items"] = v2_schema(schema["items"])
     if "properties" in schema:
         result["properties"] = {name: v2_schema(each) for name, each in schema["properties"].items()}
+        _drop_nullable(result, schema["properties"])
     additional = schema.get("additionalProperties")
     if isinstance(additional, dict):
         result["additionalProperties"] = v2_schema(additional)
     elif isinstance(additional, bool):
         result["additionalProperties"] = additional
     return result
+
+
+def _drop_nullable(result: Object, properties: Object) -> None:
+    """Require no field that may be null: a client may leave out what it would write as null."""
+    required = [name for name in result.pop("required", ()) if not (properties.get(name) or {}).get("nullable")]
+    if required:
+        result["required"] = required
 
 
 def _path_item(item: Object) -> Object:

@@ -67,6 +67,26 @@ def test_a_custom_resource_is_described_by_its_own_schema(openapi: OpenApi) -> N
     assert schemas["com.example.stable.v1.WidgetList"]["required"] == ["items"]
 
 
+@pytest.mark.parametrize(("field", "words"), [("apiVersion", "#resources"), ("kind", "#types-kinds")])
+def test_a_custom_resources_type_is_described_as_any_others(openapi: OpenApi, field: str, words: str) -> None:
+    custom = document(openapi, "apis/stable.example.com/v1")["components"]["schemas"]["com.example.stable.v1.Widget"]
+    built_in = document(openapi, "api/v1")["components"]["schemas"]["io.k8s.api.core.v1.Pod"]
+    described = custom["properties"][field]["description"]
+    assert described == built_in["properties"][field]["description"] and described.endswith(words)
+    metadata = [each["properties"]["metadata"]["description"] for each in (custom, built_in)]
+    assert metadata[0] == metadata[1]
+
+
+def test_embedded_objects_have_the_fields_of_all_objects() -> None:
+    embedded = {"type": "object", "x-kubernetes-embedded-resource": True, "properties": {"a": {"type": "string"}}}
+    lists = {"type": "object", "properties": {"items": {"type": "array", "items": embedded}}}
+    openapi = OpenApi(Registry((WIDGETS,)), load_schemas(), lambda _kind: lists)
+    schemas = document(openapi, "apis/stable.example.com/v1")["components"]["schemas"]
+    found = schemas["com.example.stable.v1.Widget"]["properties"]["items"]["items"]
+    assert found["properties"].keys() == {"a", "apiVersion", "kind", "metadata"}
+    assert found["required"] == ["kind", "apiVersion"]
+
+
 def test_every_reference_leads_somewhere(openapi: OpenApi) -> None:
     for path in openapi.index()["paths"]:
         text = openapi.document(path)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from kubus_apiserver.documents.openapi import OpenApi
-from kubus_apiserver.documents.openapi_v2 import v2_schema
+from kubus_apiserver.documents.openapi_v2 import parts, v2_schema
 from kubus_apiserver.documents.openapi_v2_documents import OpenApiV2
 from kubus_apiserver.documents.openapi_v2_protobuf import MEDIA
 
@@ -23,7 +23,19 @@ REF = "#/components/schemas/"
         ({"allOf": [{"$ref": f"{REF}a.B"}], "description": "d"}, {"$ref": "#/definitions/a.B", "description": "d"}),
         ({"oneOf": [{"type": "string"}, {"type": "number"}]}, {"type": "string"}),
         ({"items": {"allOf": [{"$ref": f"{REF}x"}]}}, {"items": {"$ref": "#/definitions/x"}}),
-        ({"type": "object", "nullable": True, "properties": {"a": {}}}, {"type": "object", "properties": {"a": {}}}),
+        ({"type": "object", "nullable": True, "properties": {"a": {}}}, {}),
+        (
+            {"type": "object", "required": ["a", "b"], "properties": {"a": {"nullable": True}, "b": {}}},
+            {"type": "object", "required": ["b"], "properties": {"a": {}, "b": {}}},
+        ),
+        (
+            {"type": "object", "x-kubernetes-preserve-unknown-fields": True, "properties": {"a": {}}},
+            {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
+        ),
+        (
+            {"x-kubernetes-preserve-unknown-fields": True, "x-kubernetes-embedded-resource": True, "properties": {}},
+            {"x-kubernetes-preserve-unknown-fields": True, "x-kubernetes-embedded-resource": True},
+        ),
         (
             {"additionalProperties": {"type": "number"}, "x-k": 1},
             {"additionalProperties": {"type": "number"}, "x-k": 1},
@@ -32,6 +44,15 @@ REF = "#/components/schemas/"
 )
 def test_a_schema_is_said_in_the_older_dialect(v3, v2):
     assert v2_schema(v3) == v2
+
+
+def test_a_definition_that_keeps_unknown_fields_names_none():
+    keeping = {"type": "object", "x-kubernetes-preserve-unknown-fields": True, "properties": {"spec": {}}}
+    kinds = [{"group": "g", "kind": "K", "version": "v1"}]
+    schemas = {"a.K": {**keeping, "x-kubernetes-group-version-kind": kinds}, "a.L": {"properties": {"k": keeping}}}
+    found = dict(parts([{"paths": {}, "components": {"schemas": schemas}}]))
+    assert found["a.K"] == {"type": "object", "x-kubernetes-group-version-kind": kinds}
+    assert found["a.L"]["properties"]["k"] == {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
 
 
 async def test_the_document_names_every_reference(api):
