@@ -9,6 +9,8 @@ Order matters to clients: kubectl takes the first group that has a short name, t
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -17,6 +19,9 @@ from kubus.model.objects import Object
 from kubus_apiserver.documents.foreign import Foreign, aggregated_resources
 from kubus_apiserver.documents.priorities import CUSTOM, built_in, ordered
 from kubus_apiserver.documents.subresources import Subresource, subresources
+
+_STORAGE_HASH_BYTES = 8
+"""Of a SHA-256, as in Kubernetes."""
 
 
 def groups(registry: Registry, foreign: Sequence[Foreign] = ()) -> dict[str, list[str]]:
@@ -73,7 +78,7 @@ def api_resource_list(registry: Registry, group: str, version: str) -> Object | 
     """`/api/v1`, `/apis/<group>/<version>`; None if there is no such group version."""
     resources: list[Object] = []
     for kind in kinds_of(registry, group, version):
-        resources.append(_legacy_resource(kind))
+        resources.append(_legacy_resource(registry, kind))
         resources += [_legacy_subresource(kind, each) for each in subresources(kind)]
     if not resources:
         return None
@@ -81,7 +86,7 @@ def api_resource_list(registry: Registry, group: str, version: str) -> Object | 
     return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": name, "resources": resources}
 
 
-def _legacy_resource(kind: Kind) -> Object:
+def _legacy_resource(registry: Registry, kind: Kind) -> Object:
     return {
         "name": kind.plural,
         "singularName": kind.singular,
@@ -89,7 +94,19 @@ def _legacy_resource(kind: Kind) -> Object:
         "kind": kind.name,
         "verbs": sorted(kind.verbs),
         **_nicknames(kind),
+        **({"storageVersionHash": storage_version_hash(registry, kind)} if "watch" in kind.verbs else {}),
     }
+
+
+def storage_version_hash(registry: Registry, kind: Kind) -> str:
+    """A short hash of the version in which a kind's objects are stored, by which clients see that it has changed."""
+    if kind.custom is not None:
+        stored = f"{kind.group}/{kind.custom.storage_version}/{kind.name}"
+    else:
+        first = registry[kind.collection]
+        stored = f"{first.group}/{first.version}/{first.name}"
+    digest = hashlib.sha256(stored.encode()).digest()
+    return base64.b64encode(digest[:_STORAGE_HASH_BYTES]).decode()
 
 
 def _legacy_subresource(kind: Kind, sub: Subresource) -> Object:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from kubus.model.kinds import Kind, Registry, Scale
+from kubus.model.kinds.builtin import builtin_kinds
 from kubus_apiserver.documents import discovery
 from kubus_apiserver.documents.priorities import version_priority
 
@@ -39,6 +40,32 @@ def test_groups_come_in_kubernetes_order_and_versions_by_maturity() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("version", "plural", "expected"), [("v1", "pods", "xPOwRZ+Yhw8="), ("v1", "configmaps", "qFsyl6wFWjQ=")]
+)
+def test_a_resource_says_in_which_version_it_is_stored(version: str, plural: str, expected: str) -> None:
+    found = discovery.api_resource_list(Registry(builtin_kinds()), "", version)
+    assert found is not None
+    (listed,) = [each for each in found["resources"] if each["name"] == plural]
+    assert listed["storageVersionHash"] == expected
+
+
+def test_two_views_of_one_store_have_one_storage_version() -> None:
+    registry = Registry(builtin_kinds())
+    hashes = [
+        each.get("storageVersionHash")
+        for group, version in (("", "v1"), ("events.k8s.io", "v1"))
+        for each in (discovery.api_resource_list(registry, group, version) or {})["resources"]
+        if each["name"] == "events"
+    ]
+    assert len(hashes) == 2 and hashes[0] == hashes[1] is not None
+
+
+def test_what_is_never_stored_has_no_storage_version() -> None:
+    found = discovery.api_resource_list(Registry(builtin_kinds()), "authorization.k8s.io", "v1")
+    assert found is not None and all("storageVersionHash" not in each for each in found["resources"])
+
+
 def test_versions_are_sorted_as_kubernetes_sorts_them() -> None:
     sorted_ = ["v10", "v2", "v1", "v11beta2", "v10beta3", "v3beta1", "v12alpha1", "v11alpha2", "foo1", "foo10"]
     assert sorted(set(sorted_), key=version_priority) == sorted_
@@ -67,6 +94,7 @@ def test_a_resource_list_names_resources_and_subresources() -> None:
         "kind": "Deployment",
         "verbs": ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"],
         "shortNames": ["deploy"],
+        "storageVersionHash": "8aSe+NMegvE=",
     }
     assert (scale["name"], scale["group"], scale["version"], scale["kind"]) == (
         "deployments/scale",
