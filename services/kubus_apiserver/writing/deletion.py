@@ -66,6 +66,11 @@ def _invalid(field: str, value: Any, detail: str) -> StatusError:
     return invalid_object("DeleteOptions", "meta.k8s.io", "", [invalid(field, value, detail)])
 
 
+def names_policy(options: Object) -> bool:
+    """Whether delete options say what becomes of the dependents."""
+    return options.get("propagationPolicy") is not None or options.get("orphanDependents") is not None
+
+
 def check_preconditions(kind: Kind, obj: Object, options: Object) -> None:
     """Refuse to delete another object than the one that was meant.
 
@@ -151,6 +156,8 @@ def _finalizers(kind: Kind, obj: Object, options: Object) -> list[str]:
     policy = options.get("propagationPolicy")
     if policy is None and options.get("orphanDependents") is not None:
         policy = "Orphan" if options["orphanDependents"] else "Background"
+    if policy is None and kind.orphans and FOREGROUND not in current:
+        policy = "Orphan"
     if policy is None:
         return current
     kept = [each for each in current if each not in (FOREGROUND, ORPHAN)]

@@ -39,6 +39,11 @@ _NEVER_WRONG = {
 """What can fail in Kubernetes' controller, which finds out by requests what there is, and not in this one."""
 
 
+def _deletion(kind: Kind, obj: Object) -> Action:
+    """With a policy, because some kinds leave their dependents without one."""
+    return Delete(kind, namespace_of(obj), name_of(obj), uid_of(obj), propagation="Background")
+
+
 def reconcile(kinds: Sequence[Kind], namespace: Object, view: View, now: datetime) -> Plan:
     """Deletions of what is left; without any, the end of the namespace."""
     if not is_deleting(namespace):
@@ -49,7 +54,7 @@ def reconcile(kinds: Sequence[Kind], namespace: Object, view: View, now: datetim
     away = sorted(filter(None, map(_unavailable, view.list(APISERVICES))))
     if left or away or path_of(namespace, "status", "phase") != "Terminating":
         doomed = [(kind, obj) for kind, obj in left if not is_deleting(obj)][:BURST]
-        deletions: list[Action] = [Delete(kind, namespace_of(obj), name_of(obj), uid_of(obj)) for kind, obj in doomed]
+        deletions = [_deletion(kind, obj) for kind, obj in doomed]
         return Plan((*_set_status(namespace, left, away, now), *deletions))
     finalizers = path_of(namespace, "spec", "finalizers", default=[])
     if FINALIZER not in finalizers:

@@ -113,6 +113,10 @@ class Kind:
     """Whether metadata.generation counts the changes of spec."""
     grace: bool = False
     """Whether deletion is graceful (pods)."""
+    orphans: bool = False
+    """Whether a delete that names no policy leaves the dependents, as it was before there was garbage collection."""
+    orphans_warning: str = ""
+    """Warning sent with such a delete."""
     create_on_update: bool = False
     """Whether an update of what is not there creates it."""
     stored_as: str = ""

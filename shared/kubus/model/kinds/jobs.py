@@ -90,6 +90,11 @@ KIND = Kind(
     categories=("all",),
     status=True,
     generation=True,
+    orphans=True,
+    orphans_warning=(
+        "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or "
+        "set propagationPolicy=Orphan to suppress this warning"
+    ),
     defaults=set_defaults,
     prepare=prepare,
     rules=(job_errors,),

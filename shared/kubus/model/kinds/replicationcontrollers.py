@@ -34,6 +34,7 @@ KIND = Kind(
     status=True,
     scale=Scale(),
     generation=True,
+    orphans=True,
     defaults=set_defaults,
     rules=(replication_controller_errors,),
     columns=(

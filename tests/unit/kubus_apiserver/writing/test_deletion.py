@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from kubus.model.errors import StatusError
 from kubus.model.kinds.configmaps import KIND as CONFIG_MAPS
+from kubus.model.kinds.jobs import KIND as JOBS
 from kubus.model.kinds.namespaces import KIND as NAMESPACES
 from kubus.model.kinds.pods import KIND as PODS
+from kubus.model.kinds.replicationcontrollers import KIND as CONTROLLERS
 from kubus.model.times import rfc3339
 from kubus_apiserver.writing.deletion import Keep, Mark, Remove, check_options, check_preconditions, decide, is_released
 
@@ -54,6 +56,28 @@ def test_how_dependents_go_stands_in_finalizers(before: tuple[str, ...], policy:
     marked = decide(CONFIG_MAPS, obj(*before), {"propagationPolicy": policy} if policy else {}, NOW)
     assert isinstance(marked, Mark)
     assert marked.object["metadata"]["finalizers"] == after
+
+
+@pytest.mark.parametrize("kind", (CONTROLLERS, JOBS), ids=lambda kind: kind.plural)
+@pytest.mark.parametrize(
+    ("before", "options", "after"),
+    [
+        ((), {}, ["orphan"]),
+        (("a/b",), {}, ["a/b", "orphan"]),
+        (("foregroundDeletion",), {}, ["foregroundDeletion"]),
+        (("orphan",), {"propagationPolicy": "Background"}, None),
+        ((), {"propagationPolicy": "Background"}, None),
+        ((), {"propagationPolicy": "Foreground"}, ["foregroundDeletion"]),
+        ((), {"orphanDependents": False}, None),
+        ((), {"orphanDependents": True}, ["orphan"]),
+    ],
+)
+def test_the_oldest_workloads_leave_their_pods(kind: Any, before: Any, options: Any, after: list[str] | None) -> None:
+    verdict = decide(kind, obj(*before), options, NOW)
+    if after is None:
+        assert verdict == Remove()
+    else:
+        assert isinstance(verdict, Mark) and verdict.object["metadata"]["finalizers"] == after
 
 
 def test_a_pod_on_a_node_gets_its_grace() -> None:
