@@ -1,8 +1,8 @@
 """CertificateSigningRequests: who asked is written by the server, and who approves and signs must be allowed to.
 
-A request keeps the name, uid, groups and extras of its maker. Its `approval` changes only the conditions Approved and
-Denied, its `status` everything else; to approve needs the verb `approve` on the signer, to sign the verb `sign`. Nobody
-gets a client certificate of `system:masters` this way.
+A request keeps the name, uid, groups and extras of its maker. Its `approval` changes conditions and metadata, its
+`status` everything but the conditions Approved and Denied; to approve needs the verb `approve` on the signer, to sign
+the verb `sign`. Nobody gets a client certificate of `system:masters` this way.
 
 https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import binascii
 from base64 import b64decode
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
@@ -30,6 +31,8 @@ REQUESTS = "certificatesigningrequests.certificates.k8s.io"
 CLIENT_SIGNER = "kubernetes.io/kube-apiserver-client"
 _GROUP = "certificates.k8s.io"
 _VERDICTS = ("Approved", "Denied")
+_LASTING = (*_VERDICTS, "Failed")
+"""Conditions that nobody takes back."""
 _SECONDS_MIN = 600
 USAGES = (
     "any",
@@ -185,9 +188,12 @@ def _check_verdicts(proposal: Proposal) -> None:
     ]
     if {each["type"] for each in verdicts} == set(_VERDICTS):
         errors.append(invalid("status.conditions", "Denied", "Approved and Denied conditions are mutually exclusive"))
-    before = {each["type"] for each in path_of(proposal.old or {}, "status", "conditions", default=())} & set(_VERDICTS)
-    if before - {each["type"] for each in verdicts}:
-        gone = sorted(before)[0]
+    lasting = Counter(
+        each["type"]
+        for each in path_of(proposal.old or {}, "status", "conditions", default=())
+        if each.get("type") in _LASTING
+    )
+    for gone in sorted(lasting - Counter(each.get("type") for each in conditions)):
         errors.append(
             FieldError(
                 "FieldValueForbidden",
@@ -200,14 +206,17 @@ def _check_verdicts(proposal: Proposal) -> None:
 
 
 def approved(change: Change, now: datetime) -> Change:
-    """A change of a request that keeps all but the verdicts."""
+    """A change of a request that takes over its conditions and metadata, and keeps spec and certificate."""
 
-    def verdicts_only(old: Object) -> Object:
-        wanted, kept = change(old), _conditions(old, verdicts=False)
-        new = [_stamped(each, now) for each in _conditions(wanted, verdicts=True)]
-        return {**old, "status": {**(old.get("status") or {}), "conditions": [*kept, *new]}}
+    def conditions_and_metadata(old: Object) -> Object:
+        wanted, before = change(old), old.get("status") or {}
+        conditions = path_of(wanted, "status", "conditions", default=()) or ()
+        new = [_stamped(each, before.get("conditions") or (), now) for each in conditions]
+        status = {key: value for key, value in before.items() if key != "conditions"}
+        metadata = wanted.get("metadata") or {}
+        return {**old, "metadata": metadata, "status": {**status, **({"conditions": new} if new else {})}}
 
-    return verdicts_only
+    return conditions_and_metadata
 
 
 def judged(change: Change, now: datetime) -> Change:
@@ -216,7 +225,8 @@ def judged(change: Change, now: datetime) -> Change:
     def all_but_verdicts(old: Object) -> Object:
         wanted, kept = change(old), _conditions(old, verdicts=True)
         status = wanted.get("status") or {}
-        new = [_stamped(each, now) for each in _conditions(wanted, verdicts=False)]
+        before = path_of(old, "status", "conditions", default=()) or ()
+        new = [_stamped(each, before, now) for each in _conditions(wanted, verdicts=False)]
         return {**wanted, "status": {**status, "conditions": [*kept, *new]}}
 
     return all_but_verdicts
@@ -227,11 +237,14 @@ def _conditions(obj: Object, *, verdicts: bool) -> list[Object]:
     return [each for each in found if (each.get("type") in _VERDICTS) == verdicts]
 
 
-def _stamped(condition: Object, now: datetime) -> Object:
-    at = rfc3339(now)
+def _stamped(condition: Object, before: Sequence[Object], now: datetime) -> Object:
+    """A condition with the times that it does not bring; the last transition of an equal one before it stays."""
+    at, said = rfc3339(now), (condition.get("type"), condition.get("status") or "True")
+    equal = (each for each in before if (each.get("type"), each.get("status")) == said)
+    since = next((each["lastTransitionTime"] for each in equal if each.get("lastTransitionTime")), at)
     return {
         "status": "True",
         "lastUpdateTime": at,
-        "lastTransitionTime": at,
+        "lastTransitionTime": since,
         **{k: v for k, v in condition.items() if v},
     }

@@ -102,7 +102,7 @@ def carry_over(kind: Kind, obj: Object, old: Object, *, subresource: str, built_
     if subresource == "status" and not built_in:
         return {**old, "metadata": _without(old_metadata, "resourceVersion"), "status": obj.get("status") or {}}
     metadata.pop("resourceVersion", None)
-    if subresource not in ("", "status"):
+    if subresource not in ("", "status", "approval"):
         return obj  # the server's own change of the stored object
     metadata.pop("selfLink", None)
     _put_back(metadata, old_metadata, (*_OF_THE_SERVER, "managedFields", "generateName"))

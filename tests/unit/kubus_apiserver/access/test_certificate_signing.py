@@ -69,6 +69,42 @@ async def test_an_approval_changes_the_verdict_and_nothing_else(api: Any) -> Non
     assert [each["type"] for each in signed["status"]["conditions"]] == ["Approved"]
 
 
+async def test_a_patch_of_the_approval_keeps_every_condition_and_the_metadata(api: Any) -> None:
+    await api.ok("POST", REQUESTS, request())
+    checked = {"type": "Checked", "status": "True", "reason": "r", "message": "m"}
+    patch = {
+        "metadata": {"annotations": {"patchedapproval": "true"}, "labels": {"a": "b"}},
+        "status": {"certificate": "eA==", "conditions": [checked, APPROVED]},
+        "spec": {"signerName": "example.com/other"},
+    }
+    done = await api.ok("PATCH", f"{REQUESTS}/r/approval", patch, content_type="application/merge-patch+json")
+    assert [each["type"] for each in done["status"]["conditions"]] == ["Checked", "Approved"]
+    assert done["metadata"]["annotations"] == {"patchedapproval": "true"}
+    assert done["metadata"]["labels"] == {"a": "b"}
+    assert done["spec"]["signerName"] == CLIENT
+    assert "certificate" not in done["status"]
+    first = {each["type"]: each["lastTransitionTime"] for each in done["status"]["conditions"]}
+    again = await api.ok(
+        "PATCH",
+        f"{REQUESTS}/r/approval",
+        {"status": {"conditions": [APPROVED, checked]}},
+        content_type="application/merge-patch+json",
+    )
+    assert {each["type"]: each["lastTransitionTime"] for each in again["status"]["conditions"]} == first
+    named = {"metadata": {"labels": {"not a label": "x"}}}
+    refused = await api("PATCH", f"{REQUESTS}/r/approval", named, content_type="application/merge-patch+json")
+    assert refused.code == 422
+
+
+async def test_a_failure_is_final_too(api: Any) -> None:
+    made = await api.ok("POST", REQUESTS, request())
+    failed = {**APPROVED, "type": "Failed"}
+    await api.ok("PUT", f"{REQUESTS}/r/status", {**made, "status": {"conditions": [failed]}})
+    now = await api.ok("GET", f"{REQUESTS}/r")
+    reply = await api("PUT", f"{REQUESTS}/r/approval", {**now, "status": {"conditions": [APPROVED]}})
+    assert 'updates may not remove a condition of type "Failed"' in reply.message
+
+
 async def test_a_verdict_is_final(api: Any) -> None:
     made = await api.ok("POST", REQUESTS, request())
     await api.ok("PUT", f"{REQUESTS}/r/approval", {**made, "status": {"conditions": [APPROVED]}})
