@@ -16,6 +16,8 @@ from kubus.model.codec import from_json
 MAGIC = b"k8s\0"
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 _META = "io.k8s.apimachinery.pkg.apis.meta.v1"
+_FORMER_VERSIONS = {("policy/v1beta1", "Eviction"): "policy/v1"}
+"""Kinds of a version that is not served, which clients still send to a subresource: same message, current package."""
 
 
 class Field(NamedTuple):
@@ -51,7 +53,7 @@ class Tables:
 
     def message_of(self, api_version: str, kind: str) -> str:
         """The name of the message of a kind, "" if there is none; options and statuses are the same in every group."""
-        package = self.versions.get(api_version)
+        package = self.versions.get(_FORMER_VERSIONS.get((api_version, kind), api_version))
         names = (f"{package}.{kind}", f"{self.meta}.{kind}")
         return next((name for name in names if name in self.messages), "")
 

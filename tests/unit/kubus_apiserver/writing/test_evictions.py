@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from tests.unit.kubus_apiserver.conftest import Api, Reply
 
+from kubus.model import protobuf_writing as protobuf
 from kubus.model.objects import Object
+from kubus.model.protobuf_fields import tables
 
 PODS = "/api/v1/namespaces/default/pods"
 BUDGETS = "/apis/policy/v1/namespaces/default/poddisruptionbudgets"
@@ -51,6 +53,24 @@ async def test_without_a_budget_a_pod_is_deleted_and_told_why(api: Api) -> None:
     assert found["metadata"]["deletionTimestamp"]
     (condition,) = [each for each in found["status"]["conditions"] if each["type"] == "DisruptionTarget"]
     assert (condition["status"], condition["reason"]) == ("True", "EvictionByEvictionAPI")
+
+
+async def test_an_eviction_of_the_former_version_is_taken_in_either_form(api: Api) -> None:
+    former = {"apiVersion": "policy/v1beta1", "kind": "Eviction"}
+    metadata, options = {"name": "p"}, {"gracePeriodSeconds": 7}
+    message = protobuf.message(tables().message_of("policy/v1", "Eviction"), {"deleteOptions": options})
+    forms: list[tuple[Any, str]] = [
+        ({**former, "metadata": metadata, "deleteOptions": options}, "application/json"),
+        (
+            protobuf.enveloped(former["apiVersion"], former["kind"], message),
+            "application/vnd.kubernetes.protobuf",
+        ),
+    ]
+    for name, (body, content_type) in zip(("p", "q"), forms, strict=True):
+        await pod(api, name)
+        reply = await api("POST", f"{PODS}/{name}/eviction", body, content_type=content_type)
+        assert reply.code == 201, reply.body
+        assert (await api.ok("GET", f"{PODS}/{name}"))["metadata"]["deletionGracePeriodSeconds"] == 7
 
 
 async def test_a_budget_that_allows_it_is_taken_down_and_notes_the_pod(api: Api) -> None:
