@@ -238,16 +238,22 @@ async def delete(core: Core, target: Target, options: Object, user: User, write:
 
 async def delete_many(
     core: Core, target: Target, chosen: ReadOptions, options: Object, *, user: User, write: WriteOptions
-) -> list[Entry]:
-    """Every object that is selected, deleted or begun to be; those that others deleted meanwhile are passed over."""
+) -> Listed:
+    """Delete, or begin to delete, every object that is selected; return them as they were listed.
+
+    An object that somebody else has deleted meanwhile is left out.
+    """
     listed = await core.reads.list(target, chosen)
+    deleted: list[Entry] = []
     for entry in listed.entries:
         try:
             await core.writes.delete(target._replace(namespace=entry.namespace, name=entry.name), options, user, write)
         except StatusError as error:
             if error.code != 404:
                 raise
-    return listed.entries
+        else:
+            deleted.append(entry)
+    return listed._replace(entries=deleted)
 
 
 def target_of(kind: Kind, namespace: str, name: str, subresource: str) -> Target:

@@ -188,8 +188,9 @@ class BusDoor:
 
     async def _delete_collection(self, target: Target, request: Request, user: User, notes: Notes) -> Any:
         options, write = request.object or {}, _write_options(request, notes)
-        entries = await actions.delete_many(self._core, target, _read_options(request), options, user=user, write=write)
-        return {"revision": self._core.cache.revision, "items": [_pair(entry) for entry in entries], "continue": ""}
+        listed = await actions.delete_many(self._core, target, _read_options(request), options, user=user, write=write)
+        items = [_pair(entry) for entry in listed.entries]
+        return {"revision": self._core.cache.revision, "items": items, "continue": ""}
 
 
 def _replies_home(message: Message) -> bool:

@@ -295,8 +295,7 @@ class Rest:
         view = view_of(call, target)
         write, options = self._deletion(call)
         chosen = read_options(call.query)
-        listed = await self._core.reads.list(target, chosen)
-        await actions.delete_many(self._core, target, chosen, options, user=call.user, write=write)
+        listed = await actions.delete_many(self._core, target, chosen, options, user=call.user, write=write)
         return Answer(200, many(target.kind, listed, view, self._core.clock.now()), view.form.media)
 
     def _shown(

@@ -214,7 +214,7 @@ class Writes:
             return current.viewed(kind)
         if not subresource or by_schema:
             strategy.check(kind, obj, old)
-        elif subresource == "status":
+        elif subresource in ("status", "approval"):
             strategy.check_metadata(kind, obj, old)
         await self._gate.validated(proposal)
         stored = await self._conversions.stored(kind, obj)
@@ -251,6 +251,8 @@ class Writes:
             StatusError: 400, 403, 404, 409, 422, 5xx of the store.
         """
         deletion.check_options(options)
+        if target.kind.orphans_warning and not deletion.names_policy(options):
+            write.warn(target.kind.orphans_warning)
 
         async def attempt(current: Entry, fresh: bool) -> Deleted:
             return await self._delete(target, current, options, user, write, fresh=fresh)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
+from tests.unit.kubus_apiserver.conftest import Api
 
 from kubus.model.errors import StatusError
 from kubus.model.kinds import Kind
@@ -12,6 +16,10 @@ from kubus.model.kinds.namespaces import KIND as NAMESPACES
 from kubus.model.kinds.nodes import KIND as NODES
 from kubus.model.kinds.pods import KIND as PODS
 from kubus_apiserver.actions import check_served, target_of
+from kubus_apiserver.core import Core
+
+MAPS = "/api/v1/namespaces/default/configmaps"
+JOBS = "/apis/batch/v1/namespaces/default/jobs"
 
 
 @pytest.mark.parametrize(
@@ -44,3 +52,42 @@ def test_only_what_a_kind_has_is_served(kind: Kind, subresource: str, verb: str,
     with pytest.raises(StatusError) as refused:
         check_served(target, verb)
     assert refused.value.code == code
+
+
+class _Busy:
+    """Reads of a collection in which another client's writes come after each list."""
+
+    def __init__(self, core: Core, *, comes: str, goes: str) -> None:
+        self._api = Api(core)
+        self._reads: Any = core.reads
+        self._comes, self._goes = comes, goes
+
+    async def list(self, *asked: Any) -> Any:
+        """The objects as they are now; others a moment later."""
+        listed = await self._reads.list(*asked)
+        await self._api("DELETE", f"{MAPS}/{self._goes}")
+        await self._api("POST", MAPS, {"metadata": {"name": self._comes}})
+        return listed
+
+
+async def test_a_deleted_collection_is_answered_with_what_was_deleted(core: Core) -> None:
+    api = Api(core)
+    for name in ("a", "b", "c"):
+        await api.ok("POST", MAPS, {"metadata": {"name": name}})
+    busy: Any = _Busy(core, comes="d", goes="b")
+    done = await Api(replace(core, reads=busy)).ok("DELETE", MAPS)
+    assert [each["metadata"]["name"] for each in done["items"]] == ["a", "c"]
+    left = await api.ok("GET", MAPS)
+    assert [each["metadata"]["name"] for each in left["items"]] == ["d"]
+
+
+@pytest.mark.parametrize("query", ["", "?propagationPolicy=Orphan", "?propagationPolicy=Background"])
+async def test_a_job_deleted_without_a_policy_leaves_its_pods_and_says_so(core: Core, query: str) -> None:
+    api = Api(core)
+    template = {"spec": {"restartPolicy": "Never", "containers": [{"name": "c", "image": "i"}]}}
+    await api.ok("POST", JOBS, {"metadata": {"name": "j"}, "spec": {"template": template}})
+    reply = await api("DELETE", f"{JOBS}/j{query}")
+    warned = [each for each in reply.answer.warnings if "child pods are preserved by default" in each]
+    assert len(warned) == (0 if query else 1)
+    found = await api("GET", f"{JOBS}/j")
+    assert (found.code == 404) == query.endswith("Background")
