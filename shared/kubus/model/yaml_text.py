@@ -27,6 +27,9 @@ _NUMBER_TAGS = frozenset((f"{_TAG}int", f"{_TAG}float"))
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)[eE][-+]?[0-9]+", re.ASCII)
 _OCTAL = re.compile(r"0o[0-7]{1,21}", re.ASCII)
 _INTEGER_RANGE = range(-(1 << 63), 1 << 64)
+_TOO_DEEP = "error converting YAML to JSON: exceeded max depth"
+_PARSER_TOO_DEEP = "exceeded maximum nesting depth"
+"""What newer versions of libyaml say; its scanner looks ahead, so it may see the depth of one line before we do."""
 
 
 def load_yaml(data: bytes | str, again: list[str] | None = None) -> Any:
@@ -64,6 +67,8 @@ def load_all_yaml(data: bytes | str, again: list[str] | None = None) -> list[Any
     except (yaml.YAMLError, UnicodeError, RecursionError, ValueError, OverflowError) as error:
         if isinstance(error, DecodeError):
             raise
+        if _PARSER_TOO_DEEP in str(error):
+            raise DecodeError(_TOO_DEEP) from None
         raise DecodeError(f"error converting YAML to JSON: {_one_line(error)}") from None
 
 
@@ -93,7 +98,7 @@ class _Document:
 
     def value(self, depth: int) -> Any:
         if depth > DEPTH_MAX:
-            raise DecodeError("error converting YAML to JSON: exceeded max depth")
+            raise DecodeError(_TOO_DEEP)
         event = self._loader.get_event()
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event.anchor)
