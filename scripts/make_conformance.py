@@ -20,9 +20,9 @@ SOURCE = ROOT / "tests" / "conformance" / "behaviours.txt"
 TARGET = ROOT / "docs" / "conformance.md"
 VERDICTS = {
     "holds": "shown by the tests named; under e2e/ with real etcd, NATS, Podman and kubectl, else in memory",
-    "node": "decided by nodes, volumes, the network or the scheduler; tests are named where there are some",
     "differs": "otherwise on purpose",
-    "open": "not there yet, or there and not shown",
+    "open": "not there yet",
+    "not shown": "may hold, but no test of this repository shows it",
 }
 _TEST = re.compile(r"(?P<path>[\w./-]+)(?:::(?P<name>\w+))?(?:\[(?P<case>[^\]]+)\])?")
 
@@ -74,6 +74,8 @@ def _behaviour(line: str, short: dict[str, str]) -> Behaviour:
         raise Problem(f"{name}: nothing shows that it holds")
     if verdict == "differs" and not note:
         raise Problem(f"{name}: why does it differ?")
+    if verdict == "open" and not note:
+        raise Problem(f"{name}: what is missing?")
     return Behaviour(verdict, name, tests, note)
 
 

@@ -32,6 +32,7 @@ def test_the_document_is_made_of_the_list() -> None:
         ("holds | x |", "nothing shows that it holds"),
         ("maybe | x | why", "no verdict is called maybe"),
         ("differs | x |", "why does it differ"),
+        ("open | x |", "what is missing"),
     ],
 )
 def test_a_claim_without_what_it_needs_is_refused(line: str, problem: str) -> None:
