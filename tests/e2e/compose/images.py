@@ -92,7 +92,8 @@ def _pip_settings() -> list[str]:
 def _sources() -> Iterable[bytes]:
     """What the Dockerfile copies, and itself."""
     trees = (path for tree in ("services", "shared") for path in (ROOT / tree).rglob("*") if path.is_file())
-    files = [DOCKERFILE, ROOT / "pyproject.toml", *(path for path in trees if path.suffix != ".pyc")]
+    copied = (ROOT / name for name in ("pyproject.toml", "requirements/runtime.txt"))
+    files = [DOCKERFILE, *copied, *(path for path in trees if path.suffix != ".pyc")]
     for path in sorted(files):
         yield os.fsencode(path.relative_to(ROOT))
         yield path.read_bytes()
