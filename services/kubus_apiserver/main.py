@@ -194,8 +194,5 @@ def _audit_log(context: Context, settings: ApiserverSettings) -> AuditLog | None
 
 
 def _store(context: Context) -> EtcdStore:
-    common = context.settings
-    tls = None
-    if common.ca_file is not None and common.cert_file is not None and common.key_file is not None:
-        tls = Tls(str(common.ca_file), str(common.cert_file), str(common.key_file))
-    return connect(common.etcd_endpoints, tls=tls)
+    tls_files = context.settings.etcd_tls_files
+    return connect(context.settings.etcd_endpoints, tls=Tls(*tls_files) if tls_files else None)

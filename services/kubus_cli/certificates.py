@@ -8,15 +8,15 @@ from ipaddress import IPv4Network
 from kubus_cli import identities, pki
 from kubus_cli.clusters import Cluster
 
+LOCAL = ("localhost", "127.0.0.1")
+
 
 def wanted_certificates(cluster: Cluster) -> list[pki.Wanted]:
-    """Every certificate of a one-machine cluster."""
-    local = ("localhost", "127.0.0.1")
+    """Every certificate of a one-machine cluster that its common authority signs."""
     users = (*identities.FIXED, *(identities.kubelet(node) for node in cluster.nodes))
     return [
-        pki.Wanted("etcd", "etcd", names=local),
-        pki.Wanted("nats", "nats", names=local),
-        apiserver_certificate((*local, cluster.host_address), cluster.service_cidr),
+        pki.Wanted("nats", "nats", names=LOCAL),
+        apiserver_certificate((*LOCAL, cluster.host_address), cluster.service_cidr),
         *(pki.client_of(user) for user in users),
     ]
 

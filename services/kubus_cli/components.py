@@ -1,12 +1,13 @@
 """What a one-machine cluster runs: each process, its environment, and what has to be ready before it.
 
-    etcd, nats  →  apiserver, relay  →  scheduler, controllers, a kubelet and a proxy a node, a proxy for the host
+    etcd and its users, nats  →  apiserver, relay  →  scheduler, controllers, kubelets, proxies (one for the host)
 
 Everything a service is told is an environment variable (`kubus.service.settings`), here as in a compose file.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -16,7 +17,7 @@ from kubus_cli.clusters import Cluster
 from kubus_cli.identities import Identity
 
 HANDED_ON = ("KUBUS_LOG_LEVEL", "KUBUS_LOG_FORMAT")
-SERVERS = ("etcd", "nats")
+SERVERS = ("etcd", "etcd-access", "nats")
 FRONT = ("apiserver", "relay")
 
 
@@ -33,6 +34,8 @@ class Component:
     """Instances that have to have been ready once."""
     ready_port: int = 0
     """A port on 127.0.0.1 whose answering means ready, of a program that gives no notice of it."""
+    ends: bool = False
+    """It does its work and ends; that it ended with status 0 means ready."""
 
 
 def components(cluster: Cluster, programs: Mapping[str, str], environ: Mapping[str, str]) -> list[Component]:
@@ -40,13 +43,21 @@ def components(cluster: Cluster, programs: Mapping[str, str], environ: Mapping[s
     ports = cluster.ports
     return [
         Component("etcd", command=tuple(etcd_server.command(programs["etcd"], cluster))),
+        _etcd_access(cluster, environ),
         Component(
             "nats",
             command=(programs["nats-server"], "--config", str(cluster.home / "nats.conf")),
             ready_port=ports.nats,
         ),
         *(_apiserver(cluster, number, environ) for number in range(1, cluster.apiservers + 1)),
-        _service(cluster, "relay", identities.RELAY, environ, after=SERVERS),
+        _service(
+            cluster,
+            "relay",
+            identities.RELAY,
+            environ,
+            after=SERVERS,
+            own=_etcd_client(cluster, identities.etcd_client(identities.RELAY)),
+        ),
         _service(cluster, "scheduler", identities.SCHEDULER, environ, after=FRONT),
         _service(
             cluster,
@@ -71,6 +82,7 @@ def _apiserver(cluster: Cluster, number: int, environ: Mapping[str, str]) -> Com
     instance = apiservers(cluster)[number - 1]
     log = cluster.log_file("audit" if number == 1 else f"audit-{number}")
     own = {
+        **_etcd_client(cluster, identities.etcd_client(identities.APISERVER)),
         "listen": f"127.0.0.1:{cluster.ports.api},{cluster.host_address}:{cluster.ports.api}",
         "advertise_address": cluster.host_address,
         "serving_cert_file": str(cluster.pki_dir / "apiserver-serving.crt"),
@@ -86,6 +98,26 @@ def _apiserver(cluster: Cluster, number: int, environ: Mapping[str, str]) -> Com
         "audit_log_file": str(log),
     }
     return _service(cluster, "apiserver", identities.APISERVER, environ, after=SERVERS, own=own, instance=instance)
+
+
+def _etcd_access(cluster: Cluster, environ: Mapping[str, str]) -> Component:
+    """What gives etcd its users; started beside etcd, for which it waits."""
+    settings = {"identity": identities.ETCD_ROOT.user, **_etcd_client(cluster, identities.ETCD_ROOT)}
+    return Component(
+        "etcd-access",
+        command=(sys.executable, "-m", "kubus_apiserver.etcd_access"),
+        environ={**_inherited(environ), **_variables(settings)},
+        ends=True,
+    )
+
+
+def _etcd_client(cluster: Cluster, identity: Identity) -> dict[str, str]:
+    return {
+        "etcd_endpoints": f"127.0.0.1:{cluster.ports.etcd}",
+        "etcd_ca_file": str(cluster.pki_dir / f"{pki.ETCD_CA}.crt"),
+        "etcd_cert_file": str(cluster.pki_dir / f"{identity.file}.crt"),
+        "etcd_key_file": str(cluster.pki_dir / f"{identity.file}.key"),
+    }
 
 
 def _proxy(cluster: Cluster, node: str, environ: Mapping[str, str]) -> Component:
@@ -141,7 +173,6 @@ def _service(
         "identity": identity.user,
         "instance": instance or service,
         "nats_url": f"tls://127.0.0.1:{cluster.ports.nats}",
-        "etcd_endpoints": f"127.0.0.1:{cluster.ports.etcd}",
         "ca_file": str(cluster.pki_dir / "ca.crt"),
         "cert_file": str(cluster.pki_dir / f"{identity.file}.crt"),
         "key_file": str(cluster.pki_dir / f"{identity.file}.key"),
@@ -149,10 +180,13 @@ def _service(
         "data_dir": str(cluster.home),
         **(own or {}),
     }
-    inherited = {key: value for key, value in environ.items() if not key.startswith(PREFIX) or key in HANDED_ON}
     return Component(
         instance or service,
         service=service,
-        environ={**inherited, **_variables(settings)},
+        environ={**_inherited(environ), **_variables(settings)},
         after=after,
     )
+
+
+def _inherited(environ: Mapping[str, str]) -> dict[str, str]:
+    return {key: value for key, value in environ.items() if not key.startswith(PREFIX) or key in HANDED_ON}

@@ -1,7 +1,7 @@
 """Who there is in a cluster, and what their certificates say.
 
-One certificate a process serves HTTP, NATS and etcd alike: its common name is the user, its organizations are the
-user's groups.
+A certificate's common name is the user, its organizations are the user's groups. etcd has an authority of its own,
+which knows root, the apiserver and the relay only.
 """
 
 from __future__ import annotations
@@ -30,8 +30,14 @@ RELAY = Identity("system:relay", "relay")
 SCHEDULER = Identity("system:kube-scheduler", "scheduler")
 CONTROLLERS = Identity("system:kube-controller-manager", "controllers")
 PROXY = Identity("system:kube-proxy", "proxy")
+ETCD_ROOT = Identity("root", "etcd-root")
 ADMIN = Identity("kubernetes-admin", "admin", ("system:masters",))
 FIXED = (APISERVER, RELAY, SCHEDULER, CONTROLLERS, PROXY, ADMIN)
+
+
+def etcd_client(identity: Identity) -> Identity:
+    """The identity under which a service is known to etcd: the same user, with files and an authority of its own."""
+    return Identity(identity.user, f"etcd-{identity.file}")
 
 
 def kubelet(node: str) -> Identity:

@@ -1,6 +1,6 @@
-"""The cluster's certificates: one authority, EC P-256 keys, files of mode 0600.
+"""The cluster's certificates and their authorities: EC P-256 keys, files of mode 0600.
 
-`ensure` is idempotent: a certificate that is there, signed by the authority, names what it has to name and lives
+`ensure` is idempotent: a certificate that is there, signed by its authority, names what it has to name and lives
 for a while yet is left alone, so that a restart changes nothing; anything else is made anew. Only the public part
 of the authority is needed by services; its key stays in the directory for later nodes.
 """
@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from kubus_cli import identities
 from kubus_cli.identities import Identity
 from kubus_cli.private_files import write_private
 
@@ -29,6 +30,9 @@ LIFETIME = timedelta(days=365)
 RENEW_BEFORE_END = timedelta(days=90)
 CLOCK_SKEW = timedelta(minutes=5)
 CA = "ca"
+ETCD_CA = "etcd-ca"
+"""Signs for etcd and its clients only: a certificate of another authority never reaches etcd."""
+ETCD = "etcd"
 FRONT_PROXY_CA = "front-proxy-ca"
 """Signs for nobody but the apiserver as a front proxy: whoever has a certificate of it may say who asks."""
 FRONT_PROXY = "front-proxy-client"
@@ -83,6 +87,13 @@ def ensure(directory: Path, wanted: Iterable[Wanted], now: datetime, ca: str = C
 def ensure_front_proxy(directory: Path, now: datetime) -> list[str]:
     """Have the authority of the front proxy and the certificate by which extension apiservers know it."""
     return ensure(directory, [Wanted(FRONT_PROXY, FRONT_PROXY)], now, FRONT_PROXY_CA)
+
+
+def ensure_etcd(directory: Path, names: Iterable[str], now: datetime) -> list[str]:
+    """Have etcd's authority, its server's certificate (of these DNS names and addresses), and those of its clients."""
+    clients = (identities.ETCD_ROOT, *map(identities.etcd_client, (identities.APISERVER, identities.RELAY)))
+    wanted = [Wanted(ETCD, ETCD, names=tuple(names)), *map(client_of, clients)]
+    return ensure(directory, wanted, now, ETCD_CA)
 
 
 def ensure_token_keys(directory: Path, *, renew: bool = False) -> None:

@@ -15,8 +15,6 @@ from kubus_cli import certificates, identities, kubeconfigs, nats_config, pki
 from kubus_cli.failures import Misused
 from kubus_cli.private_files import write_private
 
-LOCAL = ("localhost", "127.0.0.1")
-
 
 def fill(directory: str, nodes: Sequence[str], hosts: Sequence[str], service_cidr: str, server: str) -> list[str]:
     """Make what is missing or ends soon; the certificates that were made.
@@ -29,16 +27,19 @@ def fill(directory: str, nodes: Sequence[str], hosts: Sequence[str], service_cid
     except ValueError as error:
         raise Misused(f"--service-cidr: {error}") from None
     path = Path(directory)
-    names = (*LOCAL, *hosts)
+    names = (*certificates.LOCAL, *hosts)
     users = (*identities.FIXED, *(identities.kubelet(node) for node in nodes))
     wanted = [
-        pki.Wanted("etcd", "etcd", names=("etcd", *names)),
         pki.Wanted("nats", "nats", names=("nats", *names)),
         certificates.apiserver_certificate(("apiserver", *names), services),
         *(pki.client_of(user) for user in users),
     ]
     now = SystemClock().now()
-    made = [*pki.ensure(path, wanted, now), *pki.ensure_front_proxy(path, now)]
+    made = [
+        *pki.ensure(path, wanted, now),
+        *pki.ensure_etcd(path, ("etcd", *names), now),
+        *pki.ensure_front_proxy(path, now),
+    ]
     pki.ensure_token_keys(path)
     pki.ensure_encryption_keys(path)
     write_private(path / "nats.conf", _nats_configuration(path, nodes))

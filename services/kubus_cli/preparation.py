@@ -122,6 +122,7 @@ def prepare(cluster: Cluster) -> None:
     clusters.save(cluster)
     now = SystemClock().now()
     pki.ensure(cluster.pki_dir, certificates.wanted_certificates(cluster), now)
+    pki.ensure_etcd(cluster.pki_dir, certificates.LOCAL, now)
     pki.ensure_front_proxy(cluster.pki_dir, now)
     pki.ensure_token_keys(cluster.pki_dir)
     pki.ensure_encryption_keys(cluster.pki_dir)

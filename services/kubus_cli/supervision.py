@@ -1,8 +1,9 @@
 """What the supervisor decides: what to start when, given what has started, become ready and ended. No I/O.
 
 The driver tells every event (`started`, `noticed`, `ended`) with the moment, and asks `due` after each. An instance
-that ends unasked is started again: at once the first time, then after pauses that double to ten seconds; after half
-a minute of running the count begins anew. One that says that its settings are wrong, or is not installed, is left.
+that ends unasked, and not because its work is done, is started again: at once the first time, then after pauses that
+double to ten seconds; after half a minute of running the count begins anew. One that says that its settings are wrong,
+or is not installed, is left.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ from kubus.service.forkserver import EXIT_NO_SERVICE
 from kubus.service.life import EXIT_CONFIG
 from kubus_cli.components import Component
 
-State = Literal["waiting", "starting", "ready", "not ready", "back-off", "failed", "absent", "stopped"]
+State = Literal["waiting", "starting", "ready", "not ready", "back-off", "done", "failed", "absent", "stopped"]
 PAUSE_SECONDS_FIRST = 0.1
 PAUSE_SECONDS_MAX = 10.0
 STEADY_SECONDS = 30.0
 ENDED: tuple[State, ...] = ("failed", "absent", "stopped")
+READY: tuple[State, ...] = ("ready", "done")
 
 
 @dataclass(slots=True)
@@ -42,13 +44,19 @@ class Instance:
         """Whether there is a process."""
         return self.pid != 0
 
+    def remember_ready(self, now: float) -> None:
+        """Note the first moment of readiness."""
+        if not self.been_ready:
+            self.been_ready = True
+            self.ready_seconds = round(now - self.started_at, 3)
+
     def shown(self, now: float) -> dict[str, Any]:
         """For `status`."""
         return {
             "instance": self.component.instance,
             "service": self.component.service or self.component.instance,
             "state": self.state,
-            "ready": self.state == "ready",
+            "ready": self.state in READY,
             "pid": self.pid,
             "restarts": self.restarts,
             "uptimeSeconds": round(now - self.started_at, 3) if self.runs else 0,
@@ -107,9 +115,8 @@ class Supervision:
             return
         instance.state = "ready" if ready else "not ready"
         instance.reason = "" if ready else reason
-        if ready and not instance.been_ready:
-            instance.been_ready = True
-            instance.ready_seconds = round(now - instance.started_at, 3)
+        if ready:
+            instance.remember_ready(now)
 
     def ended(self, pid: int, status: int, now: float) -> None:
         """A process is gone."""
@@ -122,6 +129,9 @@ class Supervision:
         instance.reason = f"killed by signal {-status}" if status < 0 else f"ended with status {status}"
         if self._stopping:
             instance.state = "stopped"
+        elif status == 0 and instance.component.ends:
+            instance.state, instance.reason = "done", ""
+            instance.remember_ready(now)
         elif status == EXIT_CONFIG:
             instance.state = "failed"
         elif status == EXIT_NO_SERVICE:
@@ -138,7 +148,7 @@ class Supervision:
         """Forget pauses and failures of an instance that does not run."""
         instance = self.instances[name]
         instance.failures_in_a_row, instance.start_at = 0, 0.0
-        if instance.state in ENDED:
+        if instance.state in (*ENDED, "done"):
             instance.state = "waiting"
 
     def stop(self) -> list[list[str]]:
@@ -158,7 +168,7 @@ class Supervision:
 
     def all_ready(self) -> bool:
         """Whether every instance is ready."""
-        return all(each.state == "ready" for each in self.instances.values())
+        return all(each.state in READY for each in self.instances.values())
 
     def shown(self, now: float) -> list[dict[str, Any]]:
         """All instances, for `status`; `hopeless` are those that will not become ready as things are."""

@@ -129,7 +129,7 @@ class Supervisor:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                env={**self._environ, **variables},
+                env={**self._environ, **component.environ, **variables},
                 start_new_session=True,
             )
         self._forked(component.instance, process.pid)

@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, Gauge
 
 from kubus.bus.journal import NatsJournal
 from kubus.client.over_bus import BusClient
-from kubus.service import Context, Settings, run
+from kubus.service import Context, run
 from kubus.store.etcd import Tls, connect
 from kubus_relay.relay import Relay
 from kubus_relay.standby import Standby
@@ -23,7 +23,8 @@ def main() -> int:
 
 async def serve(context: Context) -> None:
     """Publish what etcd reports, until told to stop."""
-    store = connect(context.settings.etcd_endpoints, tls=_etcd_tls(context.settings))
+    tls_files = context.settings.etcd_tls_files
+    store = connect(context.settings.etcd_endpoints, tls=Tls(*tls_files) if tls_files else None)
     bus = await context.bus()
 
     def tell(why_not: str) -> None:
@@ -56,9 +57,3 @@ def publish_figures(relay: Relay, metrics: CollectorRegistry) -> None:
     )
     for name, meaning, read in figures:
         Gauge(f"kubus_relay_{name}", meaning, registry=metrics).set_function(read)
-
-
-def _etcd_tls(settings: Settings) -> Tls | None:
-    if settings.ca_file is None:
-        return None
-    return Tls(str(settings.ca_file), str(settings.cert_file or ""), str(settings.key_file or ""))

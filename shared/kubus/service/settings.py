@@ -36,6 +36,10 @@ class Settings:
     nats_url: str = "tls://127.0.0.1:4222"
     etcd_endpoints: tuple[str, ...] = ("127.0.0.1:2379",)
     """host:port each."""
+    etcd_ca_file: Path | None = None
+    """etcd's own authority, which signs nothing but etcd's certificates. Without the three files: no TLS."""
+    etcd_cert_file: Path | None = None
+    etcd_key_file: Path | None = None
     ca_file: Path | None = None
     """The certificate authority that servers are checked against. Without the three files: no TLS."""
     cert_file: Path | None = None
@@ -47,6 +51,13 @@ class Settings:
     log_format: Literal["text", "json"] = "text"
     stop_grace_seconds: float = 10.0
     """How long a service may take to end after SIGTERM before it is cancelled."""
+
+    @property
+    def etcd_tls_files(self) -> tuple[str, str, str] | None:
+        """Authority, certificate and key for etcd; None where the settings do not name all three."""
+        if self.etcd_ca_file is None or self.etcd_cert_file is None or self.etcd_key_file is None:
+            return None
+        return str(self.etcd_ca_file), str(self.etcd_cert_file), str(self.etcd_key_file)
 
 
 def read(cls: type[T], environ: Mapping[str, str]) -> T:

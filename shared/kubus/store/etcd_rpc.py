@@ -3,19 +3,23 @@
 Methods are called by their paths with messages of `etcd_rpc.proto`. Every call has a deadline and waits, within it,
 for a connection: a restart of etcd is a pause, not an error. Calls that only read are sent again when the connection
 broke under them; a write is not, because it may have happened. A call that was turned away unseen, because etcd goes
-away or is 5,000 writes behind, is sent again either way.
+away, is 5,000 writes behind or has just changed its users, is sent again either way.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from typing import TYPE_CHECKING
 
 from kubus.store import Compacted, FutureRevision, NoSpace, StoreError, Unavailable
 from kubus.store import etcd_rpc_pb2 as pb
 from kubus.store.wire.channel import Channel
 from kubus.store.wire.endpoints import Tls
 from kubus.store.wire.statuses import CallFailed, Status
+
+if TYPE_CHECKING:
+    from google.protobuf.message import Message
 
 CALL_SECONDS = 4.0
 """A write that reaches etcd while it elects a leader is dropped without a word (etcd itself gives up after 6 s)."""
@@ -25,6 +29,8 @@ _ATTEMPTS = 4
 _RETRY_SECONDS = 0.05
 _SIGN_OF_LIFE_SECONDS = 1.0
 _TOO_MANY = "too many requests"
+_USERS_CHANGED = "revision of auth store is old"
+"""A user or role changed between a request's arrival and its turn; etcd applies none of it."""
 _ONLY_WITH_A_LEADER = (("hasleader", "true"),)
 _PROGRESS = pb.WatchRequest(progress_request=pb.WatchProgressRequest()).SerializeToString()
 
@@ -34,10 +40,15 @@ _COMPACT = "/etcdserverpb.KV/Compact"
 _GRANT = "/etcdserverpb.Lease/LeaseGrant"
 _STATUS = "/etcdserverpb.Maintenance/Status"
 _WATCH = "/etcdserverpb.Watch/Watch"
+_AUTH = "/etcdserverpb.Auth/"
 
 
 class NoLease(StoreError):
     """The lease of a put is gone."""
+
+
+class NameNotFound(StoreError):
+    """There is no such user or role."""
 
 
 class Rpc:
@@ -75,6 +86,14 @@ class Rpc:
     async def status(self) -> pb.StatusResponse:
         """Maintenance.Status of one member."""
         return pb.StatusResponse.FromString(await self._read(_STATUS, b""))
+
+    async def auth(self, method: str, request: Message) -> bytes:
+        """A method of etcd's Auth service; its answer, to be read as the method's response.
+
+        Raises:
+            NameNotFound: there is no such user or role.
+        """
+        return await self._read(_AUTH + method, request.SerializeToString())
 
     async def watch(self, create: pb.WatchRequest) -> AsyncGenerator[list[pb.WatchResponse], None]:
         """Watch.Watch: all responses that have come, whenever some have, and a sign of life about once a second.
@@ -124,7 +143,7 @@ def _is_unseen(failure: CallFailed) -> bool:
     """Whether etcd has certainly done nothing, and there is time left to ask again."""
     if failure.status is Status.DEADLINE_EXCEEDED:
         return False
-    return failure.unseen or _TOO_MANY in failure.details
+    return failure.unseen or _TOO_MANY in failure.details or _USERS_CHANGED in failure.details
 
 
 def _store_error(failure: CallFailed) -> StoreError:
@@ -136,7 +155,9 @@ def _store_error(failure: CallFailed) -> StoreError:
         return NoSpace(details)
     if status is Status.NOT_FOUND and "lease" in details:
         return NoLease(details)
-    if status in _AWAY:
+    if status is Status.FAILED_PRECONDITION and "name not found" in details:
+        return NameNotFound(details)
+    if status in _AWAY or _USERS_CHANGED in details:
         return Unavailable(f"etcd: {failure}")
     return StoreError(f"etcd: {failure}")
 

@@ -17,6 +17,7 @@ def by_name(cluster):
 def test_each_node_has_a_kubelet_and_a_proxy_and_the_host_a_proxy(by_name):
     assert list(by_name) == [
         "etcd",
+        "etcd-access",
         "nats",
         "apiserver",
         "relay",
@@ -46,6 +47,17 @@ def test_each_runs_under_an_identity_of_its_own(by_name):
     assert by_name["apiserver"].environ["KUBUS_IDENTITY"] == "system:apiserver"
 
 
+def test_only_apiserver_and_relay_are_told_of_etcd_each_with_a_certificate_for_it(by_name):
+    told = {each.instance: each.environ.get("KUBUS_ETCD_CERT_FILE", "") for each in by_name.values()}
+    shown = {name: file.rpartition("/")[2] for name, file in told.items() if file}
+    assert shown == {
+        "etcd-access": "etcd-root.crt",
+        "apiserver": "etcd-apiserver.crt",
+        "relay": "etcd-relay.crt",
+    }
+    assert not any("KUBUS_ETCD_ENDPOINTS" in by_name[name].environ for name in set(by_name) - set(shown))
+
+
 def test_the_supervisors_own_variables_are_not_handed_on(by_name):
     assert "KUBUS_HOME" not in by_name["scheduler"].environ
     assert by_name["scheduler"].environ["PATH"] == "/bin"
@@ -53,7 +65,7 @@ def test_the_supervisors_own_variables_are_not_handed_on(by_name):
 
 def test_what_depends_on_others_says_so(by_name):
     assert by_name["etcd"].after == ()
-    assert by_name["apiserver"].after == ("etcd", "nats")
+    assert by_name["apiserver"].after == ("etcd", "etcd-access", "nats")
     assert by_name["kubelet-node-1"].after == ("apiserver", "relay")
 
 

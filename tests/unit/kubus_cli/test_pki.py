@@ -41,6 +41,17 @@ def test_everything_is_signed_by_the_authority(tmp_path):
         certificate(tmp_path, file).verify_directly_issued_by(authority)
 
 
+def test_etcd_and_its_clients_have_an_authority_of_their_own(tmp_path):
+    pki.ensure(tmp_path, [SERVER, CLIENT], NOW)
+    made = pki.ensure_etcd(tmp_path, ("localhost",), NOW)
+    assert made == ["etcd-ca", "etcd", "etcd-root", "etcd-apiserver", "etcd-relay"], "etcd of the old authority too"
+    for file in made[1:]:
+        certificate(tmp_path, file).verify_directly_issued_by(certificate(tmp_path, "etcd-ca"))
+        with pytest.raises((ValueError, InvalidSignature)):
+            certificate(tmp_path, file).verify_directly_issued_by(certificate(tmp_path, "ca"))
+    assert pki.ensure_etcd(tmp_path, ("localhost",), NOW) == []
+
+
 def test_only_the_owner_may_read(tmp_path):
     pki.ensure(tmp_path, [SERVER], NOW)
     assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {0o600}

@@ -11,7 +11,8 @@ from kubus_cli.pki_directory import fill
 
 def test_a_directory_is_filled_once(tmp_path):
     made = fill(str(tmp_path), ["node-1"], ["host"], "10.96.0.0/16", "https://apiserver:6443")
-    assert {"ca", "etcd", "nats", "apiserver-serving", "kubelet-node-1", "admin"} <= set(made)
+    assert {"ca", "nats", "apiserver-serving", "kubelet-node-1", "admin"} <= set(made)
+    assert {"etcd-ca", "etcd", "etcd-root", "etcd-apiserver", "etcd-relay"} <= set(made)
     assert fill(str(tmp_path), ["node-1"], ["host"], "10.96.0.0/16", "https://apiserver:6443") == []
 
 

@@ -110,3 +110,24 @@ def test_all_are_ready_when_each_is(supervision):
     supervision.noticed("etcd", False, "disk full", 1)
     assert not supervision.all_ready()
     assert supervision.shown(1)[0]["reason"] == "disk full"
+
+
+def test_what_ends_with_its_work_done_is_ready_and_lets_others_start():
+    supervision = Supervision()
+    supervision.add([Component("etcd-access", ends=True), Component("apiserver", after=("etcd-access",))])
+    begin(supervision, "etcd-access", 10, 0)
+    assert names(supervision.due(1)) == []
+    supervision.ended(10, 0, 2)
+    assert names(supervision.due(2)) == ["apiserver"]
+    shown = {each["instance"]: each for each in supervision.shown(2)}["etcd-access"]
+    assert (shown["state"], shown["ready"], shown["readySeconds"], shown["restarts"]) == ("done", True, 2, 0)
+    supervision.restart_now("etcd-access")
+    assert names(supervision.due(2)) == ["etcd-access", "apiserver"]
+
+
+def test_what_is_to_end_but_fails_is_started_again():
+    supervision = Supervision()
+    supervision.add([Component("etcd-access", ends=True)])
+    begin(supervision, "etcd-access", 10, 0)
+    supervision.ended(10, 1, 1)
+    assert names(supervision.due(1)) == ["etcd-access"]
