@@ -1,8 +1,9 @@
 """NodeRestriction: what a kubelet may write into the objects it may write.
 
-It changes its own Node, but neither its taints nor labels by which others choose nodes; the status of its own pods, but
-not their labels; it deletes and evicts its own pods only, and creates mirror pods of itself only. Tokens it asks for
-are bound to a pod of its own that runs as that ServiceAccount, for an audience that the pod's volumes name.
+It changes its own Node, but neither its taints, nor its pod range, which the controllers give and every node routes to
+it, nor labels by which others choose nodes; the status of its own pods, but not their labels; it deletes and evicts its
+own pods only, and creates mirror pods of itself only. Tokens it asks for are bound to a pod of its own that runs as
+that ServiceAccount, for an audience that the pod's volumes name.
 
 https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/#noderestriction
 """
@@ -91,6 +92,8 @@ def _node(node: str, proposal: Proposal) -> None:
     if obj["metadata"].get("name") != node:
         raise _refused(proposal, f'node "{node}" is not allowed to modify node "{obj["metadata"].get("name")}"')
     before = old or {"metadata": {}, "spec": {}}
+    if _pod_ranges(obj) != _pod_ranges(before):
+        raise _refused(proposal, f'node "{node}" is not allowed to modify podCIDRs')
     if proposal.verb == "create":
         wrong = [key for key in obj["metadata"].get("labels") or {} if key.startswith(_RESTRICTED_PREFIX)]
     else:
@@ -106,6 +109,10 @@ def _node(node: str, proposal: Proposal) -> None:
 
 def _taints(obj: Object) -> Any:
     return path_of(obj, "spec", "taints", default=[]) or []
+
+
+def _pod_ranges(obj: Object) -> tuple[Any, Any]:
+    return path_of(obj, "spec", "podCIDR") or "", path_of(obj, "spec", "podCIDRs") or []
 
 
 def _forbidden_changes(labels: dict[str, str], before: dict[str, str]) -> list[str]:

@@ -29,6 +29,10 @@ def node(name: str, *, taints: Any = (), **labels: str) -> dict[str, Any]:
     return {"metadata": {"name": name, "labels": labels}, "spec": {"taints": list(taints)}}
 
 
+def ranged(cidr: str) -> dict[str, Any]:
+    return {"metadata": {"name": "n1"}, "spec": {"podCIDR": cidr, "podCIDRs": [cidr]}}
+
+
 TAINT = [{"key": "k", "effect": "NoSchedule"}]
 
 
@@ -55,6 +59,11 @@ TAINT = [{"key": "k", "effect": "NoSchedule"}]
         ("update", NODES, "", node("n1", team="x"), node("n1"), True),
         ("update", NODES, "", node("n1", taints=TAINT), node("n1"), False),
         ("update", NODES, "status", node("n2"), node("n2"), False),
+        ("create", NODES, "", ranged("10.0.0.0/8"), None, False),
+        ("update", NODES, "", ranged("10.0.0.0/8"), node("n1"), False),
+        ("update", NODES, "", ranged("10.0.0.0/8"), ranged("10.244.1.0/24"), False),
+        ("update", NODES, "", ranged("10.244.1.0/24"), ranged("10.244.1.0/24"), True),
+        ("update", NODES, "", node("n1"), ranged("10.244.1.0/24"), False),
         ("update", NODES, "", {"metadata": {"name": "n1", "labels": {"x.kubernetes.io/role": "m"}}}, node("n1"), False),
         (
             "update",
