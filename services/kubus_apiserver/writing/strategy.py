@@ -15,8 +15,7 @@ from kubus.model.kinds import Kind
 from kubus.model.names import generated_name
 from kubus.model.objects import Object
 from kubus.model.times import rfc3339
-from kubus.model.validation import object_errors
-from kubus.model.validation.metadata import metadata_errors
+from kubus.model.validation import object_errors, status_errors
 
 KEEPS_STATUS = frozenset({"nodes.core"})
 """Collections whose objects may be created with their status, as kubelets create nodes."""
@@ -166,13 +165,13 @@ def check(kind: Kind, obj: Object, old: Object | None) -> None:
     _refuse(kind, obj, object_errors(kind, obj, old))
 
 
-def check_metadata(kind: Kind, obj: Object, old: Object) -> None:
-    """Metadata's rules alone, for a write of the status.
+def check_status(kind: Kind, obj: Object, old: Object) -> None:
+    """The rules of metadata and of the status, for a write of the status.
 
     Raises:
         StatusError: 422 with every field error.
     """
-    _refuse(kind, obj, metadata_errors(kind, obj, old))
+    _refuse(kind, obj, status_errors(kind, obj, old))
 
 
 def _refuse(kind: Kind, obj: Object, errors: Sequence[FieldError]) -> None:

@@ -215,7 +215,7 @@ class Writes:
         if not subresource or by_schema:
             strategy.check(kind, obj, old)
         elif subresource in ("status", "approval"):
-            strategy.check_metadata(kind, obj, old)
+            strategy.check_status(kind, obj, old)
         await self._gate.validated(proposal)
         stored = await self._conversions.stored(kind, obj)
         if options.dry_run:

@@ -267,11 +267,13 @@ def ip_errors(text: str) -> list[str]:
 
 def cidr_errors(text: str) -> list[str]:
     """What keeps a text from being an address range."""
+    length = text.rpartition("/")[2]
     try:
         ipaddress.ip_interface(text)
+        valid = "/" in text and "%" not in text and length == str(int(length))  # a mask instead of a length is not
     except ValueError:
-        return ["must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"]
-    return [] if "/" in text else ["must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"]
+        valid = False
+    return [] if valid else ["must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"]
 
 
 def random_suffix(random: Random, length: int = SUFFIX_LENGTH) -> str:

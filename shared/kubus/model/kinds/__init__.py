@@ -104,6 +104,8 @@ class Kind:
     verbs: tuple[str, ...] = STANDARD_VERBS
     defaults: Defaults | None = None
     rules: tuple[Rule, ...] = ()
+    status_rules: tuple[Rule, ...] = ()
+    """What is asked of writes of the status too, which the other rules do not see."""
     prepare: Prepare | None = None
     columns: tuple[Column, ...] = ()
     """Empty: Name and Age."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from kubus.model.cells import AGE, NAME, NONE, plain
 from kubus.model.kinds import Column, Kind
 from kubus.model.objects import Object
+from kubus.model.validation.endpoints import endpoints_errors
 
 SHOWN = 3
 
@@ -37,5 +38,6 @@ KIND = Kind(
     short_names=("ep",),
     deprecation="v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
     defaults=set_defaults,
+    rules=(endpoints_errors,),
     columns=(NAME, Column("Endpoints", plain(_endpoints), description="Addresses and ports, the first of them."), AGE),
 )

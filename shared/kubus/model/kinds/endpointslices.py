@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from kubus.model.cells import AGE, NAME, UNSET, at, plain
-from kubus.model.errors import FieldError
 from kubus.model.kinds import Column, Kind
 from kubus.model.objects import Object
-from kubus.model.validation.values import immutable, required_one_of
+from kubus.model.validation.endpoints import slice_errors
 
 SHOWN = 3
 
@@ -16,13 +15,6 @@ def set_defaults(obj: Object) -> None:
     for port in obj.get("ports") or ():
         port.setdefault("name", "")
         port.setdefault("protocol", "TCP")
-
-
-def slice_errors(obj: Object, old: Object | None) -> list[FieldError]:
-    """The addresses of a slice are of one family, for ever."""
-    family = obj.get("addressType")
-    errors = required_one_of(family, "addressType", ("FQDN", "IPv4", "IPv6"))
-    return errors + (immutable(family, old.get("addressType"), "addressType") if old is not None else [])
 
 
 def _listed(texts: list[str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from kubus.model.cells import AGE, NAME, NONE, UNKNOWN, at, plain
 from kubus.model.kinds import Cell, Column, Kind
 from kubus.model.objects import Object, labels_of, path_of
-from kubus.model.validation.nodes import node_errors
+from kubus.model.validation.nodes import node_errors, node_status_errors
 
 ROLE_PREFIX = "node-role.kubernetes.io/"
 ROLE_LABEL = "kubernetes.io/role"
@@ -41,7 +41,15 @@ def _info(key: str) -> Cell:
 
 
 def set_defaults(obj: Object) -> None:
-    """What can be handed out is all there is, until the kubelet says otherwise."""
+    """What can be handed out is all there is, until the kubelet says otherwise; one pod range is the list of one.
+
+    Where the single range and the list disagree, the single one counts, as upstream.
+    """
+    spec = obj.get("spec") or {}
+    if spec.get("podCIDR") and (spec.get("podCIDRs") or [""])[0] != spec["podCIDR"]:
+        spec["podCIDRs"] = [spec["podCIDR"]]
+    elif spec.get("podCIDRs") and not spec.get("podCIDR"):
+        spec["podCIDR"] = spec["podCIDRs"][0]
     status = obj.get("status") or {}
     if status.get("capacity"):
         status["allocatable"] = {**status["capacity"], **(status.get("allocatable") or {})}
@@ -59,6 +67,7 @@ KIND = Kind(
     subresources=("proxy",),
     defaults=set_defaults,
     rules=(node_errors,),
+    status_rules=(node_status_errors,),
     columns=(
         NAME,
         Column("Status", plain(_status), description="Ready or not, and whether new pods may come."),

@@ -10,6 +10,7 @@ from kubus.model.kinds import Column, Kind
 from kubus.model.objects import Object, path_of
 from kubus.model.pod_status import summary
 from kubus.model.qos import qos_class
+from kubus.model.validation.pod_addresses import pod_status_errors
 from kubus.model.validation.pods import pod_errors, prepare_pod_update
 
 
@@ -66,6 +67,7 @@ KIND = Kind(
     defaults=set_pod_defaults,
     prepare=prepare,
     rules=(pod_errors,),
+    status_rules=(pod_status_errors,),
     generation=True,
     grace=True,
     columns=(

@@ -12,6 +12,7 @@ from kubus.model.cells import AGE, NAME, NONE, at, labels_text, plain
 from kubus.model.kinds import Column, Kind
 from kubus.model.objects import Object, path_of
 from kubus.model.service_changes import is_external, prepare_changed, prepare_new
+from kubus.model.validation.service_addresses import service_status_errors
 from kubus.model.validation.services import service_errors
 
 AFFINITY_SECONDS = 10800
@@ -91,6 +92,7 @@ KIND = Kind(
     defaults=set_defaults,
     prepare=prepare,
     rules=(service_errors,),
+    status_rules=(service_status_errors,),
     columns=(
         NAME,
         Column("Type", at("spec", "type"), description="How the service can be reached."),

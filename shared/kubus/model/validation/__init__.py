@@ -16,6 +16,14 @@ from kubus.model.validation.metadata import metadata_errors
 def object_errors(kind: Kind, obj: Object, old: Object | None) -> list[FieldError]:
     """Everything wrong with an object, metadata first. `old` is None on create."""
     errors = metadata_errors(kind, obj, old)
-    for rule in kind.rules:
+    for rule in (*kind.rules, *kind.status_rules):
+        errors += rule(obj, old)
+    return errors
+
+
+def status_errors(kind: Kind, obj: Object, old: Object) -> list[FieldError]:
+    """Everything wrong with a write of the status: metadata first, then what the kind asks of a status."""
+    errors = metadata_errors(kind, obj, old)
+    for rule in kind.status_rules:
         errors += rule(obj, old)
     return errors

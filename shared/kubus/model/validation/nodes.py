@@ -1,26 +1,60 @@
-"""Nodes: taints, and pod ranges that are given once."""
+"""Nodes: taints, pod ranges that are given once, addresses.
+
+Every other node routes a node's pod range to its address, so both are parsed here.
+"""
 
 from __future__ import annotations
 
 from kubus.model.errors import FieldError, duplicate, forbidden_field, invalid, not_supported, required
-from kubus.model.names import cidr_errors, label_key_errors, label_value_errors
+from kubus.model.names import label_key_errors, label_value_errors
 from kubus.model.objects import Object
+from kubus.model.validation.addresses import cidr_field_errors, ip_field_errors, stack_errors
 from kubus.model.validation.placement import EFFECTS
+
+IP_TYPES = ("InternalIP", "ExternalIP")
+GIVEN_ONCE = 'node updates may not change podCIDR except from "" to valid'
 
 
 def node_errors(node: Object, old: Object | None) -> list[FieldError]:
     """What is wrong with a node."""
     spec = node.get("spec") or {}
     errors = taints_errors(spec.get("taints") or [], "spec.taints")
-    for index, cidr in enumerate(spec.get("podCIDRs") or ()):
-        errors += [invalid(f"spec.podCIDRs[{index}]", cidr, each) for each in cidr_errors(cidr)]
     before = (old or {}).get("spec") or {}
-    if before.get("podCIDRs") and spec.get("podCIDRs") != before["podCIDRs"]:
-        errors.append(forbidden_field("spec.podCIDRs", 'node updates may not change podCIDR except from "" to valid'))
+    errors += _pod_range_errors(spec, before)
     if before.get("providerID") and spec.get("providerID") != before["providerID"]:
         errors.append(
             forbidden_field("spec.providerID", 'node updates may not change providerID except from "" to valid')
         )
+    return errors
+
+
+def _pod_range_errors(spec: Object, before: Object) -> list[FieldError]:
+    """Ranges are valid, one of each family, and stay; the single field is the first of the list."""
+    given, had = _pod_ranges(spec), _pod_ranges(before)
+    if had and given != had:
+        return [forbidden_field("spec.podCIDRs", GIVEN_ONCE)]
+    path = "spec.podCIDRs"
+    errors = [error for n, each in enumerate(given) for error in cidr_field_errors(each, f"{path}[{n}]", had)]
+    return errors if errors or given == had else stack_errors(given, path, given, "CIDR")
+
+
+def _pod_ranges(spec: Object) -> list[str]:
+    """All ranges of a node; the single field counts where it is not the first of the list, as upstream."""
+    single, listed = spec.get("podCIDR") or "", list(spec.get("podCIDRs") or ())
+    return [single] if single and listed[:1] != [single] else listed
+
+
+def node_status_errors(node: Object, old: Object | None) -> list[FieldError]:
+    """What is wrong with a node's addresses: none twice, and those that are to be IP addresses are."""
+    addresses = (node.get("status") or {}).get("addresses") or []
+    kept = {each.get("address") or "" for each in ((old or {}).get("status") or {}).get("addresses") or ()}
+    errors: list[FieldError] = []
+    for index, each in enumerate(addresses):
+        at, address = f"status.addresses[{index}]", each.get("address") or ""
+        if each.get("type") in IP_TYPES:
+            errors += ip_field_errors(address, f"{at}.address", kept)
+        if each in addresses[:index]:
+            errors.append(duplicate(at, each))
     return errors
 
 

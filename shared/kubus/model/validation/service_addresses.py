@@ -6,15 +6,16 @@ families that a cluster does not have.
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from typing import Any
 
-from kubus.model.errors import FieldError, duplicate, invalid, not_supported, required
-from kubus.model.names import ip_errors
-from kubus.model.objects import Object
+from kubus.model.errors import FieldError, duplicate, forbidden_field, invalid, not_supported, required
+from kubus.model.names import dns_subdomain_errors, ip_errors
+from kubus.model.objects import Object, path_of
 from kubus.model.service_changes import FAMILIES, HEADLESS, is_headless, needs_address
+from kubus.model.validation.addresses import ip_field_errors, reachable_address_errors
 
 KNOWN_FAMILIES = ("IPv4", "IPv6")
+IP_MODES = ("Proxy", "VIP")
 POLICIES = ("PreferDualStack", "RequireDualStack", "SingleStack")
 LASTING = "may not change once set"
 
@@ -29,7 +30,7 @@ def address_errors(spec: Object, before: Object) -> list[FieldError]:
     kept = before.get("externalIPs") or ()
     for index, address in enumerate(spec.get("externalIPs") or ()):
         if address not in kept:
-            errors += external_address_errors(address, f"spec.externalIPs[{index}]")
+            errors += reachable_address_errors(address, f"spec.externalIPs[{index}]")
     return errors
 
 
@@ -104,19 +105,31 @@ def _cluster_errors(spec: Object, addresses: list[str], families: list[str]) -> 
     ]
 
 
-def external_address_errors(address: str, path: str) -> list[FieldError]:
-    """An address that others can reach: none that means the machine or the link itself."""
-    if found := ip_errors(address):
-        return [invalid(path, address, each) for each in found]
-    ip = ip_address(address)
-    details = {
-        f"may not be unspecified ({address})": ip.is_unspecified,
-        "may not be in the loopback range (127.0.0.0/8, ::1/128)": ip.is_loopback,
-        "may not be in the link-local range (169.254.0.0/16, fe80::/10)": ip.is_link_local,
-        "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)": ip.is_multicast
-        and str(ip).startswith(("224.0.0.", "ff02:")),
-    }
-    return [invalid(path, address, detail) for detail, applies in details.items() if applies]
+def service_status_errors(obj: Object, old: Object | None) -> list[FieldError]:
+    """What is wrong with what a load balancer says of itself (`ValidateLoadBalancerStatus`)."""
+    given: list[Object] = path_of(obj, "status", "loadBalancer", "ingress", default=[])
+    before: list[Object] = path_of(old or {}, "status", "loadBalancer", "ingress", default=[])
+    path = "status.loadBalancer.ingress"
+    if given == before:
+        return []
+    if path_of(obj, "spec", "type") != "LoadBalancer":
+        return [forbidden_field(path, 'may only be used when `spec.type` is "LoadBalancer"')] if given else []
+    kept = [each.get("ip") or "" for each in before]
+    return [error for index, each in enumerate(given) for error in _ingress_errors(each, f"{path}[{index}]", kept)]
+
+
+def _ingress_errors(ingress: Object, at: str, kept: list[str]) -> list[FieldError]:
+    address, mode, name = ingress.get("ip") or "", ingress.get("ipMode"), ingress.get("hostname") or ""
+    errors = ip_field_errors(address, f"{at}.ip", kept) if address else []
+    if mode is not None and not address:
+        errors.append(forbidden_field(f"{at}.ipMode", "may not be specified when `ip` is not set"))
+    elif mode is not None and mode not in IP_MODES:
+        errors.append(not_supported(f"{at}.ipMode", mode, IP_MODES))
+    if name:
+        errors += [invalid(f"{at}.hostname", name, each) for each in dns_subdomain_errors(name)]
+        if not ip_errors(name):
+            errors.append(invalid(f"{at}.hostname", name, "must be a DNS name, not an IP address"))
+    return errors
 
 
 def address_change_errors(spec: Object, before: Object) -> list[FieldError]:

@@ -133,3 +133,42 @@ def test_addresses_last(before, after, expected):
     new = copy_of(old)
     new["spec"].update(after)
     assert complaints(KIND, new, old) == expected
+
+
+@pytest.mark.parametrize(
+    ("ingress", "expected"),
+    [
+        ({"ip": "203.0.113.1", "ipMode": "VIP"}, []),
+        ({"hostname": "a.example.com"}, []),
+        (
+            {"ip": "x"},
+            'status.loadBalancer.ingress[0].ip: Invalid value: "x": '
+            "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)",
+        ),
+        (
+            {"hostname": "a.example.com", "ipMode": "VIP"},
+            "status.loadBalancer.ingress[0].ipMode: Forbidden: may not be specified when `ip` is not set",
+        ),
+        (
+            {"ip": "203.0.113.1", "ipMode": "Other"},
+            'status.loadBalancer.ingress[0].ipMode: Unsupported value: "Other": supported values: "Proxy", "VIP"',
+        ),
+        (
+            {"hostname": "203.0.113.1"},
+            'status.loadBalancer.ingress[0].hostname: Invalid value: "203.0.113.1": '
+            "must be a DNS name, not an IP address",
+        ),
+    ],
+)
+def test_what_a_load_balancer_says_of_itself(ingress, expected):
+    old = _service(type="LoadBalancer")
+    new = {**old, "status": {"loadBalancer": {"ingress": [ingress]}}}
+    assert complaints(KIND, new, old) == ([expected] if expected else [])
+
+
+def test_only_load_balancers_have_an_ingress():
+    old = _service()
+    new = {**old, "status": {"loadBalancer": {"ingress": [{"ip": "203.0.113.1"}]}}}
+    assert complaints(KIND, new, old) == [
+        'status.loadBalancer.ingress: Forbidden: may only be used when `spec.type` is "LoadBalancer"'
+    ]
