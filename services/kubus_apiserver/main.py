@@ -36,6 +36,7 @@ from kubus_apiserver.doors.inflight import Inflight
 from kubus_apiserver.doors.ledger import Ledger
 from kubus_apiserver.doors.nonresource import NonResource
 from kubus_apiserver.doors.rest import Rest
+from kubus_apiserver.doors.sharedport import require_own_port
 from kubus_apiserver.doors.streams import Streams
 from kubus_apiserver.forwarding.forwarder import Forwarder
 from kubus_apiserver.sealedstore import SealedStore
@@ -105,7 +106,9 @@ async def _serve(context: Context, settings: ApiserverSettings, core: Core, task
     tls = None
     if settings.serving_cert_file is not None and settings.serving_key_file is not None:
         tls = serving_tls(settings.serving_cert_file, settings.serving_key_file, settings.client_ca_file)
+    authorities = [] if tls is None else [file for file in (settings.client_ca_file, context.settings.ca_file) if file]
     for each_host, each_port in settings.addresses:
+        await require_own_port(each_host, each_port, authorities)
         await web.TCPSite(runner, each_host, each_port, ssl_context=tls, reuse_port=True, backlog=_BACKLOG).start()
     context.ready()
     tidying = tasks.create_task(core.allocations.release_leftovers())

@@ -109,12 +109,12 @@ class Supervision:
             instance.started_at = now
 
     def noticed(self, name: str, ready: bool, reason: str, now: float) -> None:
-        """It said that it is ready, or not."""
+        """It said that it is ready, or not; the reason may also be what a ready stand-by waits for."""
         instance = self.instances.get(name)
         if instance is None or instance.state not in ("starting", "ready", "not ready"):
             return
         instance.state = "ready" if ready else "not ready"
-        instance.reason = "" if ready else reason
+        instance.reason = reason
         if ready:
             instance.remember_ready(now)
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
 from kubus.bus import Bus
 from kubus.client import Client
 from kubus.machinery.controller import Controllers
-from kubus.machinery.leases import Elector, Terms
+from kubus.machinery.leases import Elector, terms_of
 from kubus.machinery.recorder import Recorder
 from kubus.model.kinds.builtin import builtin_kinds
 from kubus.model.times import Clock
@@ -48,12 +49,16 @@ def assemble(
     *,
     clock: Clock,
     random: Random,
-    holder: str,
+    instance: str,
     ca: str,
     ca_key: bytes = b"",
+    on_state: Callable[[str], None] = lambda _: None,
 ) -> Manager:
-    """All controllers on a bus; `holder` stands for their Lease. With the key of `ca`, certificates are signed."""
-    elector = Elector(client, clock, Terms(LEASE, holder), random)
+    """All controllers on a bus. With the key of `ca`, certificates are signed.
+
+    `instance` stands for their Lease; `on_state` hears what is waited for, "" while it leads.
+    """
+    elector = Elector(client, clock, terms_of(LEASE, instance, random), random, on_state=on_state)
     recorder = Recorder(client, clock)
     controllers = Controllers(
         bus,
@@ -75,8 +80,17 @@ async def serve(context: Context) -> None:
     ca_key = settings.ca_key_file.read_bytes() if settings.ca_key_file is not None else b""
     bus = await context.bus()
     client = context.client(bus)
-    holder = f"{socket.gethostname()}_{context.instance}"
-    manager = assemble(bus, client, settings, clock=context.clock, random=Random(), holder=holder, ca=ca, ca_key=ca_key)
+    manager = assemble(
+        bus,
+        client,
+        settings,
+        clock=context.clock,
+        random=Random(),
+        instance=f"{socket.gethostname()}_{context.instance}",
+        ca=ca,
+        ca_key=ca_key,
+        on_state=context.show,
+    )
     try:
         async with asyncio.TaskGroup() as tasks:
             running = tasks.create_task(manager.run())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable
+from random import Random
 
 from prometheus_client import CollectorRegistry, Gauge
 
@@ -13,7 +14,7 @@ from kubus.client.over_bus import BusClient
 from kubus.service import Context, run
 from kubus.store.etcd import Tls, connect
 from kubus_relay.relay import Relay
-from kubus_relay.standby import Standby
+from kubus_relay.standby import Standby, standby_terms
 
 
 def main() -> int:
@@ -28,6 +29,7 @@ async def serve(context: Context) -> None:
     bus = await context.bus()
 
     def tell(why_not: str) -> None:
+        context.show("")
         if why_not:
             context.not_ready(why_not)
         else:
@@ -36,11 +38,16 @@ async def serve(context: Context) -> None:
     relay = Relay(store, bus, NatsJournal(bus), context.clock, on_state=tell)
     publish_figures(relay, context.metrics)
     client = BusClient(bus, context.settings.identity, manager=context.name, timeout_seconds=2.0, patience_seconds=0.0)
-    holder = f"{socket.gethostname()}/{context.instance}"
-    standby = Standby(client, context.clock, holder, able=lambda: relay.following)
+    terms = standby_terms(f"{socket.gethostname()}_{context.instance}", Random())
+    standby = Standby(client, context.clock, terms, able=lambda: relay.following)
+
+    def wait(what: str) -> None:
+        context.show(what)
+        context.ready()
+
     try:
         async with asyncio.TaskGroup() as group:
-            publishing = group.create_task(standby.run(relay.run, on_waiting=context.ready))
+            publishing = group.create_task(standby.run(relay.run, on_waiting=wait))
             await context.stop.wait()
             publishing.cancel()
     finally:

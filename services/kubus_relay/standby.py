@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from random import Random
 
 from kubus.client import Client
-from kubus.machinery.leases import Observed, Terms, claim, observe, released
+from kubus.machinery.leases import Observed, Terms, claim, observe, released, terms_of
 from kubus.model.errors import StatusError
 from kubus.model.kinds.leases import KIND as LEASES
 from kubus.model.objects import Object, path_of
@@ -25,26 +27,32 @@ LEASE_SECONDS = 8
 LOOK_SECONDS = 3.0
 
 
+def standby_terms(instance: str, random: Random) -> Terms:
+    """Terms of a relay that may be started again under the same name."""
+    return replace(terms_of(LEASE, instance, random), lease_seconds=LEASE_SECONDS, retry_seconds=LOOK_SECONDS)
+
+
 class Standby:
     """Stands for the relays' Lease, and publishes unless another holds it.
 
     `able`: whether the work, while it is under way, gets anywhere.
     """
 
-    def __init__(self, client: Client, clock: Clock, holder: str, *, able: Callable[[], bool]) -> None:
+    def __init__(self, client: Client, clock: Clock, terms: Terms, *, able: Callable[[], bool]) -> None:
         self._client = client
         self._clock = clock
         self._able = able
-        self._terms = Terms(name=LEASE, holder=holder, lease_seconds=LEASE_SECONDS, retry_seconds=LOOK_SECONDS)
+        self._terms = terms
+        self._inherits = True
         self._observed: Observed | None = None
         self._held: Object | None = None
 
-    async def run(self, work: Callable[[], Awaitable[None]], *, on_waiting: Callable[[], None]) -> None:
-        """Work whenever no other relay is seen to, until cancelled. `on_waiting` hears of each stand-by's beginning."""
+    async def run(self, work: Callable[[], Awaitable[None]], *, on_waiting: Callable[[str], None]) -> None:
+        """Work whenever no other relay is seen to, until cancelled. `on_waiting` hears what a stand-by waits for."""
         try:
             while True:
                 if not await self.may_work():
-                    on_waiting()
+                    on_waiting(f"waits for the lease {LEASE}")
                     await self._until_free()
                 async with asyncio.TaskGroup() as tasks:
                     working = tasks.create_task(_run(work))
@@ -68,13 +76,14 @@ class Standby:
             now = self._clock.monotonic()  # after the look: what it showed was true then at the earliest
             if lease is not None:
                 self._observed = observe(lease, self._observed, now)
-            wanted = claim(lease, self._observed, self._terms, now, self._clock.now())
+            wanted = claim(lease, self._observed, self._terms, now, self._clock.now(), inherit=self._inherits)
             if wanted is None:
-                self._held = None
+                self._held, self._inherits = None, False
                 return False
             if not renew:
                 return True
             self._held = await (self._client.create if lease is None else self._client.update)(LEASES, wanted)
+            self._inherits = False
         except StatusError as error:
             return error.code != 409  # a conflict: another one was faster, look again; else there is nobody to ask
         return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random, SystemRandom
@@ -12,7 +13,7 @@ from prometheus_client import Gauge
 from kubus.bus import Bus
 from kubus.client import Client
 from kubus.machinery.informer import Informers
-from kubus.machinery.leases import Elector, Terms
+from kubus.machinery.leases import Elector, terms_of
 from kubus.machinery.recorder import Recorder
 from kubus.model.kinds.namespaces import KIND as NAMESPACES
 from kubus.model.kinds.nodes import KIND as NODES
@@ -44,11 +45,19 @@ class Assembled:
             tasks.create_task(self.elector.run(lambda: self.driver.lead(pods)))
 
 
-def assemble(bus: Bus, client: Client, *, clock: Clock, random: Random, instance: str) -> Assembled:
-    """A scheduler on a bus."""
+def assemble(
+    bus: Bus,
+    client: Client,
+    *,
+    clock: Clock,
+    random: Random,
+    instance: str,
+    on_state: Callable[[str], None] = lambda _: None,
+) -> Assembled:
+    """A scheduler on a bus. `on_state` hears what it waits for, "" while it leads."""
     informers = Informers(bus, client)
     recorder = Recorder(client, clock, instance)
-    elector = Elector(client, clock, Terms(LEASE, f"{instance}_{random.getrandbits(64):016x}"), random)
+    elector = Elector(client, clock, terms_of(LEASE, instance, random), random, on_state=on_state)
     driver = Driver(Scheduler(random), client, recorder, clock, elector.fence)
     informers.of(PODS).on_change(driver.heard_pod)
     informers.of(NODES).on_change(driver.heard_node)
@@ -60,7 +69,14 @@ async def serve(context: Context) -> None:
     """Schedule until told to stop."""
     bus = await context.bus()
     random = Random(SystemRandom().getrandbits(64))
-    scheduler = assemble(bus, context.client(bus), clock=context.clock, random=random, instance=context.instance)
+    scheduler = assemble(
+        bus,
+        context.client(bus),
+        clock=context.clock,
+        random=random,
+        instance=f"{socket.gethostname()}_{context.instance}",
+        on_state=context.show,
+    )
     _measure(context, scheduler.driver)
     try:
         async with asyncio.TaskGroup() as tasks:

@@ -38,7 +38,7 @@ from kubus_apiserver.sealedstore import SealedStore
 from kubus_controllers import main as controllers_main
 from kubus_controllers.settings import ControllersSettings
 from kubus_relay.relay import Relay
-from kubus_relay.standby import Standby
+from kubus_relay.standby import Standby, standby_terms
 from kubus_scheduler import main as scheduler_main
 
 Work = Callable[["Connections"], Awaitable[None]]
@@ -192,9 +192,9 @@ class Cluster:
         journal = MemoryJournal(connections.bus, self._journal)  # the entries are the server's
         relay = Relay(connections.store, connections.bus, journal, process.clock, on_state=lambda why_not: None)
         client = BusClient(connections.bus, "system:relay", manager="relay", timeout_seconds=2.0, patience_seconds=0.0)
-        holder = f"{process.name}/{process.runs}"
-        standby = Standby(client, process.clock, holder, able=lambda: relay.following)
-        await standby.run(relay.run, on_waiting=lambda: None)
+        terms = standby_terms(process.name, connections.random)
+        standby = Standby(client, process.clock, terms, able=lambda: relay.following)
+        await standby.run(relay.run, on_waiting=lambda _: None)
 
     async def _scheduler(self, process: Process, connections: Connections) -> None:
         client = BusClient(connections.bus, "system:kube-scheduler", manager="scheduler")
@@ -213,7 +213,7 @@ class Cluster:
             ControllersSettings(),
             clock=process.clock,
             random=connections.random,
-            holder=f"{process.name}/{process.runs}",
+            instance=process.name,
             ca="a certificate",
         )
         process.informers = list(manager.controllers.informers)

@@ -9,6 +9,9 @@ Each change of holder counts `leaseTransitions` up. Holder and count are the lea
 compares them in the transaction of every write, so that a leader that was asleep cannot write once another has taken
 over, whatever it believes.
 
+A process that was killed and started again under the same name takes over from its predecessor at once, in a new term:
+it need not wait for its own ghost, and should the predecessor be alive after all, that one's writes are refused.
+
 A leader that has not managed to renew for `renew_seconds` stops its work, before the Lease runs out for the others.
 """
 
@@ -29,6 +32,7 @@ from kubus.model.objects import Object, path_of, uid_of
 from kubus.model.times import Clock, rfc3339_micro
 
 _log = logging.getLogger(__name__)
+_SUFFIX = "_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,8 @@ class Terms:
     """`kube-scheduler`."""
     holder: str
     """This candidate, different from every other one."""
+    instance: str = ""
+    """What of `holder` a restart keeps: a holder that is this and a suffix was this process before it was killed."""
     namespace: str = "kube-system"
     lease_seconds: int = 15
     """How long others wait for a sign of life."""
@@ -46,6 +52,11 @@ class Terms:
     """How long a leader works on without a renewal; less than `lease_seconds`."""
     retry_seconds: float = 2.0
     """How often a leader renews and a candidate looks."""
+
+
+def terms_of(name: str, instance: str, random: Random) -> Terms:
+    """Terms of a process that may be started again under the same name, and be told from what it was before."""
+    return Terms(name, f"{instance}{_SUFFIX}{random.getrandbits(64):016x}", instance)
 
 
 class Observed(NamedTuple):
@@ -63,8 +74,21 @@ def observe(lease: Object, before: Observed | None, now: float) -> Observed:
     return before if before is not None and before.record == record else Observed(record, now)
 
 
-def claim(lease: Object | None, observed: Observed | None, terms: Terms, now: float, wall: datetime) -> Object | None:
-    """The Lease to write to get or keep it; None while another one holds it."""
+def is_predecessor(holder: str, terms: Terms) -> bool:
+    """True if a holder is the process that ran under this candidate's name before."""
+    return bool(terms.instance) and holder != terms.holder and holder.rpartition(_SUFFIX)[0] == terms.instance
+
+
+def claim(
+    lease: Object | None,
+    observed: Observed | None,
+    terms: Terms,
+    now: float,
+    wall: datetime,
+    *,
+    inherit: bool = False,
+) -> Object | None:
+    """The Lease to write to get or keep it; None while another one holds it. `inherit`: at once from a predecessor."""
     moment = rfc3339_micro(wall)
     spec = {"holderIdentity": terms.holder, "leaseDurationSeconds": terms.lease_seconds, "renewTime": moment}
     if lease is None:
@@ -74,7 +98,9 @@ def claim(lease: Object | None, observed: Observed | None, terms: Terms, now: fl
     old = lease.get("spec") or {}
     if old.get("holderIdentity") == terms.holder:
         return {**lease, "spec": {**old, **spec}}
-    if old.get("holderIdentity") and not _is_over(old, observed, now):
+    holder = str(old.get("holderIdentity") or "")
+    inherited = inherit and is_predecessor(holder, terms)
+    if holder and not inherited and not _is_over(old, observed, now):
         return None
     spec |= {"acquireTime": moment, "leaseTransitions": int(old.get("leaseTransitions") or 0) + 1}
     return {**lease, "spec": {**old, **spec}}
@@ -97,11 +123,24 @@ def _is_over(spec: dict[str, Any], observed: Observed | None, now: float) -> boo
     return observed is not None and now >= observed.since + duration
 
 
-class Elector:
-    """Stands for a Lease, and works while it holds it."""
+def _ignore(_: str) -> None:
+    """For electors whose state nobody shows."""
 
-    def __init__(self, client: Client, clock: Clock, terms: Terms, random: Random) -> None:
+
+class Elector:
+    """Stands for a Lease, and works while it holds it.
+
+    A process that was killed and started again takes over from its predecessor at once, in a new term: should the
+    predecessor be alive after all, its writes are refused from then on, and it waits like any other candidate. So a
+    process inherits once at most, when it begins. `on_state` hears what is waited for, "" while it leads.
+    """
+
+    def __init__(
+        self, client: Client, clock: Clock, terms: Terms, random: Random, *, on_state: Callable[[str], None] = _ignore
+    ) -> None:
         self._client = client
+        self._on_state = on_state
+        self._inherits = True
         self._clock = clock
         self._terms = terms
         self._random = random
@@ -132,7 +171,9 @@ class Elector:
         while True:
             if await self._try_to_hold():
                 self._leading = True
+                self._on_state("")
                 return
+            self._on_state(f"waits for the lease {self._terms.name}{self._holder_shown()}")
             await asyncio.sleep(self._terms.retry_seconds * (1 + self._random.random() / 5))
 
     async def _lead(self, work: Callable[[], Awaitable[None]]) -> bool:
@@ -173,7 +214,8 @@ class Elector:
             now = self._clock.monotonic()
             if lease is not None:
                 self._observed = observe(lease, self._observed, now)
-            wanted = claim(lease, self._observed, self._terms, now, self._clock.now())
+                self._inherits = self._inherits and self._may_inherit_from(lease)
+            wanted = claim(lease, self._observed, self._terms, now, self._clock.now(), inherit=self._inherits)
             if wanted is None:
                 self._lease = lease
                 return False
@@ -183,6 +225,7 @@ class Elector:
             _log.info("the lease %s was not written: %s", self._terms.name, error)
             return False
         self._renewed = began  # the answer may have been long under way
+        self._inherits = False
         return True
 
     async def _read(self) -> Object | None:
@@ -192,6 +235,14 @@ class Elector:
             if error.code == 404:
                 return None
             raise
+
+    def _may_inherit_from(self, lease: Object) -> bool:
+        holder = path_of(lease, "spec", "holderIdentity", default="")
+        return holder == "" or is_predecessor(holder, self._terms)
+
+    def _holder_shown(self) -> str:
+        holder = path_of(self._lease or {}, "spec", "holderIdentity", default="")
+        return f", held by {holder}" if holder else ""
 
     def _held_by_another(self) -> bool:
         holder = path_of(self._lease or {}, "spec", "holderIdentity", default="")

@@ -45,6 +45,7 @@ class Context:
         """Set on SIGTERM and SIGINT: return soon."""
         self.reason_not_ready = "starting"
         self._on_ready = on_ready
+        self._shown = ""
 
     @property
     def instance(self) -> str:
@@ -64,7 +65,15 @@ class Context:
         if self.reason_not_ready:
             self.reason_not_ready = ""
             self.log.info("ready")
-            self._on_ready(True, "ready")
+            self._on_ready(True, self._shown)
+
+    def show(self, state: str) -> None:
+        """What `kubus status` shows beside "ready", like what a stand-by waits for; "" for nothing."""
+        if state != self._shown:
+            self._shown = state
+            self.log.info(state or "waits no longer")
+            if not self.reason_not_ready:
+                self._on_ready(True, state)
 
     def not_ready(self, reason: str) -> None:
         """From now on /readyz answers 503 with the reason."""

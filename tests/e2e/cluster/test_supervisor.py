@@ -30,6 +30,21 @@ def test_a_killed_component_is_back_and_its_restart_is_counted(one_node: Cluster
     assert one_node.kubectl("get", "nodes").stdout
 
 
+@pytest.mark.parametrize("component", ["scheduler", "controllers", "relay"])
+def test_a_leader_that_was_killed_leads_again_at_once(one_node: Cluster, component: str) -> None:
+    lease = {"scheduler": "kube-scheduler", "controllers": "kube-controller-manager", "relay": "kubus-relay"}[component]
+
+    def holder() -> str:
+        spec: dict[str, str] = one_node.get("lease", lease, "-n", "kube-system")["spec"]
+        return spec["holderIdentity"]
+
+    before = eventually(holder, what="a holder")
+    one_node.kubus("kill", component)
+    eventually(holder, what="another holder", expected=lambda now: now not in ("", before))
+    assert "waits for the lease" not in one_node.kubus("logs", component).stdout
+    assert one_node.status()[component]["reason"] == ""
+
+
 def test_logs_show_what_a_component_said(one_node: Cluster) -> None:
     assert "apiserver: ready" in one_node.kubus("logs", "apiserver").stdout
     unknown = one_node.kubus("logs", "nonsense", check=False)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from random import Random
 
 from kubus.bus.memory import MemoryBroker, MemoryBus
 from kubus.client.over_bus import BusClient
 from kubus.testing.clock import SimulatedClock, simulate
 from kubus.testing.small_api import SmallApi
-from kubus_relay.standby import LEASE_SECONDS, LOOK_SECONDS, Standby
+from kubus_relay.standby import LEASE_SECONDS, LOOK_SECONDS, Standby, standby_terms
 
 
 class World:
@@ -20,10 +21,13 @@ class World:
         self.working: set[str] = set()
         self.waiting: list[str] = []
         self.unable: set[str] = set()
+        self.lives = 0
 
     def standby(self, name: str) -> Standby:
+        self.lives += 1
+        terms = standby_terms(name, Random(self.lives))
         client = BusClient(MemoryBus(self.broker, name), name, timeout_seconds=2.0, patience_seconds=0.0)
-        return Standby(client, self.clock, name, able=lambda: name not in self.unable)
+        return Standby(client, self.clock, terms, able=lambda: name not in self.unable)
 
     async def run(self, name: str) -> None:
         async def work() -> None:
@@ -33,7 +37,7 @@ class World:
             finally:
                 self.working.discard(name)
 
-        await self.standby(name).run(work, on_waiting=lambda: self.waiting.append(name))
+        await self.standby(name).run(work, on_waiting=lambda what: self.waiting.append(f"{name} {what}"))
 
 
 def test_without_an_apiserver_everybody_publishes_at_once():
@@ -65,7 +69,7 @@ def test_the_second_relay_stands_by_and_takes_over_when_the_first_ends():
             await asyncio.sleep(2 * LOOK_SECONDS)
             seen.append(set(world.working))
             second.cancel()
-        assert world.waiting == ["b"]
+        assert world.waiting == ["b waits for the lease kubus-relay"]
         return seen
 
     assert simulate(story()) == [{"a"}, {"b"}]
@@ -92,6 +96,16 @@ def test_a_relay_that_comes_back_under_its_name_need_not_wait():
         return await world.standby("a").may_work()
 
     assert simulate(story())
+
+
+def test_a_relay_that_lives_on_does_not_take_the_lease_back_from_one_of_its_name():
+    async def story() -> list[bool]:
+        world = World()
+        await SmallApi(MemoryBus(world.broker, "apiserver")).serve()
+        old, new = world.standby("a"), world.standby("a")
+        return [await each.may_work() for each in (old, new, old, new)]
+
+    assert simulate(story()) == [True, True, False, True]
 
 
 def test_a_relay_that_gets_nowhere_lets_another_one_try():

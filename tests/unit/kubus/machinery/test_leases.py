@@ -11,7 +11,17 @@ import pytest
 from kubus.bus.memory import MemoryBroker, MemoryBus
 from kubus.client import Why
 from kubus.client.over_bus import BusClient
-from kubus.machinery.leases import Elector, Observed, Terms, claim, observe, released, token_of
+from kubus.machinery.leases import (
+    Elector,
+    Observed,
+    Terms,
+    claim,
+    is_predecessor,
+    observe,
+    released,
+    terms_of,
+    token_of,
+)
 from kubus.model.errors import StatusError
 from kubus.model.kinds import Kind
 from kubus.model.objects import Key, Object
@@ -86,6 +96,35 @@ def test_a_lease_given_back_is_free() -> None:
     assert claim(free, observe(free, None, 0.0), Terms("scheduler", "next"), 0.0, NOW) is not None
 
 
+MINE = Terms("scheduler", "host_scheduler_2", "host_scheduler")
+
+
+@pytest.mark.parametrize(
+    ("holder", "expected"),
+    [
+        ("host_scheduler_1", True),
+        ("host_scheduler_2", False),
+        ("other_scheduler_1", False),
+        ("host_scheduler", False),
+        ("host_scheduler-2_1", False),
+        ("", False),
+    ],
+)
+def test_a_predecessor_ran_under_the_same_name(holder: str, expected: bool) -> None:
+    assert is_predecessor(holder, MINE) is expected
+    there = lease(holder)
+    seen = observe(there, None, 100.0)
+    wanted = claim(there, seen, MINE, 100.0, NOW, inherit=True)
+    assert (wanted is not None) is (expected or holder in ("", MINE.holder))
+    if expected:
+        assert wanted is not None and wanted["spec"]["leaseTransitions"] == 4, "a new term: the old one is fenced off"
+        assert claim(there, seen, MINE, 100.0, NOW) is None, "who does not inherit waits"
+
+
+def test_without_a_name_nobody_is_a_predecessor() -> None:
+    assert not is_predecessor("_1", TERMS)
+
+
 class Stage:
     """A small API and candidates for one Lease."""
 
@@ -102,6 +141,14 @@ class Stage:
         self.clocks[name] = SimulatedClock()
         client = BusClient(self.buses[name], name, timeout_seconds=2, patience_seconds=4)
         return Elector(client, self.clocks[name], Terms("scheduler", name), Random(name)), client
+
+    def restarted(self, name: str, epoch: int, states: list[str] | None = None) -> tuple[Elector, BusClient]:
+        """A process of this name in another life."""
+        bus = MemoryBus(self.broker, f"{name} {epoch}")
+        client = BusClient(bus, name, timeout_seconds=2, patience_seconds=4)
+        on_state = (states if states is not None else []).append
+        terms = terms_of("scheduler", name, Random(epoch))
+        return Elector(client, SimulatedClock(), terms, Random(epoch), on_state=on_state), client
 
     async def stand(self, name: str) -> None:
         elector, _ = self.candidate(name)
@@ -193,5 +240,53 @@ def test_a_deposed_leaders_token_is_refused() -> None:
         await stage.api.put(LEASE.collection, lease("new", transitions=1))
         with pytest.raises(StatusError, match="leadership"):
             await client.create(MAPS, config_map("m"), why=Why(fence=tokens[0]))
+
+    simulate(story())
+
+
+def test_a_process_that_was_killed_and_started_again_leads_at_once() -> None:
+    async def story() -> None:
+        stage = Stage()
+        await stage.api.serve()
+        dead, _ = stage.restarted("a", 1)
+        assert await dead._try_to_hold(), "and never gives it back, nor renews it"
+        again, _ = stage.restarted("a", 2)
+        other, _ = stage.restarted("b", 3)
+        async with asyncio.TaskGroup() as tasks:
+            running = [tasks.create_task(each.run(asyncio.Event().wait)) for each in (other, again)]
+            await asyncio.sleep(1)
+            assert again.leading and not other.leading
+            for task in running:
+                task.cancel()
+
+    simulate(story())
+
+
+def test_two_living_processes_of_one_name_do_not_take_the_lease_from_each_other() -> None:
+    async def story() -> None:
+        stage = Stage()
+        await stage.api.serve()
+        states: dict[int, list[str]] = {1: [], 2: []}
+        (old, old_client), (new, new_client) = (stage.restarted("a", epoch, states[epoch]) for epoch in (1, 2))
+        async with asyncio.TaskGroup() as tasks:
+            running = [tasks.create_task(old.run(asyncio.Event().wait))]
+            await asyncio.sleep(5)
+            assert old.leading
+            running.append(tasks.create_task(new.run(asyncio.Event().wait)))
+            await asyncio.sleep(0.5)
+            assert new.leading
+            with pytest.raises(StatusError, match="leadership"):
+                await old_client.create(MAPS, config_map("from-the-old"), why=Why(fence=old.fence()))
+            await new_client.create(MAPS, config_map("from-the-new"), why=Why(fence=new.fence()))
+            for _ in range(60):
+                await asyncio.sleep(2)
+                assert new.leading and not old.leading
+            assert states[1] == [
+                "",
+                *[f"waits for the lease scheduler, held by {new._terms.holder}"] * len(states[1][1:]),
+            ]
+            assert states[2] == [""]
+            for task in running:
+                task.cancel()
 
     simulate(story())

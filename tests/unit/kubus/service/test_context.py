@@ -37,7 +37,7 @@ def test_readiness_is_told_once_until_it_changes(context, told):
     context.not_ready("etcd is away")
     context.not_ready("etcd is still away")
     context.ready()
-    assert told == [(True, "ready"), (False, "etcd is away"), (True, "ready")]
+    assert told == [(True, ""), (False, "etcd is away"), (True, "")]
 
 
 def test_a_service_reads_its_own_settings_from_the_same_environment(context):
@@ -53,3 +53,11 @@ def test_a_missing_setting_is_named(context):
 def test_without_certificates_there_is_no_tls(context):
     assert context.tls() is None
     assert context.instance == "kubelet-n1"
+
+
+def test_a_stand_by_is_ready_and_says_what_it_waits_for(told, context):
+    context.show("waits for the lease")
+    context.ready()
+    context.show("waits for the lease")
+    context.show("")
+    assert told == [(True, "waits for the lease"), (True, "")]
