@@ -171,7 +171,8 @@ class Transport(asyncio.Protocol):
         if tls is not None and tls.selected_alpn_protocol() != "h2":
             self._lost("the server does not speak HTTP/2 over TLS")
             self._socket.abort()
-        self._flush()
+        else:
+            self._flush()
 
     def data_received(self, data: bytes) -> None:
         """Bytes have come."""
@@ -205,7 +206,8 @@ class Transport(asyncio.Protocol):
             return
         if data := self._connection.outgoing():
             self._socket.write(data)
-        if self._connection.why_lost or (self._connection.is_closing and self._connection.is_idle):
+        ends = self._connection.why_lost or (self._connection.is_closing and self._connection.is_idle)
+        if ends and not self._socket.is_closing():  # after a second close, Python 3.11.2's TLS transport cannot abort
             self._socket.close()
 
     def _tick(self) -> None:
