@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.reaper import REAPER
 
 ROOT = Path(__file__).parents[3]
 KUBUS = Path(sys.executable).with_name("kubus")
@@ -35,9 +36,16 @@ class Cluster:
         self.environ = {**os.environ, "KUBECONFIG": str(home / "kubeconfig-of-tests"), "NO_COLOR": "1"}
 
     def kubus(self, *arguments: str, timeout: float = 90, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run `kubus` on this cluster."""
+        """Run `kubus` on this cluster; the reaper takes down a cluster that no `down --purge` took down."""
         command, *rest = arguments
-        return self._run([str(KUBUS), command, "--name", self.name, "--home", str(self.home), *rest], timeout, check)
+        named = ("--name", self.name, "--home", str(self.home))
+        key = f"cluster {self.name}"
+        if command in ("up", "demo"):
+            REAPER.undo_later(key, [str(KUBUS), "down", *named, "--purge"], self.environ)
+        done = self._run([str(KUBUS), command, *named, *rest], timeout, check)
+        if command == "down" and "--purge" in rest and done.returncode == 0:
+            REAPER.forget(key)
+        return done
 
     def kubectl(
         self, *arguments: str, stdin: str | None = None, timeout: float = 60, check: bool = True

@@ -21,6 +21,7 @@ from typing import Any
 
 import pytest
 from tests.e2e.compose import images
+from tests.reaper import REAPER
 
 NEEDED = ("podman", "runc", "conmon", "iptables", "mmdebstrap", "busybox", "kubectl")
 AARDVARK = Path("/usr/lib/podman/aardvark-dns")
@@ -58,9 +59,13 @@ class Composed:
 
     def compose(self, *arguments: str, timeout: float = 120) -> str:
         """Run podman-compose on this cluster's project."""
+        return self.run(*self.compose_command(*arguments), timeout=timeout)
+
+    def compose_command(self, *arguments: str) -> list[str]:
+        """A command line of podman-compose for this cluster's project."""
         program = str(Path(sys.executable).with_name("podman-compose"))
         file = str(images.ROOT / "deploy" / "docker-compose.yml")
-        return self.run(program, "--project-name", self.project, "--file", file, *arguments, timeout=timeout)
+        return [program, "--project-name", self.project, "--file", file, *arguments]
 
     def container(self, service: str) -> str:
         """The name of a service's container."""
@@ -158,14 +163,17 @@ def composed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Composed]:
         pytest.skip(f"no base image: {error}")
     cluster.environ["KUBUS_IMAGE"] = image
     cluster.run(str(images.ROOT / "examples" / "build-image"), POD_IMAGE)
+    down = ("--profile", "tap", "down", "--volumes", "--timeout", "3")
+    REAPER.undo_later(f"project {cluster.project}", cluster.compose_command(*down), cluster.environ)
     try:
         cluster.compose("up", "--detach", "--no-build", "--no-deps")
         eventually(lambda: cluster.ready_nodes() == ["node-1", "node-2"], seconds=120, what="two ready nodes")
         _load(cluster)
         yield cluster
     finally:
-        cluster.compose("--profile", "tap", "down", "--volumes", "--timeout", "3")
+        cluster.compose(*down)
     assert not cluster.leftovers()
+    REAPER.forget(f"project {cluster.project}")
 
 
 def _load(cluster: Composed) -> None:

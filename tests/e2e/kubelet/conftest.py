@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import subprocess
+import sys
 import uuid
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry
+from tests.reaper import REAPER
 
 from kubus.bus.memory import MemoryBus
 from kubus.bus.sessions import ERROR, STDERR, STDOUT, Session, open_session, serve_sessions
@@ -196,15 +198,23 @@ def image(image_archive: Path) -> str:
 @pytest.fixture
 def node_settings(tmp_path: Path) -> Any:
     netns = f"kltest-{uuid.uuid4().hex[:8]}"
-    run("ip", "netns", "add", netns)
-    run("ip", "-n", netns, "link", "set", "lo", "up")
-    run("ip", "-n", netns, "addr", "add", "10.233.76.1/32", "dev", "lo")
     settings = KubeletSettings(
         node_name="node-1", node_netns=f"/run/netns/{netns}", node_ip="10.233.76.1", data_dir=tmp_path
     )
+    variables = {
+        f"KUBUS_{name.upper()}": str(getattr(settings, name)) for name in ("node_name", "node_netns", "data_dir")
+    }
+    REAPER.undo_later(f"namespace {netns}", ["ip", "netns", "del", netns])
+    REAPER.undo_later(f"node {netns}", [sys.executable, "-m", "kubus_kubelet.cleanup"], variables)
+    run("ip", "netns", "add", netns)
+    run("ip", "-n", netns, "link", "set", "lo", "up")
+    run("ip", "netns", "exec", netns, "sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward")  # as `kubus up` does
+    run("ip", "-n", netns, "addr", "add", "10.233.76.1/32", "dev", "lo")
     yield settings
     asyncio.run(clean_up(settings))
+    REAPER.forget(f"node {netns}")
     run("ip", "netns", "del", netns)
+    REAPER.forget(f"namespace {netns}")
 
 
 @pytest.fixture

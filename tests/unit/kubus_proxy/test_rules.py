@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.reaper import REAPER
 
 from kubus_proxy import rules
 from kubus_proxy.services import Backend, Endpoint, Frontend, Wanted
@@ -57,9 +58,11 @@ def namespace() -> Iterator[str]:
     if os.geteuid():
         pytest.skip("network namespaces need root")
     name = f"kubus-test-{uuid.uuid4().hex[:8]}"
+    REAPER.undo_later(name, ["ip", "netns", "del", name])
     assert os.system(f"ip netns add {name}") == 0
     yield f"/run/netns/{name}"
-    os.system(f"ip netns del {name}")
+    assert os.system(f"ip netns del {name}") == 0
+    REAPER.forget(name)
 
 
 @settings(max_examples=25, deadline=None)
