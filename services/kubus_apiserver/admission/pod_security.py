@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from kubus.model.errors import FieldError, invalid, invalid_object
 from kubus.model.objects import Key, Object, path_of
+from kubus.model.pod_templates import TEMPLATE_PATHS
 from kubus_apiserver.admission import Proposal
 from kubus_apiserver.admission.pod_standard_versions import LEVELS, is_version, violations
 from kubus_apiserver.admission.pod_standards import Violation
@@ -28,21 +29,6 @@ _ENFORCED, _AUDITED, _ERROR = f"{_PREFIX}enforce-policy", f"{_PREFIX}audit-viola
 """Keys in the audit log."""
 _PODS_MAX = 3_000
 """How many pods of a namespace are looked at when it tightens."""
-_TEMPLATES = {
-    "cronjobs.batch": ("spec", "jobTemplate", "spec", "template"),
-    "podtemplates.core": ("template",),
-    **dict.fromkeys(
-        (
-            "daemonsets.apps",
-            "deployments.apps",
-            "jobs.batch",
-            "replicasets.apps",
-            "replicationcontrollers.core",
-            "statefulsets.apps",
-        ),
-        ("spec", "template"),
-    ),
-}
 _CHECKED_SUBRESOURCES = ("", "ephemeralcontainers")
 
 
@@ -88,14 +74,14 @@ def pod_security(proposal: Proposal, cache: WatchCache) -> None:
     if collection == _NAMESPACES:
         _namespace(proposal, cache)
         return
-    if (collection != _PODS and collection not in _TEMPLATES) or proposal.is_foreign:
+    if (collection != _PODS and collection not in TEMPLATE_PATHS) or proposal.is_foreign:
         return
     entry = cache.get(Key(_NAMESPACES, "", proposal.namespace))
     labels = (entry.object["metadata"].get("labels") or {}) if entry is not None else {}
     if collection == _PODS:
         _pod(proposal, labels)
     elif not _MODES.isdisjoint(labels):
-        template = path_of(proposal.object, *_TEMPLATES[collection])
+        template = path_of(proposal.object, *TEMPLATE_PATHS[collection])
         if isinstance(template, dict):
             _tell(proposal, labels, template, {})
 

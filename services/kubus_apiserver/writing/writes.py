@@ -23,6 +23,7 @@ from kubus.model.names import random_suffix, random_uid
 from kubus.model.objects import Key, Object
 from kubus.model.records import Note, encode_record, note_key, store_key
 from kubus.model.times import Clock, microseconds
+from kubus.model.unsupported import unsupported_uses
 from kubus.store import Fence, Fenced, KeyExists, Store
 from kubus_apiserver.admission import Proposal, said
 from kubus_apiserver.admission.gate import Gate
@@ -112,6 +113,7 @@ class Writes:
 
     async def _create(self, kind: Kind, obj: Object, user: User, options: WriteOptions, *, applied: bool) -> Entry:
         uid = random_uid(self._random)
+        _warn_of_unsupported(kind, obj, None, options)
         managed = obj["metadata"].get("managedFields") if applied else None
         strategy.clear_new(kind, obj)
         if kind.defaults is not None:
@@ -195,6 +197,8 @@ class Writes:
         strategy.check_identity(kind, obj, key.namespace, key.name)
         given = obj["metadata"].get("managedFields")
         obj = strategy.carry_over(kind, obj, old, subresource=subresource, built_in=kind.custom is None)
+        if not subresource:
+            _warn_of_unsupported(kind, obj, old, options)
         by_schema = kind.custom is not None and subresource == "status"
         if (not subresource or by_schema) and kind.defaults is not None:
             kind.defaults(obj)
@@ -337,6 +341,13 @@ class Writes:
         if len(data) > OBJECT_BYTES_MAX:
             raise too_large(f"{kind.singular} is too large: {len(data)} bytes of {OBJECT_BYTES_MAX} at most")
         return Raw(data)
+
+
+def _warn_of_unsupported(kind: Kind, obj: Object, old: Object | None, options: WriteOptions) -> None:
+    """Warn the client of what the object uses and nothing in kubus acts upon."""
+    if options.notes is not None:
+        for warning in unsupported_uses(kind.collection, obj, old):
+            options.warn(warning)
 
 
 def _readable(entry: Entry, kind: Kind) -> Object:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kubus.model.codec import from_json
+from kubus.model.codec import from_json, to_json
 
 pytestmark = [
     pytest.mark.e2e,
@@ -202,3 +202,16 @@ async def test_draining_a_node_asks_the_budget(apiserver) -> None:
     await apiserver.kubectl("drain", "n1", "--force", "--timeout=1s")
     assert (await apiserver.object("get", "pod", "p"))["metadata"]["deletionTimestamp"]
     assert (await apiserver.object("get", "pdb", "b"))["status"]["disruptionsAllowed"] == 0
+
+
+async def test_what_has_no_effect_is_warned_of_once(apiserver) -> None:
+    pod = {"containers": [{"name": "c", "image": "i"}], "hostUsers": False}
+    body = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "unsupported"}, "spec": pod}
+    warning = "Warning: spec.hostUsers: containers share the node's user namespace\n"
+    created = await apiserver.kubectl("create", "-f", "-", stdin=to_json(body))
+    assert (created.code, created.err) == (0, warning)
+    labelled = await apiserver.kubectl("label", "pod", "unsupported", "a=b")
+    assert (labelled.code, labelled.err) == (0, "")
+    policy = {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "p"}}
+    created = await apiserver.kubectl("create", "-f", "-", stdin=to_json({**policy, "spec": {"podSelector": {}}}))
+    assert created.err == "Warning: NetworkPolicy: no traffic is filtered: every pod can reach every pod\n"
