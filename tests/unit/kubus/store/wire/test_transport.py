@@ -36,6 +36,9 @@ class Wire:
 
     abort = close
 
+    def is_closing(self) -> bool:
+        return self.is_closed
+
     def frames(self) -> list[int]:
         """Kinds of the frames of the last write."""
         return [frame.kind for frame in FrameReader().feed(self.writes[-1])]
