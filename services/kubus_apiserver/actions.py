@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from kubus.model.errors import StatusError, method_not_allowed, not_found, path_not_found
+from kubus.model.errors import StatusError, forbidden, method_not_allowed, not_found, path_not_found
 from kubus.model.kinds import Kind
 from kubus.model.kinds.reviews import TOKEN_REQUESTS
 from kubus.model.objects import Object, path_of
@@ -30,6 +30,7 @@ from kubus_apiserver.writing import applying
 from kubus_apiserver.writing.applying import AppliedEntry
 from kubus_apiserver.writing.bodies import fitted
 from kubus_apiserver.writing.changes import bound, finalized
+from kubus_apiserver.writing.deletion import UNSAFE, UNSAFE_VERB
 from kubus_apiserver.writing.patching import Patch, Replacement
 from kubus_apiserver.writing.podchanges import CONFINED
 from kubus_apiserver.writing.scales import scale_entry, scale_patched, scaled
@@ -233,6 +234,12 @@ async def delete(core: Core, target: Target, options: Object, user: User, write:
     """An object deleted, or begun to be."""
     if target.subresource:
         raise method_not_allowed()
+    if options.get(UNSAFE):
+        try:
+            authorize(core, user, UNSAFE_VERB, target)
+        except StatusError:
+            detail = f'not permitted to do "{UNSAFE_VERB}"'
+            raise forbidden(target.kind.plural, target.kind.group, target.name, detail) from None
     return await core.writes.delete(target, options, user, write)
 
 

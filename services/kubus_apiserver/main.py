@@ -20,6 +20,7 @@ from kubus.model.kinds import Registry
 from kubus.model.kinds.builtin import builtin_kinds
 from kubus.model.sealing import Seals
 from kubus.service import Context, run
+from kubus.service.figures import publish_quarantined
 from kubus.store import StoreError
 from kubus.store.etcd import EtcdStore, Tls, connect
 from kubus_apiserver.access.audit import AppendedFile, AuditLog
@@ -86,6 +87,7 @@ async def _serve(context: Context, settings: ApiserverSettings, core: Core, task
     await _bootstrapped(context, core, settings, address, port)
     streams = Streams(core.watches)
     inflight = Inflight(metrics=context.metrics)
+    publish_quarantined(context.metrics, lambda: len(core.cache.quarantined))
     checks: Checks = {"ping": fine, "etcd": partial(_store_answers, core)}
     nonresource = NonResource(
         core.registry,

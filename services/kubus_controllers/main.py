@@ -20,6 +20,7 @@ from kubus.machinery.recorder import Recorder
 from kubus.model.kinds.builtin import builtin_kinds
 from kubus.model.times import Clock
 from kubus.service import Context, run
+from kubus.service.figures import publish_quarantined
 from kubus_controllers.settings import ControllersSettings
 from kubus_controllers.wiring import all_controllers
 
@@ -91,6 +92,7 @@ async def serve(context: Context) -> None:
         ca_key=ca_key,
         on_state=context.show,
     )
+    publish_quarantined(context.metrics, lambda: manager.controllers.informers.quarantined)
     try:
         async with asyncio.TaskGroup() as tasks:
             running = tasks.create_task(manager.run())

@@ -17,6 +17,7 @@ from kubus.model.kinds.pods import KIND as PODS
 from kubus.model.objects import Object, uid_of
 from kubus.service import run
 from kubus.service.context import Context
+from kubus.service.figures import publish_quarantined
 from kubus_kubelet import machine
 from kubus_kubelet.cluster import ClusterApi
 from kubus_kubelet.node_keeper import NodeKeeper
@@ -72,6 +73,7 @@ async def serve(context: Context) -> None:
         images=Images(paths.podman_socket).all,
     )
     informer = Informer(bus, client, PODS, node=settings.node_name)
+    publish_quarantined(context.metrics, lambda: len(informer.quarantined))
     feed = PodFeed(parts.pods, reports)
     streams = Streams(parts.tools, parts.pods, Questions(parts.pods, context.metrics))
     sessions = await serve_sessions(bus, settings.node_name, streams.accept)

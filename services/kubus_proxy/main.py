@@ -17,6 +17,7 @@ from kubus.model.kinds.nodes import KIND as NODES
 from kubus.model.kinds.services import KIND as SERVICES
 from kubus.model.objects import Key, Object
 from kubus.service import Context, run
+from kubus.service.figures import publish_quarantined
 from kubus_proxy.kernel import Kernel, KernelRefused
 from kubus_proxy.proxytable import ProxyTable
 from kubus_proxy.routes import internal_address, own_routes, route_commands, wanted_routes
@@ -106,6 +107,7 @@ async def serve(context: Context) -> None:
     bus = await context.bus()
     informers = Informers(bus, context.client(bus))
     proxy = Proxy(context, settings, informers)
+    publish_quarantined(context.metrics, lambda: informers.quarantined)
     try:
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(informers.run())]

@@ -3,8 +3,9 @@
 Of an object nothing is decoded but a pod's node. A Secret's event carries its face, metadata and a digest, because
 events are kept on the bus's disk; its content is sealed (`kubus.model.sealing`), and no key for it is here. The note of
 a delete is a key of its own that comes just before the delete, in the same revision; here the two become one. What is
-no object's key, and what cannot be read as a record, is no happening: one broken value must not stop the news of all
-others.
+no object's key is no happening. A value that cannot be read as a record is one without an object: whoever follows
+learns that the object under this key cannot be read, and the news of all others goes on. Where the node of such a pod
+is in question (its last readable state is not at hand), its happening belongs to every node's slice.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ from kubus.store import StoreChange
 PODS = "pods.core"
 SECRETS = "secrets.core"
 _NO_NOTE = Raw(pack({"by": "", "with": "", "verb": "delete", "at": 0}))
+_UNREADABLE = Raw(pack(None))
+_MAPS = frozenset((*range(0x80, 0x90), 0xDE, 0xDF))
+"""The first bytes of MessagePack's maps."""
 
 
 class Happening(NamedTuple):
@@ -32,9 +36,11 @@ class Happening(NamedTuple):
     revision: int
     note: Raw
     object: Raw
-    """Of a delete: the last state."""
+    """Of a delete: the last state. Nil where what is stored cannot be read."""
     nodes: tuple[str, ...]
     """The nodes whose slice it belongs to; two when it leaves one for another."""
+    everywhere: bool = False
+    """Whether it belongs to every node's slice, because nobody can tell to which."""
 
 
 class _PodSpec(TypedDict, total=False):
@@ -49,7 +55,7 @@ _pod_record = raw_array_decoder(items=tuple[int, Raw, _Pod])
 
 
 def happenings(batch: Sequence[StoreChange]) -> tuple[list[Happening], list[str]]:
-    """What happened, in order, and the keys of changes that could not be read."""
+    """What happened, in order, and the keys whose new values cannot be read."""
     found: list[Happening] = []
     unreadable: list[str] = []
     note: tuple[int, Raw] = (0, _NO_NOTE)
@@ -61,35 +67,44 @@ def happenings(batch: Sequence[StoreChange]) -> tuple[list[Happening], list[str]
         key = parse_store_key(change.key)
         if key is None:
             continue
-        try:
-            found.append(_happening(key, change, note[1] if note[0] == change.revision else _NO_NOTE))
-        except DecodeError:
+        found.append(_happening(key, change, note[1] if note[0] == change.revision else _NO_NOTE))
+        if change.value is not None and bytes(found[-1].object) == bytes(_UNREADABLE):
             unreadable.append(change.key)
     return found, unreadable
 
 
 def _happening(key: Key, change: StoreChange, delete_note: Raw) -> Happening:
     value, before = change.value, change.before
-    split = face_of if key.collection == SECRETS else split_record
     if value is not None:
-        note, obj = split(value)
+        note, obj = _split(key, value) or (_NO_NOTE, _UNREADABLE)
         how: Change = "added" if change.created == change.revision else "modified"
     else:
-        how, note = "deleted", delete_note
-        obj = split(before.value)[1] if before is not None else _nameplate(key)
-    nodes: tuple[str, ...] = ()
-    if key.collection == PODS:
-        states = [state for state in (before.value if before is not None else None, value) if state is not None]
-        nodes = tuple(dict.fromkeys(node for state in states if (node := _node_of(state))))
-    return Happening(key, how, change.revision, note, obj, nodes)
+        last = _split(key, before.value) if before is not None else None
+        how, note, obj = "deleted", delete_note, last[1] if last is not None else _nameplate(key)
+    if bytes(note)[0] not in _MAPS:
+        note = _NO_NOTE
+    if key.collection != PODS:
+        return Happening(key, how, change.revision, note, obj, ())
+    states = [state for state in (before.value if before is not None else None, value) if state is not None]
+    nodes = [_node_of(state) for state in states]
+    known = tuple(dict.fromkeys(node for node in nodes if node))
+    return Happening(key, how, change.revision, note, obj, known, everywhere=None in nodes and not known)
 
 
-def _node_of(record: bytes) -> str:
+def _split(key: Key, value: bytes) -> tuple[Raw, Raw] | None:
+    """(note, object) of a record; None if it is none."""
     try:
-        pod = _pod_record.decode(record)[2]
-    except (ValueError, RecursionError) as error:
-        raise DecodeError(f"not a pod's record: {error}") from None
-    return str(pod.get("spec", {}).get("nodeName", ""))
+        return face_of(value) if key.collection == SECRETS else split_record(value)
+    except DecodeError:
+        return None
+
+
+def _node_of(record: bytes) -> str | None:
+    """The node of a pod's record; None if that cannot be read."""
+    try:
+        return str(_pod_record.decode(record)[2].get("spec", {}).get("nodeName", ""))
+    except (ValueError, RecursionError):
+        return None
 
 
 def _nameplate(key: Key) -> Raw:

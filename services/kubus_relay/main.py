@@ -60,7 +60,11 @@ def publish_figures(relay: Relay, metrics: CollectorRegistry) -> None:
     figures: tuple[tuple[str, str, Callable[[], float]], ...] = (
         ("revision", "The store's revision up to which everything has been published.", lambda: relay.position),
         ("messages", "Messages published so far, copies for nodes included.", lambda: relay.published),
-        ("unreadable", "Changes passed over because their value was no record.", lambda: relay.unreadable),
+        (
+            "unreadable",
+            "Changes published without an object because their value was no record.",
+            lambda: relay.unreadable,
+        ),
     )
     for name, meaning, read in figures:
         Gauge(f"kubus_relay_{name}", meaning, registry=metrics).set_function(read)

@@ -71,7 +71,7 @@ class Relay:
         self.published = 0
         """Messages so far, copies included."""
         self.unreadable = 0
-        """Changes so far whose value was no record."""
+        """Changes so far whose value was no record: their events hold no object."""
 
     async def run(self) -> None:
         """Follow the store for ever, whatever fails."""
@@ -167,12 +167,18 @@ class Relay:
             if key is not None:
                 collections.add(collection)
             after = f"{ROOT}{collection}0"  # "0" is what follows "/"
+        return collections, await self._nodes()
+
+    async def _nodes(self) -> list[str]:
         nodes = await self._store.page(collection_prefix(_NODES))
-        return collections, [stored.key.rpartition("/")[2] for stored in nodes.items]
+        return [stored.key.rpartition("/")[2] for stored in nodes.items]
 
     async def _publish(self, batch: list[StoreChange]) -> None:
         happened, unreadable = happenings(batch)
         self.unreadable += len(unreadable)
+        if any(happening.everywhere for happening in happened):
+            nodes = tuple(await self._nodes())
+            happened = [each._replace(nodes=nodes) if each.everywhere else each for each in happened]
         for collection in self._streams.unknown(happened):
             newest = await self._journal.newest_of(collection)
             self._streams.learn(collection, newest if newest > self._floor else 0)

@@ -20,6 +20,7 @@ from kubus.model.kinds.nodes import KIND as NODES
 from kubus.model.kinds.pods import KIND as PODS
 from kubus.model.times import Clock
 from kubus.service import Context, run
+from kubus.service.figures import publish_quarantined
 from kubus_scheduler.core import Scheduler
 from kubus_scheduler.driver import Driver
 
@@ -78,6 +79,7 @@ async def serve(context: Context) -> None:
         on_state=context.show,
     )
     _measure(context, scheduler.driver)
+    publish_quarantined(context.metrics, lambda: scheduler.informers.quarantined)
     try:
         async with asyncio.TaskGroup() as tasks:
             running = tasks.create_task(scheduler.run())

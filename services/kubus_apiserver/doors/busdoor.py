@@ -160,7 +160,11 @@ class BusDoor:
                 return {"revision": listed.revision, "items": items, "continue": token}
             items.append(_pair(entry))
             size += len(bytes(entry.raw))
-        return {"revision": listed.revision, "items": items, "continue": listed.continue_}
+        body = {"revision": listed.revision, "items": items, "continue": listed.continue_}
+        unreadable = self._core.cache.unreadable(target.kind.collection, target.namespace)
+        if unreadable and not listed.continue_:
+            body["unreadable"] = [[key.namespace, key.name] for key in unreadable]
+        return body
 
     async def _create(self, target: Target, request: Request, user: User, notes: Notes) -> Any:
         made, _ = await actions.create(self._core, target, _object(request), user, _write_options(request, notes))

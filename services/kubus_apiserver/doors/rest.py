@@ -15,7 +15,7 @@ from typing import Any
 from kubus.model.codec import DecodeError
 from kubus.model.errors import StatusError, internal, method_not_allowed, path_not_found, unavailable
 from kubus.model.kinds import Kind
-from kubus.model.objects import Object
+from kubus.model.objects import Object, uid_of
 from kubus.model.times import Clock
 from kubus.service.logs import Logger
 from kubus.store import StoreError
@@ -368,7 +368,9 @@ def _all(warnings: tuple[str, ...], options: WriteOptions) -> tuple[str, ...]:
 
 
 def _details(kind: Kind, deleted: Deleted) -> Object:
-    details: Object = {"name": deleted.entry.name, "kind": kind.plural, "uid": deleted.entry.object["metadata"]["uid"]}
+    details: Object = {"name": deleted.entry.name, "kind": kind.plural}
+    if uid := uid_of(deleted.entry.object):  # one that could not be read has none
+        details["uid"] = uid
     if kind.group:
         details["group"] = kind.group
     return details

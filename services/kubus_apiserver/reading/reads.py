@@ -17,6 +17,7 @@ from kubus.model.codec import DecodeError
 from kubus.model.errors import StatusError, gone, internal, not_found
 from kubus.model.objects import Key
 from kubus.model.records import collection_prefix, parse_store_key, split_record, store_key
+from kubus.model.stored_objects import decode_object
 from kubus.model.times import Clock
 from kubus.store import Compacted, FutureRevision, Store, Stored
 from kubus_apiserver.calls import ReadOptions, Target
@@ -89,8 +90,8 @@ class Reads:
         entry = self._cache.get(key)
         kind = target.kind
         if entry is None:
-            if self._cache.quarantined and store_key(key) in self._cache.quarantined:
-                raise internal(f"{kind.resource} {target.name!r} is stored but cannot be read")
+            if self._cache.quarantined and (reason := self._cache.quarantined.get(store_key(key))):
+                raise corrupt_object(key, reason)
             raise not_found(kind.plural, kind.group, target.name)
         return entry if kind.from_stored is None else entry.viewed(kind)
 
@@ -195,15 +196,45 @@ def entry_of(item: Stored) -> Entry | None:
     """The entry of a stored value; None if it cannot be read."""
     key = parse_store_key(item.key)
     try:
-        return None if key is None else Entry(key.namespace, key.name, item.revision, split_record(item.value)[1])
+        return None if key is None else _checked_entry(key, item)
     except DecodeError:
         return None
 
 
+def readable_entry(key: Key, item: Stored) -> Entry:
+    """The entry of the stored value of a key.
+
+    Raises:
+        StatusError: 500, it cannot be read.
+    """
+    try:
+        return _checked_entry(key, item)
+    except DecodeError as error:
+        raise corrupt_object(key, str(error), item.revision) from None
+
+
+def _checked_entry(key: Key, item: Stored) -> Entry:
+    raw = split_record(item.value)[1]
+    decode_object(key, raw)
+    return Entry(key.namespace, key.name, item.revision, raw)
+
+
+def corrupt_object(key: Key, reason: str, revision: int = 0) -> StatusError:
+    """500 in the words of Kubernetes' storage layer, which its clients know; see KEP-3926."""
+    return internal(
+        f"StorageError: corrupt object, Code: 7, Key: {store_key(key)}, ResourceVersion: {revision}, "
+        f"AdditionalErrorMsg: object not decodable: {reason}"
+    )
+
+
 async def read_fresh(store: Store, key: Key) -> Entry | None:
-    """The object as the store has it now."""
+    """The object as the store has it now.
+
+    Raises:
+        StatusError: 500, it is there and cannot be read.
+    """
     item = await store.get(store_key(key))
-    return None if item is None else entry_of(item)
+    return None if item is None else readable_entry(key, item)
 
 
 def _after(entries: list[Entry], after: tuple[str, str]) -> list[Entry]:

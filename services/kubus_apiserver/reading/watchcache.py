@@ -2,11 +2,12 @@
 
 A `Collection` is an ordered index of entries by namespace and name, and a ring of its recent changes, from which
 a watch resumes. `WatchCache` takes the store's changes in order (`apply`) and tells two parties: those who wait
-for a revision (`reached`) and those who watch a collection (`listeners`). It is a plain data structure, without
-I/O; `kubus_apiserver.reading.follower` feeds it.
+for a revision (`reached`) and those who watch a collection (`listeners`). It reads and writes nothing itself
+(`kubus_apiserver.reading.follower` feeds it); of asyncio it knows the futures of those who wait.
 
 Everything here happens between two awaits of the event loop, so a reader that does not await sees one revision.
-A value that cannot be decoded is quarantined: it is counted and left out, and everything else goes on.
+A value that is no record of an object of its kind is quarantined: it is counted and left out, and everything else goes
+on. Who gets it is told that it is there and cannot be read; see `kubus.model.stored_objects` for what is checked.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from sortedcontainers import SortedDict
 
 from kubus.model.codec import DecodeError
 from kubus.model.objects import Key
-from kubus.model.records import parse_store_key, split_record
+from kubus.model.records import collection_prefix, parse_store_key, split_record
+from kubus.model.stored_objects import decode_object
 from kubus.store import StoreChange, Stored
 from kubus_apiserver.reading.entries import Entry
 
@@ -130,6 +132,13 @@ class WatchCache:
         found = self._collections.get(key.collection)
         return None if found is None else found.entries.get((key.namespace, key.name))
 
+    def unreadable(self, collection: str, namespace: str = "") -> list[Key]:
+        """The objects of a collection, or of a namespace of it, that are stored but cannot be read."""
+        if not self.quarantined:
+            return []
+        prefix = collection_prefix(collection, namespace or None)
+        return [key for each in self.quarantined if each.startswith(prefix) and (key := parse_store_key(each))]
+
     def replace(self, items: Iterable[Stored], revision: int) -> None:
         """Start over from a listing of everything; every listener's stream is broken (it is told so with [])."""
         before = self._collections
@@ -232,6 +241,7 @@ class WatchCache:
     def _entry(self, store_key: str, key: Key, value: bytes, revision: int) -> Entry | None:
         try:
             _, raw = split_record(value)
+            decode_object(key, raw)
         except DecodeError as error:
             self.quarantined[store_key] = str(error)
             return None

@@ -19,6 +19,10 @@ from kubus.model.kinds import Kind
 from kubus.model.objects import Object
 from kubus.model.times import parse_time, rfc3339
 
+UNSAFE = "ignoreStoreReadErrorWithClusterBreakingPotential"
+"""The delete option that removes an object which cannot be read, without a look at finalizers or owners; KEP-3926."""
+UNSAFE_VERB = "unsafe-delete-ignore-read-errors"
+"""The verb that allows it, beside `delete`."""
 FOREGROUND = "foregroundDeletion"
 ORPHAN = "orphan"
 _DEFINITIONS = "customresourcedefinitions.apiextensions.k8s.io"
@@ -60,6 +64,11 @@ def check_options(options: Object) -> None:
         raise bad_request("gracePeriodSeconds must be an integer")
     if not isinstance(options.get("preconditions") or {}, dict):
         raise bad_request("preconditions must be an object")
+    if options.get(UNSAFE):
+        others = ("dryRun", "propagationPolicy", "orphanDependents", "gracePeriodSeconds", "preconditions")
+        wrong = [invalid(UNSAFE, True, f"cannot be set together with .{each}") for each in others if options.get(each)]
+        if wrong:
+            raise invalid_object("DeleteOptions", "meta.k8s.io", "", wrong)
 
 
 def _invalid(field: str, value: Any, detail: str) -> StatusError:

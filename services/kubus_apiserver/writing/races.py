@@ -13,7 +13,7 @@ from kubus.model.errors import StatusError, conflict, not_found
 from kubus.store import Conflict, Store
 from kubus_apiserver.calls import Target
 from kubus_apiserver.reading.entries import Entry
-from kubus_apiserver.reading.reads import entry_of, read_fresh
+from kubus_apiserver.reading.reads import read_fresh, readable_entry
 from kubus_apiserver.reading.watchcache import WatchCache
 
 TRIES = 8
@@ -37,7 +37,7 @@ async def on_newest(
     The attempt is told whether its object comes fresh from the store.
 
     Raises:
-        StatusError: 404, 409, and what the attempt raises of a fresh object.
+        StatusError: 404, 409, 500 for an object that cannot be read, and what the attempt raises of a fresh object.
     """
     kind, key = target.kind, target.key
     current, fresh = cache.get(key), False
@@ -55,7 +55,7 @@ async def on_newest(
         except Conflict as lost:
             if lost.current is None:
                 raise not_found(kind.plural, kind.group, target.name) from None
-            current, fresh = entry_of(lost.current), True
+            current, fresh = readable_entry(key, lost.current), True
         except StatusError:
             newest = current if fresh else await read_fresh(store, key)
             if newest is not None and newest.revision == current.revision:

@@ -15,7 +15,11 @@ from kubus.model.errors import (
     StatusError,
     already_exists,
     bad_request,
+    conflict,
     internal,
+    invalid,
+    invalid_object,
+    not_found,
     too_large,
 )
 from kubus.model.kinds import Kind
@@ -24,13 +28,14 @@ from kubus.model.objects import Key, Object
 from kubus.model.records import Note, encode_record, note_key, store_key
 from kubus.model.times import Clock, microseconds
 from kubus.model.unsupported import unsupported_uses
-from kubus.store import Fence, Fenced, KeyExists, Store
+from kubus.store import Conflict, Fence, Fenced, KeyExists, Store
 from kubus_apiserver.admission import Proposal, said
 from kubus_apiserver.admission.gate import Gate
 from kubus_apiserver.calls import Target, User, WriteOptions
 from kubus_apiserver.conversions import Conversions
 from kubus_apiserver.reading.entries import Entry, written
 from kubus_apiserver.reading.follower import Freshness
+from kubus_apiserver.reading.reads import entry_of
 from kubus_apiserver.reading.watchcache import WatchCache
 from kubus_apiserver.writing import deletion, strategy
 from kubus_apiserver.writing.allocations import Allocations
@@ -257,11 +262,38 @@ class Writes:
         deletion.check_options(options)
         if target.kind.orphans_warning and not deletion.names_policy(options):
             write.warn(target.kind.orphans_warning)
+        if options.get(deletion.UNSAFE):
+            return await self._delete_corrupt(target, user, write)
 
         async def attempt(current: Entry, fresh: bool) -> Deleted:
             return await self._delete(target, current, options, user, write, fresh=fresh)
 
         return await on_newest(self._store, self._cache, target, attempt)
+
+    async def _delete_corrupt(self, target: Target, user: User, write: WriteOptions) -> Deleted:
+        """Remove an object that cannot be read, whatever its finalizers were, and only such a one.
+
+        Raises:
+            StatusError: 404, 409, 422 it can be read.
+        """
+        kind, key = target.kind, target.key
+        stored = await self._store.get(store_key(key))
+        if stored is None:
+            raise not_found(kind.plural, kind.group, target.name)
+        if entry_of(stored) is not None:
+            detail = "is exclusively used to delete corrupt object(s), try again by removing this option"
+            raise invalid_object(kind.name, kind.group, key.name, [invalid(deletion.UNSAFE, True, detail)])
+        metadata = {"name": key.name, "namespace": key.namespace} if key.namespace else {"name": key.name}
+        nameplate = {"apiVersion": kind.api_version, "kind": kind.name, "metadata": metadata}
+        note = (note_key(f"corrupt-{stored.revision}"), pack(self._note(user, "delete", write).to_wire()))
+        try:
+            revision = await self._fenced(
+                write,
+                lambda fence: self._store.delete(store_key(key), expected=stored.revision, note=note, fence=fence),
+            )
+        except Conflict:
+            raise conflict(kind.plural, kind.group, target.name) from None
+        return Deleted(written(key, revision, nameplate, Raw(pack(nameplate))), removed=True)
 
     async def _delete(
         self, target: Target, current: Entry, options: Object, user: User, write: WriteOptions, *, fresh: bool

@@ -11,7 +11,9 @@ where the relay does not know that, a later one from which on it has followed th
 consumer of the whole stream whose last revision is lower than `previous`, or that sees 0, has to list again.
 
 Objects in replies are pairs `[revision, object]`, so that the object's bytes are the stored ones; the client puts
-the revision into `metadata.resourceVersion`.
+the revision into `metadata.resourceVersion`. A listing is `{revision, items, continue, unreadable?}`; `unreadable` are
+the pairs `[namespace, name]` of objects that are there, but that the apiserver cannot read. The event of such a state
+holds nil in the place of the object.
 """
 
 from __future__ import annotations
@@ -35,7 +37,7 @@ class Event(NamedTuple):
     previous: int
     note: Note
     object: Object
-    """Of a delete: the last state."""
+    """Of a delete: the last state. {} where what is stored cannot be read."""
 
 
 class RawEvent(NamedTuple):
@@ -49,12 +51,14 @@ class RawEvent(NamedTuple):
 
 
 _raw_event = codec.raw_array_decoder(items=tuple[int, str, int, int, Raw, Raw])
-_event = codec.raw_array_decoder(items=tuple[int, str, int, int, dict[str, Any], dict[str, Any]])
+_event = codec.raw_array_decoder(items=tuple[int, str, int, int, dict[str, Any], dict[str, Any] | None])
 _raw_reply = codec.raw_array_decoder(items=tuple[int, int, Any])
 
 
-def encode_event(change: Change, revision: int, previous: int, note: Raw | dict[str, Any], obj: Raw | Object) -> bytes:
-    """The message of an event."""
+def encode_event(
+    change: Change, revision: int, previous: int, note: Raw | dict[str, Any], obj: Raw | Object | None
+) -> bytes:
+    """The message of an event; the object is None where what is stored cannot be read."""
     return codec.pack([VERSION, change, revision, previous, note, obj])
 
 
@@ -65,7 +69,7 @@ def decode_event(data: bytes) -> Event:
         DecodeError: this is no event, or one of a later version.
     """
     change, revision, previous, note, obj = _fields(_event, data)
-    return Event(change, revision, previous, Note.from_wire(note), obj)
+    return Event(change, revision, previous, Note.from_wire(note), obj or {})
 
 
 def decode_event_raw(data: bytes) -> RawEvent:

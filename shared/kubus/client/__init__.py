@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple, Protocol
 
 from kubus.model.kinds import Kind
-from kubus.model.objects import Object
+from kubus.model.objects import Key, Object
 
 FenceToken = tuple[str, str, str, int]
 """(namespace, name, holder, transitions) of the Lease under which a leader writes."""
@@ -25,6 +25,8 @@ class Listing(NamedTuple):
 
     items: list[Object]
     revision: int
+    unreadable: tuple[Key, ...] = ()
+    """What is there as well, but stands in the store in a form that cannot be read."""
 
 
 class Why(NamedTuple):

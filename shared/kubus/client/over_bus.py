@@ -26,7 +26,7 @@ from kubus.model import errors
 from kubus.model.codec import DecodeError
 from kubus.model.errors import StatusError
 from kubus.model.kinds import Kind
-from kubus.model.objects import Object, name_of, namespace_of
+from kubus.model.objects import Key, Object, name_of, namespace_of
 
 _PAUSE_SECONDS_MIN = 0.05
 _PAUSE_SECONDS_MAX = 1.0
@@ -108,13 +108,15 @@ class BusClient:
 
     async def _pages(self, kind: Kind, request: Request) -> Listing:
         items: list[Object] = []
+        unreadable: set[Key] = set()
         revision = 0
         while True:
             body = await self._ask("list", kind, request)
             items += _objects(body["items"])
+            unreadable.update(Key(kind.collection, namespace, name) for namespace, name in body.get("unreadable", ()))
             revision = revision or body["revision"]
             if not body.get("continue"):
-                return Listing(items, revision)
+                return Listing(items, revision, tuple(sorted(unreadable)))
             request = request._replace(continue_=body["continue"])
 
     def _because(self, why: Why, **fields: Any) -> Request:

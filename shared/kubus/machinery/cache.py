@@ -51,8 +51,12 @@ class Cache:
             _enter(entries, values(obj), key, obj)
 
     def apply(self, changed: Changed, at: float = 0.0) -> None:
-        """Take a change over, at a time of a clock that never jumps."""
+        """Take a change over, at a time of a clock that never jumps.
+
+        Nothing is changed if an index function fails on the object.
+        """
         key, obj, before = changed.key, changed.object, self._objects.get(changed.key)
+        found = [] if changed.change == "deleted" else [values(obj) for values, _ in self._indexes.values()]
         if before is not None:
             self._remove(key, before)
         if changed.change == "deleted":
@@ -61,8 +65,8 @@ class Cache:
         self._changed_at[key] = at
         _enter(self._namespaces, (key.namespace,), key, obj)
         _enter(self._owners, owner_uids(obj), key, obj)
-        for values, entries in self._indexes.values():
-            _enter(entries, values(obj), key, obj)
+        for values, (_, entries) in zip(found, self._indexes.values(), strict=True):
+            _enter(entries, values, key, obj)
 
     def at(self, key: Key) -> Object | None:
         """The object of a key."""

@@ -56,7 +56,8 @@ class Controllers:
         recorder: Recording,
         fence: Callable[[], FenceToken | None] = _no_fence,
     ) -> None:
-        self.informers = Informers(bus, client)
+        self._recorder = recorder
+        self.informers = Informers(bus, client, on_quarantine=self._tell_quarantined)
         """Run it beside `work`."""
         self._custom = CustomKinds(self.informers) if any(each.watches_custom for each in controllers) else None
         self._controllers = controllers
@@ -68,6 +69,13 @@ class Controllers:
                 self.informers.of(kind)
             for index in controller.indexes:
                 self.informers.of(index.kind).cache.add_index(index.name, index.values)
+
+    def _tell_quarantined(self, kind: Kind, obj: Object, reason: str) -> None:
+        about = {**obj, "apiVersion": kind.api_version, "kind": kind.name}
+        message = (
+            f"What is stored of this object cannot be used, its last good state is kept until it changes: {reason}"
+        )
+        self._recorder.record(about, "CorruptObject", message, "Warning", "informer")
 
     async def work(self) -> None:
         """Look at every object once, then at what changes, until cancelled."""
@@ -125,8 +133,17 @@ class ControllerLoop:
             self.wake(self._key(obj), revision_of(obj))
         for watch in self.controller.watches:
             for obj in self._informers.of(watch.kind).cache:
-                for key in watch.wakes(obj, self._informers.view):
-                    self.wake(key, revision_of(obj))
+                self._wake_watching(watch, obj)
+
+    def _wake_watching(self, watch: Watch, obj: Object) -> None:
+        """Wake what a watch makes of an object; one that it fails on wakes nothing."""
+        try:
+            keys = watch.wakes(obj, self._informers.view)
+        except Exception:
+            _log.exception("a watch of %s failed on %s %s", self.controller.name, watch.kind.name, name_of(obj))
+            return
+        for key in keys:
+            self.wake(key, revision_of(obj))
 
     def _listen(self, listening: ExitStack) -> None:
         controller, of = self.controller, self._informers.of
@@ -147,8 +164,7 @@ class ControllerLoop:
         for watch in watches:
             listening.callback(informer.on_change(partial(self.woken_by, watch)))
             for obj in informer.cache:
-                for key in watch.wakes(obj, self._informers.view):
-                    self.wake(key, revision_of(obj))
+                self._wake_watching(watch, obj)
 
     def wake(self, key: Key, cause: int | None) -> None:
         """Look at a key as soon as may be; of any collection that is cached, should a watch say so."""
@@ -229,6 +245,10 @@ class ControllerLoop:
         try:
             cause = taken.cause or revision_of(obj) or None  # a key that woke by itself has its object's own
             outcome = await self._executor.carry_out(self.controller.name, obj, plan, cause)
+        except Exception:
+            _log.exception("%s failed to carry out its plan for %s", self.controller.name, taken.key)
+            self.queue.failed(taken.key, self._clock.monotonic(), taken.cause)
+            return
         finally:
             self._running -= 1
             self._news.set()

@@ -16,6 +16,9 @@ Secrets hold metadata and a digest only, so a cache of Secrets is no place to re
 
 Listeners run in the reader's turn: they note what there is to do and return. One that raises is logged, as the others
 still have to hear of the change.
+
+An object that cannot be read, or on which an index or a listener fails, is quarantined: the cache keeps what it held of
+it, everything else goes on, and `on_quarantine` is told, so that an Event can say it.
 """
 
 from __future__ import annotations
@@ -36,10 +39,11 @@ from kubus.bus.subjects import (
 from kubus.bus.wire import decode_beat, decode_event_raw
 from kubus.client import Client
 from kubus.machinery.cache import Cache, Caches
-from kubus.machinery.reflector import Changed, ListAgain, Reflector
+from kubus.machinery.reflector import Changed, Effect, ListAgain, Quarantined, Reflector
 from kubus.model.codec import DecodeError
 from kubus.model.errors import StatusError
 from kubus.model.kinds import Kind
+from kubus.model.objects import Key, Object
 
 _log = logging.getLogger(__name__)
 _PAUSE_SECONDS_MIN = 0.1
@@ -48,6 +52,8 @@ _TURN_EVENTS = 512
 """Events handled before others get their turn: about 10 ms."""
 
 Listener = Callable[[Changed], None]
+QuarantineListener = Callable[[Kind, Object, str], None]
+"""Hears of a kind, an object that cannot be used (at least its name), and the reason."""
 
 
 def _monotonic() -> float:
@@ -58,8 +64,19 @@ def _monotonic() -> float:
 class Informer:
     """The cache of one collection, or of a node's slice of it."""
 
-    def __init__(self, bus: Bus, client: Client, kind: Kind, node: str = "") -> None:
+    def __init__(
+        self,
+        bus: Bus,
+        client: Client,
+        kind: Kind,
+        node: str = "",
+        *,
+        on_quarantine: QuarantineListener | None = None,
+    ) -> None:
         self.kind = kind
+        self.quarantined: dict[Key, str] = {}
+        """The objects whose newest state is not used, and why."""
+        self._on_quarantine = on_quarantine
         self.cache = Cache(kind.collection)
         self.listings = 0
         """How often the collection was listed; more than once: something was missed."""
@@ -145,7 +162,7 @@ class Informer:
             return
         try:
             effects = self._reflector.received(key, decode_event_raw(message.data))
-        except (DecodeError, KeyError, TypeError) as error:
+        except DecodeError as error:
             _log.error("an event on %s cannot be read: %r", message.subject, error)
             effects = self._reflector.disturbed()
         if effects:
@@ -179,29 +196,48 @@ class Informer:
             self.listings += 1
             pause = _PAUSE_SECONDS_MIN
             self.cache.filled_at = _monotonic()
-            self._carry_out(self._reflector.listed(listing.items, listing.revision))
+            self._carry_out(self._reflector.listed(listing.items, listing.revision, listing.unreadable))
             self._progressed()
             if self._list_wanted.is_set():
                 await asyncio.sleep(pause)  # a listing that did not help is not asked for in a tight loop
             else:
                 self._synced.set()
 
-    def _carry_out(self, effects: Iterable[Changed | ListAgain]) -> None:
+    def _carry_out(self, effects: Iterable[Effect]) -> None:
         now = _monotonic()
         for effect in effects:
             if isinstance(effect, ListAgain):
                 _log.info("%s is listed again: %s", self.kind.collection, effect.reason)
                 self._list_wanted.set()
+            elif isinstance(effect, Quarantined):
+                self._quarantine(effect.key, effect.before, effect.reason)
             else:
-                self.cache.apply(effect, now)
-                self._tell(effect)
+                self._apply(effect, now)
 
-    def _tell(self, changed: Changed) -> None:
+    def _apply(self, changed: Changed, now: float) -> None:
+        """Give a change to the cache and the listeners; what one of them cannot use is quarantined."""
+        if self.quarantined:
+            self.quarantined.pop(changed.key, None)
+        try:
+            self.cache.apply(changed, now)
+        except Exception as error:
+            _log.exception("an index failed on %s", changed.key)
+            self._quarantine(changed.key, changed.object, _reason(error))
+            return
         for listener in tuple(self._listeners):
             try:
                 listener(changed)
-            except Exception:
+            except Exception as error:
                 _log.exception("a listener failed on %s", changed.key)
+                self._quarantine(changed.key, changed.object, _reason(error))
+
+    def _quarantine(self, key: Key, known: Object | None, reason: str) -> None:
+        if self.quarantined.get(key) == reason:
+            return
+        self.quarantined[key] = reason
+        _log.error("%s is not used until it changes: %s", key, reason)
+        if self._on_quarantine is not None:
+            self._on_quarantine(self.kind, known or _nameplate(self.kind, key), reason)
 
     def _progressed(self) -> None:
         revision = self._reflector.revision
@@ -211,10 +247,21 @@ class Informer:
                 listener(self.kind.collection, revision)
 
 
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def _nameplate(kind: Kind, key: Key) -> Object:
+    """All that is known of an object that was never read."""
+    metadata = {"name": key.name, "namespace": key.namespace} if key.namespace else {"name": key.name}
+    return {"apiVersion": kind.api_version, "kind": kind.name, "metadata": metadata}
+
+
 class Informers:
     """One informer for each collection; those that are asked for while it runs start at once."""
 
-    def __init__(self, bus: Bus, client: Client) -> None:
+    def __init__(self, bus: Bus, client: Client, *, on_quarantine: QuarantineListener | None = None) -> None:
+        self._on_quarantine = on_quarantine
         self._bus = bus
         self._client = client
         self._informers: dict[str, Informer] = {}
@@ -229,7 +276,9 @@ class Informers:
         """The informer of a kind's collection."""
         informer = self._informers.get(kind.collection)
         if informer is None:
-            informer = self._informers[kind.collection] = Informer(self._bus, self._client, kind, node)
+            informer = self._informers[kind.collection] = Informer(
+                self._bus, self._client, kind, node, on_quarantine=self._on_quarantine
+            )
             self._caches[kind.collection] = informer.cache
             self._start(informer)
         return informer
@@ -252,6 +301,11 @@ class Informers:
     def _start(self, informer: Informer) -> None:
         if self._running is not None:
             self._tasks[informer.kind.collection] = self._running.create_task(informer.run())
+
+    @property
+    def quarantined(self) -> int:
+        """How many objects are quarantined at present."""
+        return sum(len(informer.quarantined) for informer in self._informers.values())
 
     def __iter__(self) -> Iterator[Informer]:
         return iter(list(self._informers.values()))

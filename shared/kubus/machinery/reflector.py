@@ -8,6 +8,10 @@ It does no I/O. A driver (`kubus.machinery.informer`) tells it what happened and
     beat            → beat()       the newest revision of the stream: notices that the *last* event was lost
     trouble         → disturbed()  the bus says that it may have lost something
 
+An object that cannot be read is quarantined: the copy keeps what it held under that key, or nothing, until the object
+changes again, and everything else goes on. To take it for deleted would be worse: a pod would be replaced, a Service's
+connections be cut, because of a record that somebody will repair.
+
 Each event names the one before it in the stream. An event whose `previous` is beyond what has been seen betrays a
 gap, and so does `previous` 0 (the relay has just started and does not know). From then until the next listing events
 are kept, not applied: the copy may be old, but it never mixes two times. Whatever is dropped, repeated or reordered,
@@ -23,8 +27,9 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from kubus.bus.wire import Change, RawEvent
-from kubus.model.codec import unpack
+from kubus.model.codec import DecodeError
 from kubus.model.objects import Key, Object, name_of, namespace_of, revision_of, uid_of
+from kubus.model.stored_objects import decode_object
 
 _KEPT_MAX = 100_000
 """Events kept while a listing is awaited. Beyond that a second listing costs less."""
@@ -51,6 +56,18 @@ class ListAgain(NamedTuple):
     reason: str
 
 
+class Quarantined(NamedTuple):
+    """What stands under a key cannot be read; the copy keeps what it held."""
+
+    key: Key
+    reason: str
+    before: Object | None
+    """What the copy goes on holding."""
+
+
+Effect = Changed | ListAgain | Quarantined
+
+
 class Reflector:
     """The copy of one collection (or of a node's slice of it). Needs a listing first."""
 
@@ -58,6 +75,8 @@ class Reflector:
         self.collection = collection
         self.objects: dict[Key, Object] = {}
         """The copy. Read only."""
+        self.quarantined: dict[Key, str] = {}
+        """The keys whose newest state cannot be read, and why."""
         self.revision = 0
         """Everything up to this revision is in the copy."""
         self.listing = True
@@ -66,7 +85,7 @@ class Reflector:
         self._disturbed = False
         self._suspect = 0
 
-    def received(self, key: Key, event: RawEvent) -> list[Changed | ListAgain]:
+    def received(self, key: Key, event: RawEvent) -> list[Effect]:
         """An event has arrived."""
         if self.listing:
             self._keep(key, event)
@@ -83,11 +102,14 @@ class Reflector:
         self.revision = event.revision
         return self._applied(key, event)
 
-    def listed(self, objects: Iterable[Object], revision: int) -> list[Changed | ListAgain]:
-        """The collection as it stood at a revision; then what has been kept since is applied."""
+    def listed(self, objects: Iterable[Object], revision: int, unreadable: Iterable[Key] = ()) -> list[Effect]:
+        """The collection as it stood at a revision; then what has been kept since is applied.
+
+        `unreadable`: the keys that are there too, and that whoever has listed could not read.
+        """
         if revision < self.revision:
             return [ListAgain(f"the listing of {revision} is older than the copy of {self.revision}")]
-        effects: list[Changed | ListAgain] = [*self._replaced(objects)]
+        effects = self._replaced(objects, frozenset(unreadable))
         self.revision, self.listing, self._suspect = revision, False, 0
         kept, self._kept = sorted(self._kept, key=lambda each: each[1].revision), []
         for key, event in kept:
@@ -98,7 +120,7 @@ class Reflector:
                 effects += self._list_again("the bus was disturbed while the collection was listed")
         return effects
 
-    def beat(self, revision: int) -> list[Changed | ListAgain]:
+    def beat(self, revision: int) -> list[Effect]:
         """The stream's newest revision, as the relay repeats it."""
         if self.listing or revision <= self.revision:
             return []
@@ -107,7 +129,7 @@ class Reflector:
             return []
         return self._list_again(f"the event of {self._suspect} is missing")
 
-    def disturbed(self) -> list[Changed | ListAgain]:
+    def disturbed(self) -> list[Effect]:
         """The bus may have lost messages."""
         if self.listing:
             self._disturbed = True
@@ -120,30 +142,45 @@ class Reflector:
             self._disturbed = True
         self._kept.append((key, event))
 
-    def _list_again(self, reason: str) -> list[Changed | ListAgain]:
+    def _list_again(self, reason: str) -> list[Effect]:
         self.listing = True
         return [ListAgain(reason)]
 
-    def _applied(self, key: Key, event: RawEvent) -> list[Changed | ListAgain]:
-        obj: Object = unpack(event.object)
+    def _applied(self, key: Key, event: RawEvent) -> list[Effect]:
+        before = self.objects.get(key)
+        if event.change == "deleted":
+            self.quarantined.pop(key, None)
+            if before is None:
+                return []
+            del self.objects[key]
+            return [Changed("deleted", key, _decoded(key, event, before), before, event.revision)]
+        try:
+            obj = decode_object(key, event.object)
+        except DecodeError as error:
+            return [self._quarantine(key, str(error))]
+        if self.quarantined:
+            self.quarantined.pop(key, None)
         obj["metadata"]["resourceVersion"] = str(event.revision)  # in place: it has just been decoded for us
         obj["metadata"].pop("managedFields", None)
-        if event.change == "deleted":
-            before = self.objects.pop(key, None)
-            return [] if before is None else [Changed("deleted", key, obj, before, event.revision)]
-        before = self.objects.get(key)
         self.objects[key] = obj
         return [Changed("added" if before is None else "modified", key, obj, before, event.revision)]
 
-    def _replaced(self, objects: Iterable[Object]) -> list[Changed]:
+    def _quarantine(self, key: Key, reason: str) -> Quarantined:
+        self.quarantined[key] = reason
+        return Quarantined(key, reason, self.objects.get(key))
+
+    def _replaced(self, objects: Iterable[Object], unreadable: frozenset[Key]) -> list[Effect]:
         """What a listing changes: what is gone first, then what is new, then what differs."""
         listed = {Key(self.collection, namespace_of(obj), name_of(obj)): _trimmed(obj) for obj in objects}
+        for key in unreadable:
+            if key in self.objects and key not in listed:
+                listed[key] = self.objects[key]
         gone = {
             key: obj
             for key, obj in self.objects.items()
             if key not in listed or uid_of(listed[key]) != uid_of(obj)  # another object of the same name
         }
-        changes = [Changed("deleted", key, obj, obj, revision_of(obj)) for key, obj in gone.items()]
+        changes: list[Effect] = [Changed("deleted", key, obj, obj, revision_of(obj)) for key, obj in gone.items()]
         for key, obj in listed.items():
             before = None if key in gone else self.objects.get(key)
             if before is None:
@@ -151,7 +188,22 @@ class Reflector:
             elif revision_of(before) != revision_of(obj):
                 changes.append(Changed("modified", key, obj, before, revision_of(obj)))
         self.objects = listed
+        known, self.quarantined = self.quarantined, {}
+        for key in sorted(unreadable):
+            reason = known.get(key, "the apiserver cannot read it")
+            changes.append(self._quarantine(key, reason))
         return changes
+
+
+def _decoded(key: Key, event: RawEvent, before: Object) -> Object:
+    """The last state of what was deleted; where that cannot be read, the one known before."""
+    try:
+        last = decode_object(key, event.object)
+    except DecodeError:
+        last = {**before, "metadata": {**before["metadata"]}}
+    last["metadata"]["resourceVersion"] = str(event.revision)
+    last["metadata"].pop("managedFields", None)
+    return last
 
 
 def _trimmed(obj: Object) -> Object:

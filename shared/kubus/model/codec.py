@@ -9,7 +9,8 @@ Malformed input raises `DecodeError`, never anything else, whatever the bytes ar
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import msgspec
 import orjson
@@ -40,6 +41,33 @@ def unpack(data: bytes | memoryview | Raw) -> Any:
         return _decoder.decode(data)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise DecodeError(str(error)) from None
+
+
+def typed_decoder(expected: Any) -> Callable[[bytes | memoryview | Raw], Any]:
+    """A decoder that holds what it reads against a type (TypedDicts, lists, unions, `text_matching`, `integer_of`).
+
+    Checking costs nothing beyond decoding. Fields that a TypedDict does not name are left out. The decoder raises
+    DecodeError, with the path, for any other value.
+    """
+    decode = msgspec.msgpack.Decoder(expected).decode
+
+    def decode_checked(data: bytes | memoryview | Raw) -> Any:
+        try:
+            return decode(data)
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+            raise DecodeError(str(error)) from None
+
+    return decode_checked
+
+
+def text_matching(pattern: str) -> Any:
+    """The type of a string that a regular expression finds something in."""
+    return Annotated[str, msgspec.Meta(pattern=pattern)]
+
+
+def integer_of(bits: int) -> Any:
+    """The type of a signed integer of so many bits."""
+    return Annotated[int, msgspec.Meta(ge=-(2 ** (bits - 1)), le=2 ** (bits - 1) - 1)]
 
 
 def raw_array_decoder(*, items: type[tuple[Any, ...]]) -> msgspec.msgpack.Decoder[Any]:

@@ -52,14 +52,16 @@ class Note(NamedTuple):
 
     @classmethod
     def from_wire(cls, wire: dict[str, Any]) -> Note:
-        """The note of a map; unknown keys are passed over, missing ones are empty."""
+        """The note of a map; unknown keys are passed over, missing ones and those of a wrong type are empty."""
+        texts = {name: value for name, value in wire.items() if isinstance(value, str)}
+        numbers = {name: value for name, value in wire.items() if isinstance(value, int)}
         return cls(
-            by=wire.get("by", ""),
-            manager=wire.get("with", ""),
-            verb=wire.get("verb", ""),
-            at=wire.get("at", 0),
-            cause=wire.get("cause"),
-            trace=wire.get("trace"),
+            by=texts.get("by", ""),
+            manager=texts.get("with", ""),
+            verb=texts.get("verb", ""),
+            at=numbers.get("at", 0),
+            cause=numbers.get("cause"),
+            trace=texts.get("trace"),
         )
 
 

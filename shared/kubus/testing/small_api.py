@@ -39,6 +39,8 @@ class SmallApi:
         self.revision = 1
         self.objects: dict[Key, tuple[int, Object]] = {}
         """Key → (revision, object without resourceVersion)."""
+        self.unreadable: list[Key] = []
+        """Objects that lists name as there but not readable."""
         self.requests: list[tuple[ApiSubject, Request]] = []
         self.refuse: Refuse | None = None
         self.allows: Callable[[Object], bool] = lambda review: False
@@ -146,7 +148,8 @@ class SmallApi:
             self._snapshots[token] = items
         end = offset + self._page_items
         more = f"{token}:{end}" if end < len(items) else ""
-        return {"revision": int(token), "items": items[offset:end], "continue": more}
+        unreadable = [[key.namespace, key.name] for key in self.unreadable if key.collection == subject.collection]
+        return {"revision": int(token), "items": items[offset:end], "continue": more, "unreadable": unreadable}
 
     async def _create(self, collection: str, request: Request) -> Any:
         obj = request.object or {}

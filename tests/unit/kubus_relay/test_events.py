@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from kubus.bus.wire import decode_event, encode_event
 from kubus.model.codec import pack, unpack
 from kubus.model.objects import Key
 from kubus.model.records import Note, encode_record, note_key, store_key
@@ -69,11 +72,65 @@ def test_keys_of_no_object_are_no_happening(key):
     assert happenings([StoreChange(key, b"x", 3, 3, None), StoreChange(key, None, 4, 0, None)]) == ([], [])
 
 
-def test_a_value_that_is_no_record_is_passed_over_and_named():
-    broken = StoreChange(store_key(WEB), b"\xc1", 4, 3, None)
-    found, unreadable = happenings([broken, change(POD, 5, {"a": 1})])
-    assert [happening.revision for happening in found] == [5]
+BROKEN = b"\xc1"
+
+
+def broken(key: Key, revision: int, before: bytes | None = None) -> StoreChange:
+    """A value that is no record, put under a key."""
+    stood = None if before is None else Stored(store_key(key), before, revision - 1, 3)
+    return StoreChange(store_key(key), BROKEN, revision, 3, stood)
+
+
+def test_a_value_that_is_no_record_is_told_without_an_object_and_named():
+    found, unreadable = happenings([broken(WEB, 4), change(POD, 5, {"a": 1})])
+    assert [(happening.revision, unpack(happening.object)) for happening in found] == [(4, None), (5, {"a": 1})]
     assert unreadable == [store_key(WEB)]
+
+
+def test_what_replaces_or_deletes_a_broken_value_is_told():
+    stood = Stored(store_key(WEB), BROKEN, 4, 3)
+    mended = change(WEB, 5, {"a": 1})._replace(before=stood)
+    [happening], unreadable = happenings([mended])
+    assert (happening.change, unpack(happening.object), unreadable) == ("modified", {"a": 1}, [])
+    [happening], unreadable = happenings([StoreChange(store_key(WEB), None, 5, 0, stood)])
+    assert (happening.change, unreadable) == ("deleted", [])
+    assert unpack(happening.object) == {"metadata": {"name": "web", "namespace": "default"}}
+
+
+def test_a_broken_pod_concerns_the_node_that_it_was_on_or_else_every_node():
+    known = encode_record(NOTE, {"spec": {"nodeName": "n1"}})
+    [happening], _ = happenings([broken(POD, 5, known)])
+    assert (happening.nodes, happening.everywhere) == (("n1",), False)
+    [happening], _ = happenings([broken(POD, 5)])
+    assert (happening.nodes, happening.everywhere) == ((), True)
+    [happening], _ = happenings([StoreChange(store_key(POD), None, 6, 0, Stored(store_key(POD), BROKEN, 5, 3))])
+    assert (happening.nodes, happening.everywhere) == ((), True)
+
+
+def test_a_note_that_is_no_map_is_left_out():
+    record = pack([1, ["not", "a", "note"], {"a": 1}])
+    [happening], _ = happenings([StoreChange(store_key(WEB), record, 5, 5, None)])
+    assert unpack(happening.note)["by"] == ""
+
+
+@given(
+    st.binary(max_size=40)
+    | st.recursive(
+        st.none() | st.integers(-9, 9) | st.text(),
+        lambda s: (
+            st.lists(s, max_size=4) | st.dictionaries(st.sampled_from(["metadata", "spec", "nodeName", "name"]), s)
+        ),
+        max_leaves=8,
+    ).map(lambda value: pack([1, {}, value]))
+)
+def test_no_value_whatever_it_is_stops_the_news(value: bytes):
+    for key in (WEB, POD, Key("secrets.core", "default", "s")):
+        batch = [StoreChange(store_key(key), value, 5, 5, None)]
+        batch.append(StoreChange(store_key(key), None, 6, 0, Stored(store_key(key), value, 5, 5)))
+        found, _ = happenings(batch)
+        assert [each.change for each in found] == ["added", "deleted"]
+        for each in found:
+            decode_event(encode_event(each.change, each.revision, 4, each.note, {}))
 
 
 @pytest.mark.parametrize(
@@ -92,9 +149,9 @@ def test_a_pod_concerns_its_node_and_the_one_it_leaves(obj, before, nodes):
     assert happening.nodes == nodes
 
 
-def test_a_pod_with_a_spec_of_the_wrong_shape_is_passed_over():
-    found, unreadable = happenings([change(POD, 5, {"spec": {"nodeName": 3}})])
-    assert (found, unreadable) == ([], [store_key(POD)])
+def test_a_pod_with_a_spec_of_the_wrong_shape_concerns_every_node():
+    [happening], _ = happenings([change(POD, 5, {"spec": {"nodeName": 3}})])
+    assert happening.everywhere
 
 
 def test_an_event_of_a_secret_is_its_face_in_every_change():
@@ -113,7 +170,8 @@ def test_an_event_of_a_secret_is_its_face_in_every_change():
     assert all(b"c2VjcmV0" not in bytes(each.object) for each in found)
 
 
-def test_a_secret_that_is_not_sealed_is_passed_over():
+def test_of_a_secret_that_is_not_sealed_only_the_key_is_told():
     key = Key("secrets.core", "default", "s")
     found, unreadable = happenings([change(key, 3, {"metadata": {"name": "s"}, "data": {"password": "c2VjcmV0"}})])
-    assert (found, unreadable) == ([], [store_key(key)])
+    assert [unpack(each.object) for each in found] == [None]
+    assert unreadable == [store_key(key)]

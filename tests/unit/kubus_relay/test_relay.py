@@ -216,12 +216,12 @@ async def test_while_the_bus_is_away_it_waits_and_then_tells_everything(world):
 
 
 async def test_an_unreadable_value_is_counted_and_stops_nothing(world):
-    await world.store.create(store_key(Key("configmaps.core", "default", "broken")), b"\xc1")
+    broken = await world.store.create(store_key(Key("configmaps.core", "default", "broken")), b"\xc1")
     created = await world.create("c0")
     async with world.relay() as relay:
         await world.until_published(relay, created)
         assert relay.unreadable == 1
-    assert world.told() == [(created, 1)]
+    assert world.told() == [(broken, 1), (created, broken)]
 
 
 async def test_a_listener_hears_each_event_on_its_subject(world):

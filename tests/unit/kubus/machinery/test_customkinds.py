@@ -37,7 +37,7 @@ def _definition() -> Object:
         "versions": [{"name": "v1", "served": True, "storage": True}],
     }
     made = {"metadata": {"name": "widgets.example.com", "uid": "d"}, "spec": spec}
-    return {**made, "status": judged(made, [], "now")}
+    return {**made, "status": judged(made, [], "2026-01-01T00:00:00Z")}
 
 
 (WIDGETS,) = kinds_of(_definition())

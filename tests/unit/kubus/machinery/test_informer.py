@@ -11,6 +11,7 @@ import pytest
 
 from kubus.bus.memory import MemoryBroker, MemoryBus
 from kubus.bus.subjects import beat_subject, collection_stream, event_subject
+from kubus.bus.wire import encode_event
 from kubus.client.over_bus import BusClient
 from kubus.machinery.informer import Informer, Informers
 from kubus.machinery.reflector import Changed
@@ -231,5 +232,99 @@ def test_under_faults_the_cache_ends_as_the_truth(seed: int) -> None:
             assert mirror == truth, f"seed {seed}"
             assert {key: informer.cache.at(key) is not None for key in truth} == dict.fromkeys(truth, True)
             assert len(informer.cache) == len(truth)
+
+    simulate(story())
+
+
+async def _publish_raw(stage: Stage, name: str, obj: object) -> None:
+    """An event as the relay sends it of whatever stands in the store."""
+    api, key = stage.api, Key("pods.core", "default", name)
+    api.revision += 1
+    previous = api._newest[collection_stream("pods.core")]
+    api._newest[collection_stream("pods.core")] = api.revision
+    data = encode_event("modified", api.revision, previous, {}, obj)  # type: ignore[arg-type]  # it is corrupt
+    await api._bus.publish(event_subject(key), data)
+
+
+CORRUPT = [None, [], "x", {}, {"metadata": []}, {**pod("p1"), "spec": 5}, {**pod("p1"), "status": ["x"]}]
+
+
+@pytest.mark.parametrize("obj", CORRUPT)
+def test_an_object_of_the_wrong_shape_is_quarantined_and_its_last_good_state_kept(obj: object) -> None:
+    async def story() -> None:
+        stage = Stage()
+        for number in range(3):
+            await stage.api.put("pods.core", pod(f"p{number}", labels={"n": str(number)}))
+        told: list[tuple[str, str]] = []
+        informer = Informer(
+            stage.bus,
+            stage.client,
+            PODS,
+            on_quarantine=lambda kind, obj, reason: told.append((kind.name, name_of(obj))),
+        )
+        changes: list[tuple[str, str]] = []
+        informer.on_change(lambda changed: changes.append((changed.change, changed.key.name)))
+        async with stage.running(informer):
+            await _publish_raw(stage, "p1", obj)
+            await _publish_raw(stage, "new", obj)
+            await stage.api.put("pods.core", pod("p2", labels={"a": "b"}))
+            await asyncio.sleep(5)
+            assert told == [("Pod", "p1"), ("Pod", "new")]
+            assert {key.name for key in informer.quarantined} == {"p1", "new"}
+            assert {name_of(each) for each in informer.cache} == {"p0", "p1", "p2"}
+            assert informer.listings == 1
+            await stage.api.put("pods.core", pod("p1", labels={"mended": "yes"}))
+            await asyncio.sleep(1)
+            assert {key.name for key in informer.quarantined} == {"new"}
+        assert changes[3:] == [("modified", "p2"), ("modified", "p1")]
+
+    simulate(story())
+
+
+def test_what_the_apiserver_cannot_read_is_kept_as_it_was_when_the_collection_is_listed_again() -> None:
+    async def story() -> None:
+        stage = Stage()
+        for name in ("a", "b"):
+            await stage.api.put("pods.core", pod(name))
+        informer = Informer(stage.bus, stage.client, PODS)
+        async with stage.running(informer):
+            del stage.api.objects[Key("pods.core", "default", "b")]
+            stage.api.unreadable.append(Key("pods.core", "default", "b"))
+            stage.broker.disconnect(stage.connection)
+            stage.broker.reconnect(stage.connection)
+            await asyncio.sleep(5)
+            assert informer.listings == 2
+            assert {name_of(each) for each in informer.cache} == {"a", "b"}
+            assert {key.name for key in informer.quarantined} == {"b"}
+            await stage.api.put("pods.core", pod("b", labels={"mended": "yes"}))
+            stage.api.unreadable.clear()
+            await asyncio.sleep(1)
+            assert not informer.quarantined
+
+    simulate(story())
+
+
+def test_an_object_on_which_an_index_or_a_listener_fails_is_quarantined_and_all_others_are_served() -> None:
+    async def story() -> None:
+        stage = Stage()
+        informer = Informer(stage.bus, stage.client, PODS)
+        informer.cache.add_index("phase", lambda obj: [obj["status"]["phase"]])
+        heard: list[str] = []
+
+        def listen(changed: Changed) -> None:
+            if changed.key.name == "bad":
+                raise KeyError("nothing good")
+            heard.append(changed.key.name)
+
+        informer.on_change(listen)
+        async with stage.running(informer):
+            await stage.api.put("pods.core", pod("p1", phase="Running"))
+            await stage.api.put("pods.core", pod("p1"))
+            await stage.api.put("pods.core", pod("bad", phase="Running"))
+            await stage.api.put("pods.core", pod("p2", phase="Running"))
+            await asyncio.sleep(1)
+            assert {key.name for key in informer.quarantined} == {"p1", "bad"}
+            assert len(informer.cache.indexed("phase", "Running")) == 3
+        assert heard == ["p1", "p2"]
 
     simulate(story())

@@ -29,7 +29,7 @@ def made(clock: Any, **bound: Bound) -> dict[str, Any]:
 @pytest.fixture
 def cluster(told: Any) -> Any:
     told.put("serviceaccounts.core", "team", "builder")
-    told.put("pods.core", "team", "p")
+    told.put("pods.core", "team", "p", spec={})
     told.put("nodes.core", "", "n")
     told.put("secrets.core", "team", "s")
     return told
@@ -64,7 +64,7 @@ def test_a_token_dies_with_what_it_is_bound_to(
 ) -> None:
     token = made(clock, **bound)
     judged(token, cluster.cache, issuer=ISSUER, now=clock.now())
-    cluster.put(collection, namespace, name, metadata={"uid": "another"})
+    cluster.put(collection, namespace, name, spec={}, metadata={"uid": "another"})
     with pytest.raises(TokenInvalid, match="has been deleted"):
         judged(token, cluster.cache, issuer=ISSUER, now=clock.now())
     cluster.remove(collection, namespace, name)
@@ -74,7 +74,7 @@ def test_a_token_dies_with_what_it_is_bound_to(
 
 def test_a_pod_that_ends_keeps_its_token_for_a_minute(cluster: Any, clock: Any) -> None:
     token = made(clock, pod=Bound("p", "p-uid"))
-    cluster.put("pods.core", "team", "p", metadata={"deletionTimestamp": rfc3339(clock.now())})
+    cluster.put("pods.core", "team", "p", spec={}, metadata={"deletionTimestamp": rfc3339(clock.now())})
     judged(token, cluster.cache, issuer=ISSUER, now=clock.now() + timedelta(seconds=50))
     with pytest.raises(TokenInvalid):
         judged(token, cluster.cache, issuer=ISSUER, now=clock.now() + timedelta(seconds=70))

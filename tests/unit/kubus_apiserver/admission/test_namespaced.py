@@ -13,7 +13,8 @@ from kubus_apiserver.reading.watchcache import WatchCache
 def put(cache: WatchCache, namespace: str, name: str, *, gone: bool = False) -> None:
     key = store_key(Key("things.core", namespace, name))
     revision = cache.revision + 1
-    value = None if gone else encode_record(Note("t", "t", "create", 0), {"metadata": {"name": name}})
+    obj = {"metadata": {"name": name, "namespace": namespace}}
+    value = None if gone else encode_record(Note("t", "t", "create", 0), obj)
     cache.apply([StoreChange(key, value, revision, revision, None)])
 
 

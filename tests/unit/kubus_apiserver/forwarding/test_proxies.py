@@ -18,7 +18,8 @@ from kubus_apiserver.forwarding.endpoints import Destination, Endpoints
 from kubus_apiserver.forwarding.proxies import Proxied, Proxies, is_proxy, is_proxyable, path_behind, proxied
 
 WEB = {**POD, "metadata": {**POD["metadata"], "name": "web"}}
-SECOND_PORT = {**WEB, "spec": {"nodeName": "n1", "containers": [{}, {"ports": [{"containerPort": 9000}]}]}}
+CONTAINERS = [{"name": "a"}, {"name": "b", "ports": [{"containerPort": 9000}]}]
+SECOND_PORT = {**WEB, "spec": {"nodeName": "n1", "containers": CONTAINERS}}
 
 
 def proxies(*pods: Object) -> Proxies:

@@ -17,7 +17,9 @@ from kubus.store.memory import MemoryStore
 from kubus_apiserver.reading.follower import Follower, Freshness
 from kubus_apiserver.reading.watchcache import WatchCache
 
-VALUE = encode_record(Note("t", "t", "create", 0), {"metadata": {"name": "x"}})
+
+def value(name: str) -> bytes:
+    return encode_record(Note("t", "t", "create", 0), {"metadata": {"name": name, "namespace": "d"}})
 
 
 def key(name: str) -> str:
@@ -42,12 +44,12 @@ class Slow:
 
 async def test_the_cache_gets_what_was_there_and_what_comes() -> None:
     store, cache = MemoryStore(SystemClock()), WatchCache()
-    await store.create(key("a"), VALUE)
+    await store.create(key("a"), value("a"))
     follower = Follower(store, cache)
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(follower.run())
         await follower.loaded.wait()
-        revision = await store.create(key("b"), VALUE)
+        revision = await store.create(key("b"), value("b"))
         reached = cache.reached(revision)
         if reached is not None:
             await asyncio.wait_for(reached, 5)
@@ -134,21 +136,21 @@ class Forgetful(MemoryStore):
 
 async def test_a_change_that_the_store_has_lost_is_found_out_by_the_next_of_its_key() -> None:
     store, cache = Forgetful(), WatchCache()
-    created = await store.create(key("a"), VALUE)
+    created = await store.create(key("a"), value("a"))
     follower = Follower(store, cache)
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(follower.run())
         await follower.loaded.wait()
-        lost = await store.replace(key("a"), VALUE, expected=created)
+        lost = await store.replace(key("a"), value("a"), expected=created)
         while store.lost != lost:
             await asyncio.sleep(0.01)
-        other = await store.create(key("b"), VALUE)
+        other = await store.create(key("b"), value("b"))
         async with asyncio.timeout(5):
             reached = cache.reached(other)
             if reached is not None:
                 await reached
             assert [entry.revision for entry in cache.collection("configmaps.core").select()] == [created, other]
-            last = await store.replace(key("a"), VALUE, expected=lost)
+            last = await store.replace(key("a"), value("a"), expected=lost)
             gone = await store.delete(key("a"), expected=last)
             while cache.revision < gone or cache.is_incomplete:
                 await asyncio.sleep(0.01)

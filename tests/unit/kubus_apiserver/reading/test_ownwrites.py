@@ -14,7 +14,10 @@ from kubus_apiserver.reading.ownwrites import OwnWrites
 from kubus_apiserver.reading.watchcache import Changed, WatchCache
 
 MAPS = "configmaps.core"
-VALUE = encode_record(Note("t", "t", "create", 0), {"metadata": {"name": "x"}})
+
+
+def value(name: str) -> bytes:
+    return encode_record(Note("t", "t", "create", 0), {"metadata": {"name": name, "namespace": "d"}})
 
 
 def key(name: str) -> str:
@@ -31,8 +34,8 @@ async def loaded() -> tuple[MemoryStore, WatchCache]:
 async def test_a_write_is_in_the_cache_when_it_is_acknowledged() -> None:
     store, cache = await loaded()
     own = OwnWrites(store, cache)
-    first = await own.create(key("a"), VALUE)
-    second = await own.replace(key("a"), VALUE, expected=first)
+    first = await own.create(key("a"), value("a"))
+    second = await own.replace(key("a"), value("a"), expected=first)
     entry = cache.get(Key(MAPS, "d", "a"))
     assert entry is not None and entry.revision == cache.revision == second
     await own.delete(key("a"), expected=second, note=("/kubus/notes/a", b""))
@@ -45,9 +48,9 @@ async def test_it_waits_there_for_what_others_wrote_before() -> None:
     own, start = OwnWrites(store, cache), cache.revision
     heard: list[Changed] = []
     cache.collection(MAPS).listeners.add(heard.extend)
-    await store.create(key("of-another"), VALUE)
-    await own.create(key("a"), VALUE)
-    last = await own.create(key("b"), VALUE)
+    await store.create(key("of-another"), value("of-another"))
+    await own.create(key("a"), value("a"))
+    last = await own.create(key("b"), value("b"))
     assert (heard, cache.revision) == ([], start)
     async for batch in own.changes(ROOT, after=start):
         cache.apply(batch[:1])
@@ -70,9 +73,9 @@ async def test_the_cache_equals_the_store_whoever_writes_and_whatever_comes_firs
             name = key(f"x{random.randrange(20)}")
             there = await store.get(name)
             if there is None:
-                await writer.create(name, VALUE)
+                await writer.create(name, value(name.rpartition("/")[2]))
             elif random.random() < 0.5:
-                await writer.replace(name, VALUE, expected=there.revision)
+                await writer.replace(name, value(name.rpartition("/")[2]), expected=there.revision)
             else:
                 await writer.delete(name, expected=there.revision)
             if number % 7 == 0:

@@ -19,12 +19,12 @@ NOTE = Note("t", "t", "create", 0)
 MAPS = "configmaps.core"
 
 
-def value(name: str, number: int = 0) -> bytes:
-    return encode_record(NOTE, {"metadata": {"name": name}, "data": {"n": str(number)}})
+def value(name: str, number: int = 0, namespace: str = "a") -> bytes:
+    return encode_record(NOTE, {"metadata": {"name": name, "namespace": namespace}, "data": {"n": str(number)}})
 
 
 def change(revision: int, namespace: str, name: str, *, deleted: bool = False) -> StoreChange:
-    stored = None if deleted else value(name, revision)
+    stored = None if deleted else value(name, revision, namespace)
     return StoreChange(store_key(Key(MAPS, namespace, name)), stored, revision, 0, None)
 
 
