@@ -48,7 +48,10 @@ class Making:
     streak: int
     image: str
     """The name or id under which Podman has the image."""
+    variables: Mapping[str, str]
+    """What `$(NAME)` in command and arguments stands for."""
     environment: Mapping[str, str]
+    """All variables of the process."""
     mounts: Sequence[Mount]
     netns: str
     """Path of the network namespace; "" is the node's own."""
@@ -95,6 +98,7 @@ def container_spec(pod: Object, container: Object, making: Making) -> dict[str, 
         "image": making.image,
         "labels": container_labels(pod, container, making),
         "env": dict(making.environment),
+        "unsetenvall": True,  # neither Podman's own variables nor the image's: `environment` has those already
         "hostname": making.hostname,
         "netns": {"nsmode": "path", "value": making.netns} if making.netns else {"nsmode": "host"},
         "mounts": [_mount(each) for each in making.mounts],
@@ -105,7 +109,7 @@ def container_spec(pod: Object, container: Object, making: Making) -> dict[str, 
         "stdin": bool(container.get("stdin")),
         "resource_limits": resource_limits(container),
         "oom_score_adj": oom_score(container),
-        **_command(container, making.environment),
+        **_command(container, making.variables),
         **_namespaces(pod["spec"], making.processes_of),
         **security(pod, container, making.image_user),
     }
@@ -172,9 +176,9 @@ def security(pod: Object, container: Object, image_user: str = "") -> dict[str, 
     """
     whole, own = pod["spec"].get("securityContext") or {}, container.get("securityContext") or {}
     both = {**whole, **own}
-    found: dict[str, Any] = {"user": _user(both)}
+    found: dict[str, Any] = {"user": run_as(both, image_user)}
     if both.get("runAsNonRoot"):
-        _refuse_root(both, image_user)
+        _refuse_root(both, image_user, f'(pod: "{pod_label(pod)}", container: {container.get("name", "")})')
     groups = [str(each) for each in whole.get("supplementalGroups") or ()]
     if whole.get("fsGroup") is not None:
         groups.append(str(whole["fsGroup"]))
@@ -194,29 +198,40 @@ def security(pod: Object, container: Object, image_user: str = "") -> dict[str, 
     return {key: value for key, value in found.items() if value not in ("", [], False)}
 
 
-def _user(context: Object) -> str:
+def run_as(context: Object, image_user: str) -> str:
+    """The `user[:group]` that a container runs as; "" leaves both to the image.
+
+    A group of its own never changes the user: where the pod sets none, it stays the image's, by number or by name
+    (Podman looks names up in the image's /etc/passwd).
+    """
     user, group = context.get("runAsUser"), context.get("runAsGroup")
-    if user is None:
-        return f"0:{group}" if group is not None else ""
-    return f"{user}:{group}" if group is not None else str(user)
+    if group is None:
+        return "" if user is None else str(user)
+    name = (image_user.partition(":")[0] or "0") if user is None else str(user)
+    return f"{name}:{group}"
 
 
-def _refuse_root(context: Object, image_user: str) -> None:
+def _refuse_root(context: Object, image_user: str, where: str) -> None:
     user = context.get("runAsUser")
-    if user is None:
-        name = image_user.partition(":")[0]
-        if name and not name.isdigit():
-            raise ConfigError(
-                f"container has runAsNonRoot and image has non-numeric user ({name}), cannot verify user is non-root"
-            )
-        if int(name or 0) == 0:
-            raise ConfigError("container has runAsNonRoot and image will run as root")
-    elif int(user) == 0:
-        raise ConfigError("container's runAsUser breaks non-root policy")
+    if user is not None:
+        if int(user) == 0:
+            raise ConfigError(f"container's runAsUser breaks non-root policy {where}")
+        return
+    name = image_user.partition(":")[0]
+    if name and not name.isdecimal():
+        words = f"image has non-numeric user ({name}), cannot verify user is non-root"
+        raise ConfigError(f"container has runAsNonRoot and {words} {where}")
+    if int(name or 0) == 0:
+        raise ConfigError(f"container has runAsNonRoot and image will run as root {where}")
 
 
 def _capability(name: str) -> str:
     return name if name.upper() == "ALL" or name.startswith("CAP_") else f"CAP_{name}"
+
+
+def pod_label(pod: Object) -> str:
+    """`name_namespace(uid)`, as Kubernetes' kubelet names a pod in messages."""
+    return f"{name_of(pod)}_{namespace_of(pod)}({uid_of(pod)})"
 
 
 def stop_signal(container: Object, image_signal: str) -> int:

@@ -16,7 +16,7 @@ from kubus.model.times import rfc3339_micro
 from kubus_kubelet import pod_files, volumes
 from kubus_kubelet.container_specs import Making, Mount, container_name, container_spec
 from kubus_kubelet.engine import EngineError
-from kubus_kubelet.environments import environment
+from kubus_kubelet.environments import environment, runtime_environment
 from kubus_kubelet.image_names import qualified
 from kubus_kubelet.image_pulls import ImageFailure
 from kubus_kubelet.inspections import EndNote, start_error_words
@@ -195,20 +195,22 @@ class ContainerStarts:
         variables = {"HOSTNAME": hostname, **environment(container, resolved)}
         mounts = volumes.container_mounts(directory.root, pod, container, variables)
         mounts += pod_files.mounts(directory.root, container)
+        config = image.get("Config") or {}
         path = container.get("terminationMessagePath") or "/dev/termination-log"
         mounts.append(Mount(str(attempt / "termination"), path))
         return Making(
             attempt=launch.attempt,
             streak=launch.streak,
             image=str(image["Id"]),
-            environment=variables,
+            variables=variables,
+            environment=runtime_environment(config.get("Env") or (), variables, tty=bool(container.get("tty"))),
             mounts=mounts,
             netns="" if pod["spec"].get("hostNetwork") else str(netns_path(uid_of(pod))),
             hostname="" if pod["spec"].get("hostNetwork") else hostname,
             log_path=str(attempt / "log"),
             log_bytes_max=tools.settings.pod_log_bytes_max,
             processes_of=launch.target,
-            image_user=str((image.get("Config") or {}).get("User") or ""),
+            image_user=str(config.get("User") or ""),
         )
 
     def _event(self, launch: Launch, reason: str, message: str) -> None:

@@ -1,15 +1,27 @@
 """The environment of a container: pure.
 
+First come the image's variables, with a PATH where the image has none, as every runtime fills it in; then what the
+node adds (HOSTNAME, TERM for a terminal); then the pod's.
 Later entries win, `env` wins over `envFrom`, and `$(NAME)` stands for what was defined before it; `$$(NAME)` is a
 literal `$(NAME)`, and a name nobody defined stays as it is written.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from kubus.model.objects import Object, namespace_of
 from kubus_kubelet.references import ConfigError, Reference, Resolved, field_value, resource_value
+
+DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def runtime_environment(image: Iterable[str], variables: Mapping[str, str], *, tty: bool) -> dict[str, str]:
+    """The variables of the process: the image's (`NAME=value` each), the runtime's, and the pod's, which win."""
+    pairs = (each.partition("=") for each in image)
+    found = {name: value for name, _, value in pairs}
+    found.setdefault("PATH", DEFAULT_PATH)
+    return {**found, **({"TERM": "xterm"} if tty else {}), **variables}
 
 
 def expand(text: str, variables: Mapping[str, str]) -> str:

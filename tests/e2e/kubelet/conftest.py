@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import subprocess
 import sys
+import tempfile
 import uuid
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -193,6 +194,26 @@ def image(image_archive: Path) -> str:
     """A small image in the machine's own store, imported without a registry."""
     import_image(image_archive, IMAGE)
     return IMAGE
+
+
+@pytest.fixture(scope="session")
+def variant() -> Callable[..., str]:
+    """Makes an image like another, with other settings (`USER app`) and files of its own."""
+    return _vary
+
+
+def _vary(image: str, tag: str, *changes: str, files: dict[str, str] | None = None) -> str:
+    name = f"localhost/kubus-test-variant:{tag}"
+    made = subprocess.run(["podman", "create", image, "true"], check=True, capture_output=True, text=True)
+    container = made.stdout.strip()
+    for path, text in (files or {}).items():
+        with tempfile.NamedTemporaryFile("w") as file:
+            file.write(text)
+            file.flush()
+            run("podman", "cp", file.name, f"{container}:{path}")
+    run("podman", "commit", *(f"--change={each}" for each in changes), container, name)
+    run("podman", "rm", "-f", container)
+    return name
 
 
 @pytest.fixture

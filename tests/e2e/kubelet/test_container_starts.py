@@ -6,6 +6,7 @@ import base64
 
 import pytest
 
+from kubus_kubelet.environments import DEFAULT_PATH
 from kubus_kubelet.references import Reference
 
 pytestmark = pytest.mark.e2e
@@ -85,4 +86,40 @@ async def test_security_contexts_hold(node, image):
         lambda status: status["containerStatuses"][0]["state"]["waiting"]["reason"] == "CreateContainerConfigError",
     )
     message = status["containerStatuses"][0]["state"]["waiting"]["message"]
-    assert message == "container has runAsNonRoot and image will run as root"
+    assert message.startswith('container has runAsNonRoot and image will run as root (pod: "root_default(')
+
+
+USERS = {"/etc/passwd": "root:x:0:0::/:/bin/sh\napp:x:1000:1001::/:/bin/sh\n", "/etc/group": "staff:x:50:app\n"}
+
+
+@pytest.mark.parametrize(
+    ("user", "whole", "own", "expected"),
+    [
+        ("app", {}, {"runAsGroup": 7}, "1000 7 7"),
+        ("1000", {"runAsGroup": 7, "supplementalGroups": [8], "fsGroup": 9}, {}, "1000 7 7,8,9"),
+        ("app", {}, {}, "1000 1001 50,1001"),
+        ("", {}, {"runAsGroup": 7}, "0 7 7"),
+        ("app", {"supplementalGroups": [8]}, {"runAsUser": 5}, "5 0 0,8"),
+    ],
+)
+async def test_a_container_has_the_user_of_its_image_and_the_groups_of_both(
+    node, image, variant, user, whole, own, expected
+):
+    made = variant(image, f"user-{user or 'none'}", *([f"USER {user}"] if user else []), files=USERS)
+    script = "echo $(id -u) $(id -g) $(id -G | tr ' ' '\\n' | sort -nu | paste -sd , -)"
+    pod = node.run_pod("who", shell(made, script, securityContext=own), securityContext=whole, restartPolicy="Never")
+    await node.until(pod, lambda status: status["phase"] == "Succeeded")
+    assert node.log(pod, "app").strip() == expected
+
+
+async def test_a_process_has_a_path_and_a_terminal_type_only_where_it_has_a_terminal(node, image):
+    async def variables(name, **more):
+        container = {"name": "app", "image": image, "command": ["env"], **more}
+        pod = node.run_pod(name, container, restartPolicy="Never", hostname="here")
+        await node.until(pod, lambda status: status["phase"] == "Succeeded")
+        pairs = (line.partition("=") for line in node.log(pod, "app").split())
+        return {key: value for key, _, value in pairs if not key.startswith("KUBERNETES_")}
+
+    plain = {"PATH": DEFAULT_PATH, "HOSTNAME": "here", "HOME": "/"}
+    assert await variables("plain") == plain
+    assert await variables("terminal", tty=True) == {**plain, "TERM": "xterm"}

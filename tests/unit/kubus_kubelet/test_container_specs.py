@@ -26,7 +26,8 @@ def making(**more):
         "attempt": 2,
         "streak": 1,
         "image": "sha256:1",
-        "environment": {"A": "1"},
+        "variables": {"A": "1"},
+        "environment": {"A": "1", "PATH": "/bin"},
         "mounts": [Mount("/src", "/dst", read_only=True)],
         "netns": "/run/netns/u1",
         "hostname": "web",
@@ -124,6 +125,28 @@ def test_security_contexts(whole, own, expected):
     assert security(pod, {"securityContext": own}) == {**expected, "seccomp_profile_path": "unconfined"}
 
 
+@pytest.mark.parametrize("image_user", ["", "0", "1000", "1000:1001", "app", "app:staff"])
+@pytest.mark.parametrize("groups", [{}, {"supplementalGroups": [7]}, {"fsGroup": 8}, {"fsGroup": 8, "runAsGroup": 3}])
+@pytest.mark.parametrize("own", [{}, {"runAsUser": 5}, {"runAsUser": 5, "runAsGroup": 6}, {"runAsGroup": 6}])
+@pytest.mark.parametrize("non_root", [False, True])
+def test_no_group_of_a_pod_changes_the_user_of_its_container(image_user, groups, own, non_root):
+    pod = {**POD, "spec": {"securityContext": {**groups, "runAsNonRoot": non_root}}}
+    container = {"name": "app", "securityContext": own}
+    user_of_image = image_user.partition(":")[0]
+    if non_root and "runAsUser" not in own and user_of_image in ("", "0", "app"):
+        with pytest.raises(ConfigError, match=r"image (will run as root|has non-numeric user \(app\))"):
+            security(pod, container, image_user)
+        return
+    found = security(pod, container, image_user)
+    user, _, group = (found.get("user") or image_user or "0").partition(":")
+    assert user == str(own.get("runAsUser", user_of_image or "0"))
+    wanted = own.get("runAsGroup", groups.get("runAsGroup"))
+    if wanted is not None:
+        assert group == str(wanted)
+    expected = [str(each) for each in (*groups.get("supplementalGroups", ()), groups.get("fsGroup")) if each]
+    assert found.get("groups", []) == expected
+
+
 def test_the_runtimes_seccomp_profile_is_podmans_own():
     assert security({"spec": {}}, {"securityContext": {"seccompProfile": {"type": "RuntimeDefault"}}}) == {}
 
@@ -131,7 +154,12 @@ def test_the_runtimes_seccomp_profile_is_podmans_own():
 @pytest.mark.parametrize(
     ("context", "image_user", "words"),
     [
-        ({"runAsNonRoot": True}, "", "image will run as root"),
+        (
+            {"runAsNonRoot": True},
+            "",
+            r'^container has runAsNonRoot and image will run as root \(pod: "web_default\(u1\)", container: app\)$',
+        ),
+        ({"runAsNonRoot": True, "runAsGroup": 5}, "", "image will run as root"),
         ({"runAsNonRoot": True}, "0:0", "image will run as root"),
         ({"runAsNonRoot": True}, "nginx", "non-numeric user"),
         ({"runAsNonRoot": True, "runAsUser": 0}, "", "breaks non-root policy"),
@@ -139,8 +167,8 @@ def test_the_runtimes_seccomp_profile_is_podmans_own():
 )
 def test_who_must_not_be_root_is_not_started_as_root(context, image_user, words):
     with pytest.raises(ConfigError, match=words):
-        security({"spec": {}}, {"securityContext": context}, image_user)
-    security({"spec": {}}, {"securityContext": {**context, "runAsUser": 7}}, image_user)
+        security(POD, {"name": "app", "securityContext": context}, image_user)
+    security(POD, {"name": "app", "securityContext": {**context, "runAsUser": 7}}, image_user)
 
 
 @pytest.mark.parametrize(

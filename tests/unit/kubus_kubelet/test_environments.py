@@ -6,7 +6,7 @@ import base64
 
 import pytest
 
-from kubus_kubelet.environments import environment, expand
+from kubus_kubelet.environments import DEFAULT_PATH, environment, expand, runtime_environment
 from kubus_kubelet.references import ConfigError, Reference, Resolved
 
 POD = {
@@ -111,3 +111,20 @@ def test_resources_are_rounded_up_to_the_divisor_and_default_to_the_nodes(resour
     reference = {"containerName": "app", "resource": resource, **({"divisor": divisor} if divisor else {})}
     container = {"name": "app", "env": [{"name": "X", "valueFrom": {"resourceFieldRef": reference}}]}
     assert environment(container, resolved()) == {"X": expected}
+
+
+@pytest.mark.parametrize(
+    ("image", "variables", "tty", "expected"),
+    [
+        ([], {}, False, {"PATH": DEFAULT_PATH}),
+        (["A=b=c", "PATH=/opt"], {}, False, {"A": "b=c", "PATH": "/opt"}),
+        (["PATH=/opt"], {"PATH": "/own"}, False, {"PATH": "/own"}),
+        ([], {}, True, {"PATH": DEFAULT_PATH, "TERM": "xterm"}),
+        (["TERM=vt100"], {}, True, {"PATH": DEFAULT_PATH, "TERM": "xterm"}),
+        ([], {"TERM": "dumb"}, True, {"PATH": DEFAULT_PATH, "TERM": "dumb"}),
+    ],
+)
+def test_the_process_has_the_images_variables_a_path_and_a_terminal_type_where_it_has_one(
+    image, variables, tty, expected
+):
+    assert runtime_environment(image, variables, tty=tty) == expected
