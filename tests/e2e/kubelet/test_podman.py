@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-import subprocess
+import shutil
 
 import pytest
 
@@ -31,27 +31,41 @@ http:
 @pytest.fixture
 async def registry(node, image, tmp_path):
     """A registry inside the node, with the test image in it."""
-    (tmp_path / "registry.yml").write_text(CONFIG.format(root=tmp_path / "registry", port=PORT))
-    netns = f"--net={node.settings.node_netns}"
-    command = ("nsenter", netns, "docker-registry", "serve", str(tmp_path / "registry.yml"))
-    try:
-        process = await asyncio.create_subprocess_exec(*command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-    except FileNotFoundError:
+    if shutil.which("docker-registry") is None:
         pytest.skip("docker-registry is not installed")
+    (tmp_path / "registry.yml").write_text(CONFIG.format(root=tmp_path / "registry", port=PORT))
+    serve = ("docker-registry", "serve", str(tmp_path / "registry.yml"))
     name = f"127.0.0.1:{PORT}/app:1"
-    paths = NodePaths.of(node.settings)
-    push = podman_command(node.settings, paths, "push", "--tls-verify=false", image, name)
-    for _ in range(50):
-        pushing = await asyncio.create_subprocess_exec(
-            *push, env=podman_environment(paths), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+    with (tmp_path / "registry.log").open("wb") as log:
+        process = await asyncio.create_subprocess_exec(
+            *("nsenter", f"--net={node.settings.node_netns}", *serve), stderr=log, stdout=log
         )
-        if await pushing.wait() == 0:
-            break
-        await asyncio.sleep(0.1)
-    yield name
-    with contextlib.suppress(ProcessLookupError):
-        process.terminate()
-    await process.wait()
+    try:
+        await push(node, image, name, process)
+        yield name
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await process.wait()
+
+
+async def push(node, image, name, registry):
+    """Push an image as soon as the registry answers; an AssertionError says why it never did."""
+    command = podman_command(node.settings, NodePaths.of(node.settings), "push", "--tls-verify=false", image, name)
+    environ = podman_environment(NodePaths.of(node.settings))
+    said = b""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(30):
+            while registry.returncode is None:
+                pushing = await asyncio.create_subprocess_exec(
+                    *command, env=environ, stderr=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL
+                )
+                said = (await pushing.communicate())[1]
+                if pushing.returncode == 0:
+                    return
+                await asyncio.sleep(0.1)
+    log = (node.settings.data_dir / "registry.log").read_text()
+    raise AssertionError(f"{name} was not pushed: {said.decode()}\nregistry ended with {registry.returncode}:\n{log}")
 
 
 async def test_an_image_is_pulled_and_a_pod_runs_on_it(node, registry):
