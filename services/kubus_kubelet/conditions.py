@@ -11,10 +11,12 @@ from kubus.model.objects import Object
 from kubus.model.times import rfc3339
 from kubus_kubelet.restarts import is_sidecar
 
-OWNED = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")
+SYNC_FAILED = "kubus.io/SyncFailed"
+"""True while the kubelet fails at the pod itself: what runs goes on, and nothing is done about it."""
+OWNED = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled", SYNC_FAILED)
 
 
-def pod_conditions(pod: Object, status: Object, *, prepared: bool, now: datetime) -> list[Object]:
+def pod_conditions(pod: Object, status: Object, *, prepared: bool, now: datetime, sync_error: str = "") -> list[Object]:
     """All conditions: the kubelet's own as they are now, the others as they were."""
     old = {each["type"]: each for each in (pod.get("status") or {}).get("conditions") or ()}
     containers = _containers_ready(pod, status)
@@ -25,9 +27,24 @@ def pod_conditions(pod: Object, status: Object, *, prepared: bool, now: datetime
         {**containers, "type": "ContainersReady"},
         _condition("PodScheduled", True),
     ]
+    if sync_error or SYNC_FAILED in old:
+        fresh.append(_sync_failed(sync_error))
     return [_dated(each, old.get(each["type"]), now) for each in fresh] + [
         each for kind, each in old.items() if kind not in OWNED
     ]
+
+
+def with_sync_error(status: Object, error: str, now: datetime) -> Object:
+    """A status whose pod's worker has failed: as it was known last, and saying so."""
+    known = status.get("conditions") or []
+    old = next((each for each in known if each["type"] == SYNC_FAILED), None)
+    others = [each for each in known if each["type"] != SYNC_FAILED]
+    whole = {"phase": "Pending", "containerStatuses": [], **status}
+    return {**whole, "conditions": [*others, _dated(_sync_failed(error), old, now)]}
+
+
+def _sync_failed(error: str) -> Object:
+    return _condition(SYNC_FAILED, True, "FailedSync", error) if error else _condition(SYNC_FAILED, False)
 
 
 def with_memory(pod: Object, decided: Object | None) -> Object:

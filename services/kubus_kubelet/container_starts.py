@@ -6,7 +6,6 @@ that exists but does not start has ended, with reason StartError.
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -113,7 +112,7 @@ class ContainerStarts:
             resolved = await self._resolve(
                 launch.pod, launch.address, set(container_references(launch.container)), tokens={}
             )
-            making = await asyncio.to_thread(self._making, launch, resolved, image)
+            making = await self._tools.blocking(self._making, launch, resolved, image)
             spec = container_spec(launch.pod, launch.container, making)
         except ImageFailure as error:
             raise self._image_failure(launch, error) from None

@@ -9,7 +9,7 @@ import signal
 from kubus.model.objects import Object
 from kubus_kubelet.container_specs import stop_signal
 from kubus_kubelet.engine import EngineError
-from kubus_kubelet.exits import ExitWatch
+from kubus_kubelet.exits import Watch
 from kubus_kubelet.node_tools import NodeTools
 from kubus_kubelet.states import ContainerSeen, StopContainer
 
@@ -29,7 +29,7 @@ class ContainerStops:
         container: Object,
         action: StopContainer,
         *,
-        watch: ExitWatch,
+        watch: Watch,
         ended: asyncio.Event,
         address: str,
     ) -> None:

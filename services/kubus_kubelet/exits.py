@@ -14,11 +14,60 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 from kubus_kubelet.settings import NodePaths
 
 EXIT_FILE_SECONDS_MAX = 5.0
 MEMORY_V1 = Path("/sys/fs/cgroup/memory")
+
+
+class Watch(Protocol):
+    """One running container under watch."""
+
+    out_of_memory: bool
+
+    def signal(self, number: int) -> None:
+        """Send a signal; that it has ended already is not an error."""
+
+    def close(self) -> None:
+        """Stop watching."""
+
+
+class Exits(Protocol):
+    """How containers end, on one node."""
+
+    def watch(self, container_id: str, pid: int, ended: Callable[[], None]) -> Watch:
+        """Watch a running container; `ended` is called once.
+
+        Raises:
+            OSError: there is no such process, or it is not this container's.
+        """
+
+    async def code(self, container_id: str) -> int | None:
+        """The exit code of a container that has just ended; None if nobody tells it."""
+
+    def is_out_of_memory(self, container_id: str) -> bool:
+        """Whether the kernel or conmon has noted that the container's memory ran out."""
+
+
+class ProcessExits:
+    """`Exits` by pidfds and conmon's exit files."""
+
+    def __init__(self, paths: NodePaths) -> None:
+        self._paths = paths
+
+    def watch(self, container_id: str, pid: int, ended: Callable[[], None]) -> Watch:
+        """Watch a container's first process; see `Exits.watch`."""
+        return ExitWatch(container_id, pid, ended)
+
+    async def code(self, container_id: str) -> int | None:
+        """The exit code that conmon wrote; see `Exits.code`."""
+        return await exit_code(self._paths, container_id)
+
+    def is_out_of_memory(self, container_id: str) -> bool:
+        """What the memory controller and conmon say; see `Exits.is_out_of_memory`."""
+        return oom_noted(self._paths, container_id)
 
 
 class ExitWatch:

@@ -11,7 +11,9 @@ from kubus.model.times import Clock
 from kubus.service.logs import Logger
 from kubus.service.netns import NodeNamespace
 from kubus_kubelet import machine
+from kubus_kubelet.blocking import run_in_thread
 from kubus_kubelet.engine import Engine
+from kubus_kubelet.exits import ProcessExits
 from kubus_kubelet.handlers import Handlers
 from kubus_kubelet.image_pulls import ImagePulls
 from kubus_kubelet.node_tools import NodeTools, PodApi
@@ -54,6 +56,8 @@ class NodeParts:
             engine=engine,
             pulls=ImagePulls(engine, Images(paths.podman_socket)),
             addresses=PodAddresses(Sandboxes(settings.node_netns)),
+            exits=ProcessExits(paths),
+            blocking=run_in_thread,
             handlers=Handlers(namespace),
             namespace=namespace,
             api=api,

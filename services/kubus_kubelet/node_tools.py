@@ -9,7 +9,9 @@ from kubus.model.objects import Object
 from kubus.model.times import Clock
 from kubus.service.logs import Logger
 from kubus.service.netns import NodeNamespace
+from kubus_kubelet.blocking import Blocking
 from kubus_kubelet.engine import Engine
+from kubus_kubelet.exits import Exits
 from kubus_kubelet.handlers import Handlers
 from kubus_kubelet.image_pulls import ImagePulls
 from kubus_kubelet.pod_addresses import PodAddresses
@@ -68,6 +70,8 @@ class NodeTools:
     engine: Engine
     pulls: ImagePulls
     addresses: PodAddresses
+    exits: Exits
+    blocking: Blocking
     handlers: Handlers
     namespace: NodeNamespace
     """Where the node's connections begin."""

@@ -9,6 +9,9 @@ pods/<uid>/containers/<name>/<n>/     log, termination message and end.json of t
 from __future__ import annotations
 
 import contextlib
+import os
+import re
+import stat
 from pathlib import Path
 
 from kubus.model.codec import from_json, to_json
@@ -18,6 +21,14 @@ from kubus_kubelet.inspections import EndNote
 MESSAGE_MAX = 4096
 FALLBACK_MAX = 2048
 FALLBACK_LINES = 80
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def is_pod_directory(path: Path) -> bool:
+    """Whether a kubelet made this directory for a pod: it holds the pod's object, or is named by a UUID."""
+    if path.is_symlink() or not path.is_dir():
+        return False
+    return bool(_UUID.fullmatch(path.name)) or (path / "pod.json").exists()
 
 
 class PodDirectory:
@@ -42,9 +53,10 @@ class PodDirectory:
         """The pod whose directory this is; None if it says nothing."""
         try:
             pod = from_json((self.root / "pod.json").read_bytes())
-        except (OSError, ValueError):
+            known = uid_of(pod) == self.root.name and isinstance(pod["spec"]["containers"], list)
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
             return None
-        return pod if isinstance(pod, dict) and uid_of(pod) == self.root.name and pod.get("spec") else None
+        return pod if known else None
 
     def attempt(self, container: str, attempt: int) -> Path:
         """The directory of one attempt at a container."""
@@ -78,19 +90,31 @@ class PodDirectory:
 
     def termination_message(self, container: Object, attempt: int, exit_code: int) -> str:
         """What the container left as its last words, by its terminationMessagePolicy."""
-        with contextlib.suppress(OSError):
-            data = (self.attempt(container["name"], attempt) / "termination").read_bytes()[:MESSAGE_MAX]
-            if data:
-                return data.decode("utf-8", "replace")
+        data = _tail(self.attempt(container["name"], attempt) / "termination", MESSAGE_MAX)
+        if data:
+            return data.decode("utf-8", "replace")
         if exit_code and container.get("terminationMessagePolicy") == "FallbackToLogsOnError":
             return self._log_tail(container["name"], attempt)
         return ""
 
     def _log_tail(self, container: str, attempt: int) -> str:
-        with contextlib.suppress(OSError), self.log(container, attempt).open("rb") as file:
-            file.seek(0, 2)
-            file.seek(max(0, file.tell() - 4 * FALLBACK_MAX))
-            lines = file.read().decode("utf-8", "replace").splitlines()
-            texts = [line.split(" ", 3)[3] for line in lines if line.count(" ") >= 3]
-            return "\n".join(texts[-FALLBACK_LINES:])[-FALLBACK_MAX:]
-        return ""
+        lines = _tail(self.log(container, attempt), 4 * FALLBACK_MAX).decode("utf-8", "replace").splitlines()
+        texts = [line.split(" ", 3)[3] for line in lines if line.count(" ") >= 3]
+        return "\n".join(texts[-FALLBACK_LINES:])[-FALLBACK_MAX:]
+
+
+def _tail(path: Path, bytes_max: int) -> bytes:
+    """The end of a file that a container writes, whatever its size; empty where there is no such regular file."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return b""
+    try:
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode):
+            return b""
+        return os.pread(handle, bytes_max, max(0, found.st_size - bytes_max))
+    except OSError:
+        return b""
+    finally:
+        os.close(handle)

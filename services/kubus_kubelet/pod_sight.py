@@ -8,17 +8,19 @@ of it calls `changed`. Here is no decision, and nothing is done to a container.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from kubus.model.objects import Object, is_deleting, name_of, namespace_of, uid_of
-from kubus_kubelet.exits import ExitWatch, exit_code, oom_noted
+from kubus_kubelet.engine import EngineError
+from kubus_kubelet.exits import Watch
 from kubus_kubelet.inspections import KILLED_CODE, EndNote, container_seen
 from kubus_kubelet.node_tools import NodeTools
 from kubus_kubelet.pod_directory import PodDirectory
 from kubus_kubelet.probing import Probing
 from kubus_kubelet.states import ContainerSeen, Failure, PodSeen
-from kubus_kubelet.statuses import lost, recalled
+from kubus_kubelet.statuses import recalled
 
 
 class PodSight:
@@ -33,7 +35,7 @@ class PodSight:
         self._changed = changed
         self._uid = uid_of(pod)
         self._probing = Probing(tools.handlers, self._verdict, self._unhealthy)
-        self._watches: dict[str, ExitWatch] = {}
+        self._watches: dict[str, Watch] = {}
         self._ended: dict[str, asyncio.Event] = {}
         self._tasks: asyncio.TaskGroup | None = None
 
@@ -62,6 +64,8 @@ class PodSight:
         """Watch nothing any more."""
         for watch in self._watches.values():
             watch.close()
+        self._watches.clear()
+        self._ended.clear()
 
     # What others have seen
 
@@ -73,16 +77,38 @@ class PodSight:
         """A container was removed."""
         self.note(containers=tuple(each for each in self.seen.containers if each.id != container_id))
 
-    def vanished(self, present: set[str]) -> None:
-        """An audit found which containers exist: those removed behind our back have ended."""
-        now = self._tools.clock.now()
-        found = tuple(
-            each if each.id in present or each.name in self.seen.busy else lost(each, now)
-            for each in self.seen.containers
-        )
-        if found != self.seen.containers:
-            self.note(containers=found)
-            self._changed()
+    def alive(self) -> frozenset[str]:
+        """Ids of the containers that Podman has to know of: seen here, and not seen to end."""
+        busy = self.seen.busy
+        return frozenset(each.id for each in self.seen.containers if each.step != "exited" and each.name not in busy)
+
+    async def check_missing(self, missing: Iterable[str]) -> None:
+        """Look again for containers that a list of Podman's left out; those removed behind its back have ended.
+
+        A list is old when it arrives, so Podman is asked about each. A process that outlives Podman's record of it is
+        killed: its container would run twice. How it ended is learned from its exit, as of every other.
+        """
+        for container_id in missing:
+            if not await self._is_unknown(container_id):
+                continue
+            found = self.find(container_id)
+            if found is None or found.step == "exited" or found.name in self.seen.busy:
+                continue
+            watch = self._watches.get(container_id)
+            if watch is not None:
+                watch.signal(signal.SIGKILL)
+            elif found.step == "created":
+                self.forget(container_id)
+                self._changed()
+            elif container_id not in self._ended:
+                self._begin_exit(container_id)
+
+    async def _is_unknown(self, container_id: str) -> bool:
+        try:
+            await self._tools.engine.inspect(container_id)
+        except EngineError as error:
+            return error.code == 404
+        return False
 
     def failed(self, name: str, failure: Failure) -> None:
         """A container (or the pod as a whole: "") could not be started."""
@@ -115,7 +141,8 @@ class PodSight:
         """
         listed = await self._tools.engine.containers(f"kubus.pod.uid={self._uid}")
         present = {str(each["Id"]) for each in listed}
-        self.note(containers=tuple(each for each in self.seen.containers if each.id in present))
+        known = tuple(each for each in self.seen.containers if each.id in present or each.step == "exited")
+        self.note(containers=known)
         for each in present - {each.id for each in self.seen.containers if each.step == "exited"}:
             await self.look_at(each)
 
@@ -136,7 +163,7 @@ class PodSight:
         if found.step == "running":
             self._watch(found, adopted=False)
 
-    async def ending(self, container_id: str) -> tuple[ExitWatch, asyncio.Event] | None:
+    async def ending(self, container_id: str) -> tuple[Watch, asyncio.Event] | None:
         """Stop probing a container that is to end; how to signal it and what is set when it has; None if it has."""
         watch, ended = self._watches.get(container_id), self._ended.get(container_id)
         await self._probing.stop(container_id)
@@ -154,10 +181,11 @@ class PodSight:
         tasks = self._tasks
         self._ended[found.id] = asyncio.Event()
         try:
-            self._watches[found.id] = ExitWatch(found.id, found.pid, lambda: self._begin_exit(found.id))
+            watch = self._tools.exits.watch(found.id, found.pid, lambda: self._begin_exit(found.id))
         except OSError:
             tasks.create_task(self._exited(found.id))
             return
+        self._watches[found.id] = watch
         container = self.container(found.name)
         seeded = self._reported(found) if adopted else {}
         verdict = self._probing.begin(tasks, container, found, self.seen.address, seeded)
@@ -165,6 +193,7 @@ class PodSight:
 
     def _begin_exit(self, container_id: str) -> None:
         assert self._tasks is not None
+        self._ended.setdefault(container_id, asyncio.Event())
         self._tasks.create_task(self._exited(container_id))
 
     def _reported(self, found: ContainerSeen) -> Object:
@@ -181,19 +210,36 @@ class PodSight:
         if found is None:
             return
         finished = self._tools.clock.now()
-        code = await exit_code(self._tools.paths, container_id)
+        code = await self._exit_code(container_id)
         reason = "" if code is not None else "ContainerStatusUnknown"
-        if code == KILLED_CODE and ((watch and watch.out_of_memory) or oom_noted(self._tools.paths, container_id)):
+        noted = watch is not None and watch.out_of_memory
+        if code == KILLED_CODE and (noted or self._tools.exits.is_out_of_memory(container_id)):
             reason = "OOMKilled"
         found = replace(
             found, step="exited", pid=0, finished_at=finished, exit_code=KILLED_CODE if code is None else code
         )
         message = self._last_words(found)
         if reason:
-            self._directory.note_end(found.name, found.attempt, EndNote(reason, message))
+            self._note_end(found, EndNote(reason, message))
         self._put(replace(found, reason=reason, message=message))
         self._ended[container_id].set()
         self._warn_back_off(found)
+
+    def _note_end(self, found: ContainerSeen, note: EndNote) -> None:
+        try:
+            self._directory.note_end(found.name, found.attempt, note)
+        except OSError as error:  # a full disk: only the next kubelet would have read it
+            self._tools.log.warning("end of a container not noted", pod=self._uid, error=str(error))
+
+    async def _exit_code(self, container_id: str) -> int | None:
+        code = await self._tools.exits.code(container_id)
+        if code is not None:
+            return code
+        try:
+            state = (await self._tools.engine.inspect(container_id)).get("State") or {}
+        except EngineError:
+            return None
+        return int(state["ExitCode"]) if state.get("Status") in ("exited", "stopped") else None
 
     def _last_words(self, found: ContainerSeen) -> str:
         return self._directory.termination_message(self.container(found.name), found.attempt, found.exit_code)

@@ -3,6 +3,9 @@
 The worker asks `pod_machine.decide` whenever something changed in what is seen of the pod (`pod_sight`), and carries
 the actions out, each in a task of its own, so that a slow pull or a long grace period holds nothing else up. It
 decides nothing itself.
+
+A worker never loses its pod. What an action raises is that action's failure; what the worker itself raises is told by
+an Event and a condition, and the worker looks at the pod anew after a pause. What runs meanwhile goes on.
 """
 
 from __future__ import annotations
@@ -16,14 +19,16 @@ from kubus.model.errors import StatusError
 from kubus.model.objects import Object, is_deleting, name_of, namespace_of, uid_of
 from kubus_kubelet import pod_files, volumes
 from kubus_kubelet.addresses import RangeExhausted
-from kubus_kubelet.conditions import with_memory
+from kubus_kubelet.conditions import with_memory, with_sync_error
 from kubus_kubelet.container_starts import ContainerStarts, Launch, StartFailure
 from kubus_kubelet.container_stops import ContainerStops
 from kubus_kubelet.engine import EngineError
 from kubus_kubelet.node_tools import NodeTools
+from kubus_kubelet.orphans import orphan
 from kubus_kubelet.pod_directory import PodDirectory
 from kubus_kubelet.pod_machine import decide
 from kubus_kubelet.pod_sight import PodSight
+from kubus_kubelet.restarts import worker_wait_seconds
 from kubus_kubelet.sandbox import SandboxError
 from kubus_kubelet.states import (
     Action,
@@ -44,6 +49,8 @@ from kubus_kubelet.volumes import VolumeError
 
 RETRY = timedelta(seconds=5)
 RETRY_SECONDS = 1.0
+FAILURES_MAX = 3
+"""So many times a worker tries to end a pod as its spec says; then only its containers count."""
 
 
 class PodWorker:
@@ -60,11 +67,15 @@ class PodWorker:
         self._starts = ContainerStarts(tools)
         self._stops = ContainerStops(tools)
         self._decided: Object | None = None
+        self._noted: Object | None = None
+        self._left: tuple[list[ContainerSeen], bool] | None = None
+        self._failures = 0
         self._wake = asyncio.Event()
         self._sight = PodSight(tools, pod, self.directory, self._wake.set)
         self._done = False
         self._tasks: asyncio.TaskGroup | None = None
-        self._starting: dict[str, asyncio.Task[None]] = {}
+        self._acting: dict[str, tuple[Action, asyncio.Task[None]]] = {}
+        self._cancelled: set[str] = set()
 
     @property
     def pod(self) -> Object:
@@ -94,25 +105,75 @@ class PodWorker:
 
     def adopt(self, containers: list[ContainerSeen], *, prepared: bool) -> None:
         """Take over what an earlier kubelet left; called before `run`."""
-        self._sight.adopt(containers, prepared=prepared)
+        self._left = (containers, prepared)
 
-    def vanished(self, present: set[str]) -> None:
-        """An audit found which containers exist: those removed behind our back have ended."""
-        self._sight.vanished(present)
+    def alive(self) -> frozenset[str]:
+        """Ids of the containers that Podman has to know of."""
+        return self._sight.alive()
+
+    async def check_missing(self, missing: frozenset[str]) -> None:
+        """Look again for containers that were `alive` before Podman listed what there is, without them."""
+        await self._sight.check_missing(missing)
 
     # The loop
 
     async def run(self) -> None:
-        """Decide and act until the pod has left the node."""
+        """Decide and act until the pod has left the node; what fails is told, and begun anew after a pause."""
+        while not self._done:
+            try:
+                await self._live()
+            except Exception as error:  # whatever it is, it must not take the node's other pods along
+                self._tell_failure(error)
+                await asyncio.sleep(worker_wait_seconds(self._failures))
+
+    async def _live(self) -> None:
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
+                self._take_over()
                 self._sight.begin(tasks)
+                recovery = tasks.create_task(self._recover()) if self._failures else None
                 while not self._done:
                     await self._turn()
-                await self._sight.end()
+                if recovery is not None:
+                    recovery.cancel()
+                await self._sight.end()  # probes are tasks of this group, which waits for them
         finally:
+            await self._sight.end()
             self._sight.close()
+
+    def _take_over(self) -> None:
+        if self._left is not None:
+            containers, prepared = self._left
+            self._sight.adopt(containers, prepared=prepared)
+            self._left = None
+
+    async def _recover(self) -> None:
+        """Learn what became of what the failure cut short; after some time without another all is well again."""
+        await self._sight.look()
+        self._wake.set()
+        await asyncio.sleep(worker_wait_seconds(self._failures))
+        self._failures = 0
+        self._sight.note(sync_error="")
+        self._wake.set()
+
+    def _tell_failure(self, error: Exception) -> None:
+        self._failures += 1
+        while isinstance(error, ExceptionGroup):
+            error = error.exceptions[0]
+        message = f"Error syncing pod: {error or type(error).__name__}"
+        self._tools.log.exception("pod worker failed", pod=self._name, uid=self.uid, failures=self._failures)
+        self._tools.api.record(self.pod, "Warning", "FailedSync", message)
+        self._sight.note(sync_error=message, busy=frozenset())
+        self._acting.clear()
+        self._cancelled.clear()
+        status = with_sync_error(self._decided or self.pod.get("status") or {}, message, self._tools.clock.now())
+        if self.confirmed:
+            self._report(self.pod, Decision((), status))
+        if self._failures >= FAILURES_MAX and (self.seen.gone or is_deleting(self.pod)):
+            names = [each.name for each in self.seen.containers]
+            self._sight.pod = orphan(self.uid, names, dict(self.pod["metadata"]))
+            self._decided = None
 
     async def _turn(self) -> None:
         self._wake.clear()
@@ -120,7 +181,7 @@ class PodWorker:
         decision = decide(with_memory(self.pod, self._decided), self.seen, now)
         if decision.status != self._decided:
             self._decided = decision.status
-            self.directory.note_pod(with_memory(self.pod, decision.status))
+        await self._note(decision.status)
         for action in decision.actions:
             self._begin(action)
         if self.confirmed:
@@ -130,14 +191,32 @@ class PodWorker:
             async with asyncio.timeout(wait):
                 await self._wake.wait()
 
+    async def _note(self, status: Object) -> None:
+        if status == self._noted:
+            return
+        try:
+            self.directory.note_pod(with_memory(self.pod, status))
+        except OSError as error:  # a full disk, say: the pod goes on, and its next turn tries again
+            self._tools.log.warning("pod not noted on the disk", pod=self._name, error=str(error))
+        else:
+            self._noted = status
+
     def _begin(self, action: Action) -> None:
         name = getattr(action, "name", "")
         self._sight.note(busy=self.seen.busy | {name})
         assert self._tasks is not None
         self._tools.log.debug("acting", pod=self._name, action=type(action).__name__, container=name)
         task = self._tasks.create_task(self._carry_out(action, name))
-        if isinstance(action, StartContainer | ResumeContainer | PreparePod):
-            self._starting[name] = task
+        self._acting[name] = (action, task)
+        task.add_done_callback(lambda ended: self._end_action(name, ended))
+
+    def _end_action(self, name: str, task: asyncio.Task[None]) -> None:
+        """Called even where an action was cancelled before it began."""
+        if name in self._acting and self._acting[name][1] is task:
+            del self._acting[name]
+            self._cancelled.discard(name)
+            self._sight.note(busy=self.seen.busy - {name})
+            self._wake.set()
 
     async def _carry_out(self, action: Action, name: str) -> None:
         works: dict[type, Callable[..., Awaitable[None]]] = {
@@ -152,22 +231,41 @@ class PodWorker:
         try:
             await works[type(action)](action)
         except asyncio.CancelledError:
-            if self._starting.get(name) is not asyncio.current_task():
+            if name not in self._cancelled:
                 raise
-            await self._sight.look()
-        except (EngineError, StatusError, OSError) as error:
-            self._tools.log.warning("action failed", pod=self._name, action=type(action).__name__, error=str(error))
+            await self._look_again()
+        except Exception as error:  # one action's failure is not its pod's
+            self._note_failed(action, name, error)
             await asyncio.sleep(RETRY_SECONDS)  # busy meanwhile: not asked for again at once
-            with contextlib.suppress(EngineError):
-                await self._sight.look()
-        finally:
-            self._starting.pop(name, None)
-            self._sight.note(busy=self.seen.busy - {name})
-            self._wake.set()
+            await self._look_again()
+
+    async def _look_again(self) -> None:
+        with contextlib.suppress(EngineError):
+            await self._sight.look()
+
+    def _note_failed(self, action: Action, name: str, error: Exception) -> None:
+        kind = type(action).__name__
+        if isinstance(error, EngineError | StatusError | OSError):
+            self._tools.log.warning("action failed", pod=self._name, action=kind, error=str(error))
+        else:
+            self._tools.log.exception("action failed", pod=self._name, action=kind)
+        if isinstance(error, EngineError | StatusError):
+            return
+        if isinstance(action, PreparePod):
+            self._put_off("FailedCreatePodSandBox", f"Failed to create pod sandbox: {error}")
+        elif isinstance(action, StartContainer | ResumeContainer):
+            now = self._tools.clock.now()
+            self._sight.failed(name, Failure("CreateContainerError", str(error), now, now + RETRY))
+            self._tools.api.record(self.pod, "Warning", "Failed", f"Error: {error}", f"spec.containers{{{name}}}")
+        else:
+            self._tools.api.record(self.pod, "Warning", "FailedKillPod", f"error killing pod: {error}")
 
     def _cancel_starts(self) -> None:
-        for task in self._starting.values():
-            task.cancel()
+        for name, (action, task) in self._acting.items():
+            starting = isinstance(action, StartContainer | ResumeContainer | PreparePod)
+            if starting and name not in self._cancelled:  # a second time would cut off the tidying up after the first
+                self._cancelled.add(name)
+                task.cancel()
 
     # Actions
 
@@ -179,8 +277,8 @@ class PodWorker:
             else:
                 address = await tools.addresses.give(self.uid)
             resolved = await self._starts.resolve_pod(pod, address)
-            await asyncio.to_thread(self._write_files, pod, address)
-            await asyncio.to_thread(volumes.set_up, self.directory.root, pod, resolved, tools.clock.now())
+            await tools.blocking(self._write_files, pod, address)
+            await tools.blocking(volumes.set_up, self.directory.root, pod, resolved, tools.clock.now())
         except (SandboxError, RangeExhausted) as error:
             self._put_off("FailedCreatePodSandBox", f"Failed to create pod sandbox: {error}")
         except VolumeError as error:
@@ -254,7 +352,7 @@ class PodWorker:
 
     async def _release(self, _: ReleasePod) -> None:
         await self._tools.addresses.take(self.uid)
-        await asyncio.to_thread(volumes.tear_down, self.directory.root)
+        await self._tools.blocking(volumes.tear_down, self.directory.root)
         self._sight.note(prepared=False)
 
     async def _remove(self, _: RemovePod) -> None:
@@ -262,13 +360,19 @@ class PodWorker:
         await asyncio.gather(*(self._tools.engine.remove(each.id) for each in self.seen.containers))
         if not self.pod["spec"].get("hostNetwork"):
             await self._tools.addresses.take(self.uid)
-        await asyncio.to_thread(volumes.remove, self.directory.root)
+        await self._tools.blocking(volumes.remove, self.directory.root)
         if not self.seen.gone:
             await self._tools.api.finish(self.pod)
         self._done = True
 
     async def refresh_volumes(self) -> None:
-        """Write mounted ConfigMaps, Secrets and fields again."""
+        """Write mounted ConfigMaps, Secrets and fields again; what fails is tried again the next time."""
+        try:
+            await self._refresh_volumes()
+        except Exception:  # the pod goes on with what it has
+            self._tools.log.exception("volumes not refreshed", pod=self._name)
+
+    async def _refresh_volumes(self) -> None:
         self.refresh_volumes_at = self._tools.clock.now() + timedelta(seconds=self._tools.settings.sync_seconds)
         if not self.seen.prepared or not self.pod["spec"].get("volumes") or is_deleting(self.pod):
             return
@@ -277,7 +381,7 @@ class PodWorker:
         except StatusError:
             return
         now = self._tools.clock.now()
-        await asyncio.to_thread(volumes.refresh, self.directory.root, self.pod, resolved, now)
+        await self._tools.blocking(volumes.refresh, self.directory.root, self.pod, resolved, now)
 
     @property
     def _name(self) -> str:

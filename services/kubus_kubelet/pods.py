@@ -3,6 +3,7 @@
 What runs is found by labels, so a kubelet that starts anew adopts everything: it asks Podman once, hands every
 container to the worker of its pod, and restarts nothing. It needs no API for that, for each pod's directory holds its
 object. A pod on the disk or in Podman that the API, once it answers, does not know is wound up like a deleted one.
+One pod, container or file that makes no sense is told and passed over; the others never notice.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from kubus.model.objects import Object, uid_of
+from kubus.model.objects import Object, name_of, namespace_of, uid_of
 from kubus_kubelet import container_specs
 from kubus_kubelet.engine import EngineError
 from kubus_kubelet.inspections import EndNote, container_seen
 from kubus_kubelet.node_tools import NodeTools
-from kubus_kubelet.pod_directory import PodDirectory
+from kubus_kubelet.orphans import orphan
+from kubus_kubelet.pod_directory import PodDirectory, is_pod_directory
 from kubus_kubelet.pod_worker import PodWorker
 from kubus_kubelet.sandbox import netns_path
 from kubus_kubelet.states import ContainerSeen, Decision
@@ -49,14 +51,15 @@ class Pods:
             self._tasks = tasks
             await self._tools.addresses.read()
             self._found = await self._find()
-            for pod in await asyncio.to_thread(self._noted):
-                worker = PodWorker(self._tools, pod, self._report)
-                worker.confirmed = False
-                self._begin(worker)
+            for pod in await self._tools.blocking(self._noted):
+                self._adopt(pod)
             self._ready.set()
             while True:
                 await asyncio.sleep(AUDIT_SECONDS)
-                await self._audit(tasks)
+                try:
+                    await self._audit(tasks)
+                except Exception:  # the next one may fare better; the workers go on
+                    self._tools.log.exception("audit failed")
 
     async def adopted(self) -> None:
         """Wait until what an earlier kubelet left is known."""
@@ -66,10 +69,13 @@ class Pods:
         """The API has this pod on this node."""
         uid = uid_of(pod)
         worker = self._workers.get(uid)
-        if worker is not None:
-            worker.changed(pod)
-        elif pod["spec"].get("containers"):
-            self._begin(PodWorker(self._tools, pod, self._report))
+        try:
+            if worker is not None:
+                worker.changed(pod)
+            elif pod["spec"].get("containers"):
+                self._begin(PodWorker(self._tools, pod, self._report))
+        except Exception:  # a pod of the wrong shape: the node's others go on
+            self._tools.log.exception("pod not taken", pod=f"{namespace_of(pod)}/{name_of(pod)}", uid=uid)
 
     def deleted(self, uid: str) -> None:
         """The API no longer has this pod."""
@@ -83,12 +89,24 @@ class Pods:
         for uid, worker in self._workers.items():
             if uid not in known:
                 worker.deleted()
-        on_disk = {each.name for each in self._tools.paths.pods.iterdir()}
-        left = on_disk | set(self._found) | self._tools.addresses.uids()
+        left = self._on_disk() | set(self._found) | self._tools.addresses.uids()
         for uid in left - known - set(self._workers):
-            worker = PodWorker(self._tools, self._orphan(uid), self._report)
+            names = [each.name for each in self._found.get(uid, [])]
+            worker = PodWorker(self._tools, orphan(uid, names), self._report)
             self._begin(worker)
             worker.deleted()
+
+    def _adopt(self, pod: Object) -> None:
+        try:
+            worker = PodWorker(self._tools, pod, self._report)
+            worker.confirmed = False
+            self._begin(worker)
+        except Exception:  # what the disk says of one pod; the API may say better
+            self._tools.log.exception("pod not adopted", pod=f"{namespace_of(pod)}/{name_of(pod)}", uid=uid_of(pod))
+
+    def _on_disk(self) -> set[str]:
+        """Uids with a directory of a pod; whatever else lies there is none of the kubelet's."""
+        return {each.name for each in self._tools.paths.pods.iterdir() if is_pod_directory(each)}
 
     def _begin(self, worker: PodWorker) -> None:
         uid = worker.uid
@@ -101,12 +119,13 @@ class Pods:
         self._tasks.create_task(self._run(worker))
 
     async def _run(self, worker: PodWorker) -> None:
-        try:
-            await worker.run()
-        except Exception:  # one pod's bug must not take the node's other pods along
-            self._tools.log.exception("pod worker failed", pod=worker.uid)
-            await asyncio.sleep(1)
-            self._found[worker.uid] = await self._find_one(worker.uid)
+        while True:
+            try:
+                await worker.run()
+                break
+            except Exception:  # not even its failure could be told; its pod stays owned
+                self._tools.log.exception("pod worker not restarted", uid=worker.uid)
+                await asyncio.sleep(AUDIT_SECONDS)
         if self._workers.get(worker.uid) is worker:
             del self._workers[worker.uid]
 
@@ -114,11 +133,6 @@ class Pods:
         """The pods that an earlier kubelet had: the API may be away, and they are looked after all the same."""
         noted = (PodDirectory(each).noted_pod() for each in sorted(self._tools.paths.pods.iterdir()))
         return [pod for pod in noted if pod is not None]
-
-    def _orphan(self, uid: str) -> Object:
-        names = {each.name for each in self._found.get(uid, [])}
-        spec = {"containers": [{"name": name} for name in sorted(names)], "terminationGracePeriodSeconds": 1}
-        return {"metadata": {"namespace": "", "name": uid, "uid": uid}, "spec": spec}
 
     async def _find(self) -> dict[str, list[ContainerSeen]]:
         found: dict[str, list[ContainerSeen]] = {}
@@ -133,39 +147,36 @@ class Pods:
         await asyncio.gather(*(inspect(each) for each in await self._tools.engine.containers()))
         return found
 
-    async def _find_one(self, uid: str) -> list[ContainerSeen]:
-        try:
-            entries = await self._tools.engine.containers(f"{container_specs.UID}={uid}")
-            seen = [await self._seen(str(each["Id"])) for each in entries]
-        except EngineError:
-            return []
-        return [each for each in seen if each is not None]
-
     async def _seen(self, container_id: str) -> ContainerSeen | None:
         try:
             inspection = await self._tools.engine.inspect(container_id)
-        except EngineError:
-            return None
-        found = container_seen(inspection, EndNote())
-        if found is None:
-            return None
-        uid = inspection["Config"]["Labels"][container_specs.UID]
-        note = PodDirectory(self._tools.paths.pod(uid)).end_note(found.name, found.attempt)
-        return container_seen(inspection, note)
+            found = container_seen(inspection, EndNote())
+            if found is None:
+                return None
+            uid = inspection["Config"]["Labels"][container_specs.UID]
+            note = PodDirectory(self._tools.paths.pod(uid)).end_note(found.name, found.attempt)
+            return container_seen(inspection, note)
+        except EngineError as error:
+            self._tools.log.warning("container not adopted", container=container_id, error=str(error))
+        except Exception:  # what one container says of itself
+            self._tools.log.exception("container not adopted", container=container_id)
+        return None
 
     async def _audit(self, tasks: asyncio.TaskGroup) -> None:
         now = self._tools.clock.now()
         due = [each for each in self._workers.values() if each.refresh_volumes_at <= now + timedelta(milliseconds=1)]
         for worker in due:
             tasks.create_task(worker.refresh_volumes())
+        expected = [(worker, worker.alive()) for worker in self._workers.values()]  # before it is asked for
         try:
             listed = await self._tools.engine.containers()
             present = {str(each["Id"]) for each in listed}
         except EngineError as error:
             self._tools.log.warning("audit without an answer of podman", error=str(error))
             return
-        for worker in self._workers.values():
-            worker.vanished(present)
+        for worker, alive in expected:
+            if alive - present:
+                tasks.create_task(worker.check_missing(alive - present))
         for each in listed:
             if self._settled and each["Labels"][container_specs.UID] not in self._workers:
                 tasks.create_task(self._remove_stray(str(each["Id"])))

@@ -18,6 +18,7 @@ Role = Literal["main", "init", "ephemeral"]
 FIRST_WAIT = timedelta(seconds=10)
 LONGEST_WAIT = timedelta(minutes=5)
 GOOD_RUN = timedelta(minutes=10)
+WORKER_SECONDS_MAX = 60
 
 
 def wait_after(streak: int) -> timedelta:
@@ -25,6 +26,11 @@ def wait_after(streak: int) -> timedelta:
     if streak <= 0:
         return timedelta(0)
     return min(LONGEST_WAIT, FIRST_WAIT * (1 << min(streak - 1, 10)))
+
+
+def worker_wait_seconds(failures: int) -> float:
+    """How long a pod's worker that failed so many times in a row pauses: 1 s, doubling to a minute."""
+    return float(min(WORKER_SECONDS_MAX, 1 << min(failures - 1, 10)))
 
 
 def effective_streak(ended: ContainerSeen) -> int:

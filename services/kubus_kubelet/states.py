@@ -77,6 +77,8 @@ class PodSeen:
     failures: Mapping[str, Failure] = field(default_factory=dict)
     verdicts: Mapping[str, ProbeVerdict] = field(default_factory=dict)
     """By container id."""
+    sync_error: str = ""
+    """Not empty: the pod's worker failed, and runs anew for too short a time to be trusted."""
     gone: bool = False
     """Whether the API no longer has the pod."""
 

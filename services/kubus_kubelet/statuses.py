@@ -7,7 +7,6 @@ kubectl, Helm and people branch on them. A transition time is kept as long as it
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,6 +17,8 @@ from kubus_kubelet.states import ContainerSeen, PodSeen
 
 LOST_CODE = 137
 LOST_WORDS = "The container could not be located when the pod was terminated"
+MESSAGES_BYTES_MAX = 12 * 1024
+"""Of the termination messages of all of a pod's containers together."""
 FIRST_WORDS = timedelta(seconds=2)
 """How long a failure shows its own words before it shows the wait for the next attempt."""
 
@@ -65,14 +66,6 @@ def _recalled(status: Object, now: datetime) -> ContainerSeen:
     )
 
 
-def lost(found: ContainerSeen, now: datetime) -> ContainerSeen:
-    """A container that was removed behind the kubelet's back."""
-    if found.step == "exited":
-        return found
-    ended = replace(found, step="exited", pid=0, exit_code=LOST_CODE, finished_at=now)
-    return replace(ended, reason="ContainerStatusUnknown", message=LOST_WORDS)
-
-
 def pod_status(pod: Object, seen: PodSeen, now: datetime) -> Object:
     """The whole status that is true now."""
     old: Object = pod.get("status") or {}
@@ -89,6 +82,7 @@ def pod_status(pod: Object, seen: PodSeen, now: datetime) -> Object:
     extras = [container_status(pod, each, seen, now, "ephemeral") for each in spec.get("ephemeralContainers") or ()]
     if extras:
         status["ephemeralContainerStatuses"] = extras
+    _bound_messages([*inits, *mains, *extras])
     _deadline(pod, status, now)
     if old.get("phase") in ("Succeeded", "Failed"):
         status.update({key: old[key] for key in ("phase", "reason", "message") if key in old})
@@ -101,7 +95,9 @@ def pod_status(pod: Object, seen: PodSeen, now: datetime) -> Object:
     if seen.node_address:
         status["hostIP"] = seen.node_address
         status["hostIPs"] = [{"ip": seen.node_address}]
-    status["conditions"] = conditions.pod_conditions(pod, status, prepared=seen.prepared, now=now)
+    status["conditions"] = conditions.pod_conditions(
+        pod, status, prepared=seen.prepared, sync_error=seen.sync_error, now=now
+    )
     return status
 
 
@@ -142,6 +138,15 @@ def terminated(ended: ContainerSeen) -> Object:
     if ended.finished_at:
         state["finishedAt"] = rfc3339(ended.finished_at)
     return state
+
+
+def _bound_messages(statuses: list[Object]) -> None:
+    each_max = MESSAGES_BYTES_MAX // max(1, len(statuses))
+    for status in statuses:
+        for state in (status["state"], status["lastState"]):
+            message = (state.get("terminated") or {}).get("message", "")
+            if len(message.encode()) > each_max:
+                state["terminated"]["message"] = message.encode()[:each_max].decode("utf-8", "ignore")
 
 
 def _succeeded(found: ContainerSeen) -> bool:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from kubus_kubelet.conditions import with_memory
+from kubus_kubelet.conditions import SYNC_FAILED, with_memory, with_sync_error
 from kubus_kubelet.states import ContainerSeen, PodSeen, ProbeVerdict
 from kubus_kubelet.statuses import pod_status
 
@@ -82,3 +82,21 @@ def test_what_was_decided_stands_before_the_api_has_it_and_what_others_say_is_th
     assert found["gate"] == theirs
     assert remembered["status"]["qosClass"] == "Burstable"
     assert with_memory(pod(), None) == pod()
+
+
+def test_a_failure_of_the_kubelets_own_is_a_condition_and_its_end_clears_it():
+    view = PodSeen(prepared=True, containers=(UP,))
+    assert SYNC_FAILED not in conditions(pod(), view)
+    failed = with_sync_error(pod_status(pod(), view, NOW), "Error syncing pod: a bug", NOW)
+    found = next(each for each in failed["conditions"] if each["type"] == SYNC_FAILED)
+    assert (found["status"], found["reason"], found["message"]) == ("True", "FailedSync", "Error syncing pod: a bug")
+    again = conditions(pod(failed), PodSeen(prepared=True, containers=(UP,), sync_error="Error syncing pod: b"), LATER)
+    assert again[SYNC_FAILED] == {**found, "message": "Error syncing pod: b"}
+    assert again["Ready"]["status"] == "True"
+    cleared = conditions(pod(failed), view, LATER)[SYNC_FAILED]
+    assert cleared == {"type": SYNC_FAILED, "status": "False", "lastTransitionTime": "2026-01-31T13:00:00Z"}
+
+
+def test_a_pod_whose_status_was_never_decided_is_pending_and_failing():
+    status = with_sync_error({}, "Error syncing pod: a bug", NOW)
+    assert (status["phase"], [each["type"] for each in status["conditions"]]) == ("Pending", [SYNC_FAILED])

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
+import pytest
+
 from kubus_kubelet.inspections import EndNote
-from kubus_kubelet.pod_directory import PodDirectory
+from kubus_kubelet.pod_directory import PodDirectory, is_pod_directory
 
 APP = {"name": "app"}
 
@@ -34,6 +38,47 @@ def test_last_words_come_from_the_file_or_if_asked_for_from_the_log(tmp_path):
     assert directory.termination_message(fallback, 0, 0) == ""
     (attempt / "termination").write_bytes(b"x" * 5000)
     assert len(directory.termination_message(fallback, 0, 1)) == 4096
+
+
+def test_a_termination_log_of_any_size_or_kind_is_read_for_its_end_only(tmp_path):
+    directory = PodDirectory(tmp_path)
+    attempt = directory.make_attempt("app", 0)
+    with (attempt / "termination").open("wb") as file:
+        file.truncate(2 << 40)  # sparse: two tebibytes of nothing
+        file.seek(-5, 2)
+        file.write(b"words")
+    assert directory.termination_message(APP, 0, 1)[-5:] == "words"
+    assert len(directory.termination_message(APP, 0, 1)) == 4096
+    (attempt / "termination").unlink()
+    os.mkfifo(attempt / "termination")
+    assert directory.termination_message(APP, 0, 1) == ""
+    (attempt / "termination").unlink()
+    (attempt / "termination").symlink_to("/etc/passwd")
+    assert directory.termination_message(APP, 0, 1) == ""
+
+
+def test_a_log_of_any_size_is_read_for_its_last_lines_only(tmp_path):
+    directory = PodDirectory(tmp_path)
+    directory.make_attempt("app", 0)
+    lines = "".join(f"2026-01-31T12:00:00Z stdout F {number}\n" for number in range(100))
+    with directory.log("app", 0).open("wb") as file:
+        file.truncate(1 << 40)
+        file.seek(0, 2)
+        file.write(lines.encode())
+    found = directory.termination_message({**APP, "terminationMessagePolicy": "FallbackToLogsOnError"}, 0, 1)
+    assert found.splitlines() == [str(number) for number in range(20, 100)]
+
+
+@pytest.mark.parametrize(
+    ("made", "is_pods"), [("notes.txt", False), ("lost+found", False), ("0a1b2c3d-0000-4000-8000-000000000000", True)]
+)
+def test_a_directory_of_a_pod_is_known_by_what_it_holds_or_by_its_name(tmp_path, made, is_pods):
+    (tmp_path / made).mkdir()
+    assert is_pod_directory(tmp_path / made) is is_pods
+    (tmp_path / made / "pod.json").write_text("{}")
+    assert is_pod_directory(tmp_path / made)
+    (tmp_path / "file").touch()
+    assert not is_pod_directory(tmp_path / "file")
 
 
 def test_whose_directory_it_is_stands_in_it(tmp_path):

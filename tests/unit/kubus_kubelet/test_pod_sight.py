@@ -7,8 +7,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from kubus.service.logs import Logger
 from kubus.testing.clock import SimulatedClock, simulate
 from kubus_kubelet import container_specs as labels
+from kubus_kubelet.engine import EngineError
+from kubus_kubelet.exits import ProcessExits
 from kubus_kubelet.pod_directory import PodDirectory
 from kubus_kubelet.pod_sight import PodSight
 from kubus_kubelet.settings import NodePaths
@@ -33,6 +36,8 @@ class Engine:
         return [{"Id": each} for each in self.inspections]
 
     async def inspect(self, container_id):
+        if container_id not in self.inspections:
+            raise EngineError(404, "no such container")
         return self.inspections[container_id]
 
 
@@ -52,7 +57,9 @@ class World:
             api=SimpleNamespace(record=lambda pod, *said: self.events.append(said)),
             handlers=None,
             clock=SimulatedClock(),
+            log=Logger("test"),
             engine=Engine(**containers),
+            exits=ProcessExits(self.paths),
             paths=self.paths,
         )
         self.directory = PodDirectory(self.paths.pod("u"))
@@ -70,11 +77,13 @@ class World:
         simulate(story())
 
 
-def test_what_podman_no_longer_has_is_no_longer_seen(tmp_path):
+def test_what_podman_no_longer_has_is_no_longer_seen_but_for_how_it_ended(tmp_path):
     world = World(tmp_path, c2=inspection("c2", ExitCode=3))
-    world.sight.note(containers=(ContainerSeen("c1", "app", step="exited"),))
+    gone = ContainerSeen("c0", "app", step="exited", exit_code=1), ContainerSeen("c1", "app", step="created")
+    world.sight.note(containers=gone)
     world.begin()
-    assert [(each.id, each.step, each.exit_code) for each in world.sight.seen.containers] == [("c2", "exited", 3)]
+    ends = [(each.id, each.step, each.exit_code) for each in world.sight.seen.containers]
+    assert ends == [("c0", "exited", 1), ("c2", "exited", 3)]
     assert world.changes == 1
 
 
@@ -118,18 +127,27 @@ def test_a_container_that_keeps_failing_is_warned_of(tmp_path):
 
 
 def test_an_audit_ends_what_is_missing_but_not_what_is_being_worked_on(tmp_path):
+    there = inspection("c3", "running", Pid=LONG_GONE)
+
     async def story():
-        world = World(tmp_path)
-        world.sight.note(
-            containers=(ContainerSeen("c1", "app"), ContainerSeen("c2", "first")), busy=frozenset({"first"})
-        )
-        world.sight.vanished(set())
-        world.sight.vanished(set())
+        world = World(tmp_path, c3=there)
+        async with asyncio.TaskGroup() as tasks:
+            world.sight.begin(tasks)
+            seen = (
+                ContainerSeen("c1", "app"),
+                ContainerSeen("c2", "first"),
+                ContainerSeen("c3", "app"),
+                ContainerSeen("c4", "app", step="created"),
+            )
+            world.sight.note(containers=seen, busy=frozenset({"first"}))
+            assert world.sight.alive() == {"c1", "c3", "c4"}
+            for _ in range(2):
+                await world.sight.check_missing(["c1", "c2", "c3", "c4"])
         return world
 
     world = simulate(story())
-    assert [(each.name, each.step) for each in world.sight.seen.containers] == [("app", "exited"), ("first", "running")]
-    assert world.changes == 1
+    found = {each.id: (each.step, each.reason) for each in world.sight.seen.containers}
+    assert found == {"c1": ("exited", "ContainerStatusUnknown"), "c2": ("running", ""), "c3": ("running", "")}
 
 
 def test_what_was_left_behind_is_adopted_with_the_pods_address(tmp_path):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from kubus_kubelet.restarts import effective_streak, policy_of, restart_at, restarts, wait_after
+from kubus_kubelet.restarts import effective_streak, policy_of, restart_at, restarts, wait_after, worker_wait_seconds
 from kubus_kubelet.states import ContainerSeen
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -58,3 +58,8 @@ def test_policies(policy, code, expected):
 )
 def test_init_containers_run_until_they_succeed(policy, container, role, expected):
     assert policy_of({"spec": {"restartPolicy": policy}}, container, role) == expected
+
+
+@pytest.mark.parametrize(("failures", "seconds"), [(1, 1), (2, 2), (6, 32), (7, 60), (10**9, 60)])
+def test_a_failing_worker_pauses_longer_each_time_up_to_a_minute(failures, seconds):
+    assert worker_wait_seconds(failures) == seconds

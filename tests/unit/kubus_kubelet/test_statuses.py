@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from kubus_kubelet.states import ContainerSeen, Failure, PodSeen, ProbeVerdict
-from kubus_kubelet.statuses import lost, pod_status, recalled, terminated
+from kubus_kubelet.statuses import pod_status, recalled, terminated
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 APP = {"name": "app", "image": "a:1"}
@@ -150,9 +151,14 @@ def test_containers_that_the_api_knows_and_nobody_finds_have_ended():
     assert (found.exit_code, found.reason, found.finished_at) == (3, "Error", NOW - timedelta(seconds=5))
 
 
-def test_a_container_removed_behind_our_back_has_ended():
-    assert (lost(running(), NOW).step, lost(running(), NOW).exit_code) == ("exited", 137)
-    assert lost(ended(code=3), NOW) == ended(code=3)
+@pytest.mark.parametrize(("containers", "bytes_each"), [(1, 12288), (4, 3072), (1000, 12)])
+def test_termination_messages_share_twelve_kibibytes(containers, bytes_each):
+    names = [f"c{number}" for number in range(containers)]
+    whole = pod(*({"name": name, "image": "a"} for name in names), restartPolicy="Never")
+    seen = PodSeen(containers=tuple(replace(ended(name=name), message="é" * 10000) for name in names))
+    status = pod_status(whole, seen, NOW)
+    messages = [each["state"]["terminated"]["message"] for each in status["containerStatuses"]]
+    assert {len(message.encode()) for message in messages} == {bytes_each}
 
 
 def test_addresses_are_the_pods_and_the_nodes():
