@@ -1,16 +1,18 @@
 """The proxy: Services, EndpointSlices and Nodes in; nftables and routes out.
 
 It starts with one transaction that replaces its whole table (so what a proxy before it left behind is gone, and no
-packet sees a table half made), then applies differences as they come. Should the kernel ever refuse one, the whole
-table is made anew. When the proxy stops it leaves everything in place: connections go on without it.
+packet sees a table half made), then applies differences as they come. What the kernel refuses is left out and all else
+is done (`programming`, `routing`). When the proxy stops it leaves everything in place: connections go on without it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 
 from kubus.machinery.informer import Informer, Informers
+from kubus.machinery.recorder import Recorder
 from kubus.machinery.reflector import Changed
 from kubus.model.kinds.endpointslices import KIND as SLICES
 from kubus.model.kinds.nodes import KIND as NODES
@@ -19,21 +21,27 @@ from kubus.model.objects import Key, Object
 from kubus.service import Context, run
 from kubus.service.figures import publish_quarantined
 from kubus_proxy.kernel import Kernel, KernelRefused
+from kubus_proxy.programming import Programming, Say
 from kubus_proxy.proxytable import ProxyTable
-from kubus_proxy.routes import internal_address, own_routes, route_commands, wanted_routes
+from kubus_proxy.routes import Ranges
+from kubus_proxy.routing import Routing
 from kubus_proxy.settings import ProxySettings
 
 RETRY_SECONDS = 1.0
+SOURCE = "kube-proxy"
 
 
 class Proxy:
     """Carries what the informers say into the kernel."""
 
-    def __init__(self, context: Context, settings: ProxySettings, informers: Informers) -> None:
+    def __init__(self, context: Context, settings: ProxySettings, informers: Informers, say: Say) -> None:
         self._context = context
         self._settings = settings
         self._kernel = Kernel(settings.node_netns)
-        self._table = ProxyTable(settings.table, str(settings.pod_cidr), settings.node_name)
+        self._table = ProxyTable(settings.table, settings.pod_cidr, settings.node_name)
+        self._programming = Programming(self._table, self._kernel, context.clock, context.log, say)
+        ranges = Ranges(settings.pod_cidr, settings.service_cidr)
+        self._routing = Routing(self._kernel, settings.node_name, ranges, clock=context.clock, log=context.log, say=say)
         self._nodes = informers.of(NODES)
         self._wake = asyncio.Event()
         self._nodes_changed = True
@@ -54,47 +62,34 @@ class Proxy:
 
     async def run(self) -> None:
         """Keep the kernel as the Services want it, until cancelled."""
-        whole = True
         while True:
             try:
-                commands = self._table.whole() if whole else self._table.commands()
-                if commands:
-                    await self._kernel.transact(commands)
-                whole = False
+                await self._programming.run_once()
                 await self._route()
                 self._context.ready()
             except KernelRefused as error:
-                self._context.log.error("the kernel refused a change; the table is made anew", reason=str(error))
-                whole = True
+                self._context.log.error("the kernel takes nothing; trying again", reason=str(error))
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
-            await self._wake.wait()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._pause_seconds()):
+                    await self._wake.wait()
             await asyncio.sleep(self._settings.settle_seconds)
             self._wake.clear()
 
-    async def _route(self) -> None:
-        if not self._nodes_changed:
-            return
-        self._nodes_changed = False
-        nodes = list(self._nodes.cache)
-        try:
-            wanted = wanted_routes(nodes, self._settings.node_name)
-            wanted.update(await self._service_route(nodes))
-            ranges = (self._settings.pod_cidr, self._settings.service_cidr)
-            there = own_routes(await self._kernel.routes(), ranges)
-            for command in route_commands(there, wanted):
-                await self._kernel.ip(*command)
-        except KernelRefused:
-            self._nodes_changed = True
-            raise
+    def _pause_seconds(self) -> float | None:
+        """How long to wait for changes; None is for ever."""
+        pauses = (self._programming.wait_seconds(), self._routing.wait_seconds())
+        return min((each for each in pauses if each is not None), default=None)
 
-    async def _service_route(self, nodes: list[Object]) -> dict[str, str]:
-        """Service addresses need some route to get as far as the rules; where there is no default one, a node's."""
-        default = await self._kernel.ip("route", "show", "default")
-        gateways = [address for node in nodes if (address := internal_address(node))]
-        if default.strip() or not gateways or self._settings.node_name:
-            return {}
-        return {str(self._settings.service_cidr): min(gateways)}
+    async def _route(self) -> None:
+        if self._nodes_changed or self._routing.is_due():
+            self._nodes_changed = False
+            try:
+                await self._routing.bring_up_to_date(list(self._nodes.cache))
+            except KernelRefused:
+                self._nodes_changed = True
+                raise
 
     def close(self) -> None:
         """Let go of the kernel; the rules stay."""
@@ -105,12 +100,18 @@ async def serve(context: Context) -> None:
     """Run until told to stop."""
     settings = context.read(ProxySettings)
     bus = await context.bus()
-    informers = Informers(bus, context.client(bus))
-    proxy = Proxy(context, settings, informers)
+    client = context.client(bus)
+    informers = Informers(bus, client)
+    recorder = Recorder(client, context.clock, settings.node_name)
+
+    def say(about: Object, reason: str, message: str) -> None:
+        recorder.record(about, reason, message, "Warning", SOURCE)
+
+    proxy = Proxy(context, settings, informers, say)
     publish_quarantined(context.metrics, lambda: informers.quarantined)
     try:
         async with asyncio.TaskGroup() as tasks:
-            running = [tasks.create_task(informers.run())]
+            running = [tasks.create_task(informers.run()), tasks.create_task(recorder.run())]
             await informers.synced()
             running.append(tasks.create_task(proxy.run()))
             await context.stop.wait()

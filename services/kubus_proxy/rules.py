@@ -5,14 +5,17 @@ holds one rule with an anonymous map of its endpoints. So the cost of a packet d
 Services, and the cost of a change not with the number of endpoints elsewhere. Frontends without endpoints stand in
 sets whose members are refused, as a closed port would be.
 
-`table` makes everything anew, `change` the difference for one Service. All of it is text for libnftables; nothing
-here talks to the kernel.
+`table` makes everything anew, `change` the difference for one Service. All of it is text for libnftables, and this is
+the one place where it is written: what goes in are addresses, numbers and protocols as values, and names made here.
+Nothing here talks to the kernel.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
+from ipaddress import IPv4Address, IPv4Network
+from typing import NamedTuple
 
 from kubus_proxy.services import Backend, Frontend, Wanted
 
@@ -22,21 +25,38 @@ MARK = "0x4000"
 
 def chain_name(service: str, frontend: Frontend) -> str:
     """The chain of a frontend: readable, unique, and within the kernel's limits."""
-    digest = hashlib.blake2b(f"{service}|{frontend}".encode(), digest_size=6).hexdigest()
-    readable = "".join(char if char.isalnum() else "-" for char in service)[:40]
+    place = f"{frontend.protocol} {frontend.address} {frontend.port}"
+    digest = hashlib.blake2b(f"{service}|{place}".encode(errors="surrogatepass"), digest_size=6).hexdigest()
+    readable = "".join(char if char.isascii() and char.isalnum() else "-" for char in service)[:40]
     return f"svc-{readable}-{frontend.port}-{digest}"
 
 
-def table(name: str, pod_cidr: str, services: Mapping[str, Wanted], nodes: Iterable[str] = ()) -> str:
+class Steps(NamedTuple):
+    """Commands for one Service, in the order in which those of all Services of a transaction have to come.
+
+    An address that goes from one Service to another has to be given up before it is taken.
+    """
+
+    chains: list[str]
+    removed: list[str]
+    added: list[str]
+    ended: list[str]
+
+
+def in_order(changes: Iterable[Steps]) -> list[str]:
+    """The commands of several Services as one transaction."""
+    return [command for step in zip(*changes, strict=True) for commands in step for command in commands]
+
+
+def table(name: str, pod_cidr: IPv4Network, services: Mapping[str, Wanted], nodes: Iterable[IPv4Address] = ()) -> str:
     """The transaction that replaces the whole table: no packet sees it half made."""
     lines = [f"add table ip {name}", f"delete table ip {name}", _skeleton(name, pod_cidr)]
     lines += change_nodes(name, set(), set(nodes))
-    for service, wanted in services.items():
-        lines += change(name, service, {}, wanted)
+    lines += in_order(change(name, service, {}, wanted) for service, wanted in services.items())
     return "\n".join(lines)
 
 
-def _skeleton(name: str, pod_cidr: str) -> str:
+def _skeleton(name: str, pod_cidr: IPv4Network) -> str:
     return f"""
 table ip {name} {{
   map services {{ type ipv4_addr . inet_proto . inet_service : verdict; }}
@@ -67,12 +87,9 @@ table ip {name} {{
 }}"""
 
 
-def change(name: str, service: str, before: Wanted, after: Wanted) -> list[str]:
+def change(name: str, service: str, before: Wanted, after: Wanted) -> Steps:
     """Commands that lead one Service from one state to another; none if they are the same."""
-    chains: list[str] = []
-    removed: list[str] = []
-    added: list[str] = []
-    ended: list[str] = []
+    chains, removed, added, ended = steps = Steps([], [], [], [])
     for frontend, backend in after.items():
         old = before.get(frontend)
         if old == backend:
@@ -82,41 +99,40 @@ def change(name: str, service: str, before: Wanted, after: Wanted) -> list[str]:
             chains.append(f"add chain ip {name} {chain}")
             if old is not None and old.endpoints:
                 chains.append(f"flush chain ip {name} {chain}")
-            chains += [f"add rule ip {name} {chain} {rule}" for rule in _rules(frontend, backend)]
+            chains.extend(f"add rule ip {name} {chain} {rule}" for rule in _rules(frontend, backend))
         if old is None or bool(old.endpoints) != bool(backend.endpoints):
             if old is not None:
-                removed += _unlist(name, service, frontend, old)
-                ended += _end(name, service, frontend, old)
-            added += _list(name, service, frontend, backend)
+                removed.extend(_unlist(name, service, frontend, old))
+                ended.extend(_end(name, service, frontend, old))
+            added.extend(_list(name, service, frontend, backend))
     for frontend, backend in before.items():
         if frontend not in after:
-            removed += _unlist(name, service, frontend, backend)
-            ended += _end(name, service, frontend, backend)
-    return chains + removed + added + ended
+            removed.extend(_unlist(name, service, frontend, backend))
+            ended.extend(_end(name, service, frontend, backend))
+    return steps
 
 
-def change_hairpins(name: str, before: set[str], after: set[str]) -> list[str]:
+def change_hairpins(name: str, before: Set[IPv4Address], after: Set[IPv4Address]) -> list[str]:
     """Commands for the endpoints whose connections to themselves need another source."""
-    return _change_set(
-        name, "hairpins", {f"{each} . {each}" for each in before}, {f"{each} . {each}" for each in after}
-    )
+    return _change_set(name, "hairpins", before, after, "{0} . {0}")
 
 
-def change_nodes(name: str, before: set[str], after: set[str]) -> list[str]:
+def change_nodes(name: str, before: Set[IPv4Address], after: Set[IPv4Address]) -> list[str]:
     """Commands for the nodes' addresses, which pods reach under their own."""
-    return _change_set(name, "nodes", before, after)
+    return _change_set(name, "nodes", before, after, "{0}")
 
 
-def endpoint_addresses(services: Iterable[Wanted]) -> set[str]:
-    """All addresses that Services lead to."""
-    return {each.address for wanted in services for backend in wanted.values() for each in backend.endpoints}
+def endpoint_addresses(wanted: Wanted) -> set[IPv4Address]:
+    """All addresses that a Service leads to."""
+    return {each.address for backend in wanted.values() for each in backend.endpoints}
 
 
-def _change_set(name: str, which: str, before: set[str], after: set[str]) -> list[str]:
+def _change_set(name: str, which: str, before: Set[IPv4Address], after: Set[IPv4Address], element: str) -> list[str]:
     commands = []
-    for verb, elements in (("delete", before - after), ("add", after - before)):
-        if elements:
-            commands.append(f"{verb} element ip {name} {which} {{ {', '.join(sorted(elements))} }}")
+    for verb, addresses in (("delete", before - after), ("add", after - before)):
+        if addresses:
+            elements = ", ".join(element.format(each) for each in sorted(addresses))
+            commands.append(f"{verb} element ip {name} {which} {{ {elements} }}")
     return commands
 
 
@@ -136,7 +152,7 @@ def _rules(frontend: Frontend, backend: Backend) -> list[str]:
 
 def _element(frontend: Frontend) -> tuple[str, str, str]:
     """(map, set of the refused, element)."""
-    if frontend.address:
+    if frontend.address is not None:
         return "services", "refused-services", f"{frontend.address} . {frontend.protocol} . {frontend.port}"
     return "node-ports", "refused-node-ports", f"{frontend.protocol} . {frontend.port}"
 

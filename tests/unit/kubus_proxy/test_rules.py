@@ -6,6 +6,7 @@ import os
 import re
 import uuid
 from collections.abc import Iterator
+from ipaddress import IPv4Address, IPv4Network
 
 import pytest
 from hypothesis import given, settings
@@ -13,43 +14,51 @@ from hypothesis import strategies as st
 from tests.reaper import REAPER
 
 from kubus_proxy import rules
+from kubus_proxy.addresses import Protocol
 from kubus_proxy.services import Backend, Endpoint, Frontend, Wanted
 
+POD, OTHER_POD, FAR_POD = map(IPv4Address, ("10.244.0.2", "10.244.0.3", "10.244.1.2"))
+PODS = IPv4Network("10.244.0.0/16")
+NODE = IPv4Address("172.30.0.2")
 FRONTENDS = [
-    Frontend("tcp", "10.96.0.10", 80),
-    Frontend("udp", "10.96.0.10", 53),
-    Frontend("tcp", "10.96.0.11", 80),
-    Frontend("tcp", "", 30080),
+    Frontend(Protocol.TCP, IPv4Address("10.96.0.10"), 80),
+    Frontend(Protocol.UDP, IPv4Address("10.96.0.10"), 53),
+    Frontend(Protocol.TCP, IPv4Address("10.96.0.11"), 80),
+    Frontend(Protocol.TCP, None, 30080),
 ]
-endpoints = st.lists(
-    st.builds(Endpoint, st.sampled_from(["10.244.0.2", "10.244.0.3", "10.244.1.2"]), st.just(80)), unique=True
-)
+endpoints = st.lists(st.builds(Endpoint, st.sampled_from([POD, OTHER_POD, FAR_POD]), st.just(80)), unique=True)
 states = st.dictionaries(
     st.sampled_from(FRONTENDS), st.builds(Backend, endpoints.map(tuple), st.booleans(), st.booleans()), max_size=4
 )
 
 
+def change(service: str, before: Wanted, after: Wanted) -> list[str]:
+    return rules.in_order([rules.change("t", service, before, after)])
+
+
 def test_an_unchanged_service_costs_nothing() -> None:
-    state: Wanted = {FRONTENDS[0]: Backend((Endpoint("10.244.0.2", 80),), False, False)}
-    assert rules.change("t", "d/web", state, dict(state)) == []
+    state: Wanted = {FRONTENDS[0]: Backend((Endpoint(POD, 80),), False, False)}
+    assert change("d/web", state, dict(state)) == []
 
 
 def test_one_endpoint_more_rewrites_one_chain_and_no_map() -> None:
-    one = Backend((Endpoint("10.244.0.2", 80),), False, False)
-    two = Backend((Endpoint("10.244.0.2", 80), Endpoint("10.244.0.3", 80)), False, False)
+    one = Backend((Endpoint(POD, 80),), False, False)
+    two = Backend((Endpoint(POD, 80), Endpoint(OTHER_POD, 80)), False, False)
     before = {FRONTENDS[0]: one, FRONTENDS[2]: one}
-    commands = rules.change("t", "d/web", before, {**before, FRONTENDS[0]: two})
+    commands = change("d/web", before, {**before, FRONTENDS[0]: two})
     assert [command.split()[0:2] for command in commands] == [["add", "chain"], ["flush", "chain"], ["add", "rule"]]
 
 
 def test_a_service_without_endpoints_is_refused() -> None:
-    commands = rules.change("t", "d/web", {}, {FRONTENDS[0]: Backend((), False, False)})
+    commands = change("d/web", {}, {FRONTENDS[0]: Backend((), False, False)})
     assert commands == ["add element ip t refused-services { 10.96.0.10 . tcp . 80 }"]
 
 
 def test_chain_names_differ_and_fit_the_kernel() -> None:
-    names = {rules.chain_name(service, each) for service in ("a/b", "a-b", "x" * 300) for each in FRONTENDS}
-    assert len(names) == 12
+    names = {
+        rules.chain_name(service, each) for service in ("a/b", "a-b", "x" * 300, "é１/\ud800;") for each in FRONTENDS
+    }
+    assert len(names) == 16
     assert all(len(name) < 128 and re.fullmatch(r"[a-z0-9-]+", name) for name in names)
 
 
@@ -82,11 +91,21 @@ def test_the_kernel_takes_any_sequence_of_changes_and_ends_with_the_same_table(
         assert code == 0, f"{error}\n{commands}"
         return str(nft.cmd("list table ip t")[1])
 
-    inside.submit(apply, rules.table("t", "10.244.0.0/16", {}, ["172.30.0.2"])).result()
+    inside.submit(apply, rules.table("t", PODS, {}, [NODE])).result()
     state: Wanted = {}
     for following in sequence:
-        listed = inside.submit(apply, "\n".join(rules.change("t", "d/web", state, following))).result()
+        listed = inside.submit(apply, "\n".join(change("d/web", state, following))).result()
         state = following
-    fresh = inside.submit(apply, rules.table("t", "10.244.0.0/16", {"d/web": state}, ["172.30.0.2"])).result()
+    fresh = inside.submit(apply, rules.table("t", PODS, {"d/web": state}, [NODE])).result()
     assert sorted(listed.splitlines()) == sorted(fresh.splitlines()), "changes led elsewhere than a fresh start"
     inside.shutdown()
+
+
+def test_an_address_is_given_up_before_another_service_takes_it() -> None:
+    one, two = (Backend((Endpoint(each, 80),), False, False) for each in (POD, OTHER_POD))
+    first, second = FRONTENDS[0], FRONTENDS[2]
+    commands = rules.in_order(
+        [rules.change("t", "d/a", {first: one}, {second: one}), rules.change("t", "d/b", {second: two}, {first: two})]
+    )
+    verbs = [command.split()[0] for command in commands if " element " in command]
+    assert verbs == ["delete", "delete", "add", "add"]

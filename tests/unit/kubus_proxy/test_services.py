@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Address
+
 import pytest
 
 from kubus.model.objects import Object
-from kubus_proxy.services import Backend, Endpoint, Frontend, wanted
+from kubus_proxy.addresses import Protocol
+from kubus_proxy.services import Backend, Endpoint, Frontend, Wanted, demand
 
-WEB = Frontend("tcp", "10.96.0.10", 80)
+WEB = Frontend(Protocol.TCP, IPv4Address("10.96.0.10"), 80)
+
+
+def wanted(service_: Object, slices: list[Object], node: str) -> Wanted:
+    found = demand(service_, slices, node)
+    assert found.faults == ()
+    return found.frontends
 
 
 def service(**spec: object) -> Object:
@@ -26,7 +35,7 @@ def endpoint(address: str, *, ready: bool = True, leaving: bool = False, node: s
 
 
 def addresses(service_: Object, *pieces: Object, node: str = "n1", frontend: Frontend = WEB) -> list[str]:
-    return [each.address for each in wanted(service_, pieces, node)[frontend].endpoints]
+    return [str(each.address) for each in wanted(service_, list(pieces), node)[frontend].endpoints]
 
 
 @pytest.mark.parametrize(
@@ -50,7 +59,7 @@ def test_traffic_goes_to_ready_endpoints_or_failing_these_to_leaving_ones(
 def test_endpoints_come_from_all_slices_that_have_the_port() -> None:
     pieces = [piece(endpoint("1.1.1.1")), piece(endpoint("1.1.1.2"), port=9090), piece(endpoint("1.1.1.3"), name="no")]
     found = wanted(service(), pieces, "n1")[WEB].endpoints
-    assert found == (Endpoint("1.1.1.1", 8080), Endpoint("1.1.1.2", 9090))
+    assert found == (Endpoint(IPv4Address("1.1.1.1"), 8080), Endpoint(IPv4Address("1.1.1.2"), 9090))
 
 
 def test_local_policies_keep_to_the_node() -> None:
@@ -60,15 +69,17 @@ def test_local_policies_keep_to_the_node() -> None:
     outside = service(
         type="NodePort", externalTrafficPolicy="Local", ports=[{"name": "http", "port": 80, "nodePort": 30080}]
     )
-    node_port = Frontend("tcp", "", 30080)
-    assert wanted(outside, [both], "n2")[node_port] == Backend((Endpoint("1.1.1.2", 8080),), False, masquerade=False)
+    node_port = Frontend(Protocol.TCP, None, 30080)
+    assert wanted(outside, [both], "n2")[node_port] == Backend(
+        (Endpoint(IPv4Address("1.1.1.2"), 8080),), False, masquerade=False
+    )
     assert addresses(outside, both) == ["1.1.1.1", "1.1.1.2"]
 
 
 def test_external_addresses_and_node_ports_are_masqueraded() -> None:
     outside = service(externalIPs=["9.9.9.9"], ports=[{"name": "http", "port": 80, "nodePort": 30080}])
     found = wanted(outside, [piece(endpoint("1.1.1.1"))], "n1")
-    assert {f.address or "node": b.masquerade for f, b in found.items()} == {
+    assert {str(f.address or "node"): b.masquerade for f, b in found.items()} == {
         "10.96.0.10": False,
         "9.9.9.9": True,
         "node": True,
@@ -88,3 +99,29 @@ def test_another_proxys_services_are_left_to_it() -> None:
 
 def test_session_affinity_is_kept() -> None:
     assert wanted(service(sessionAffinity="ClientIP"), [piece(endpoint("1.1.1.1"))], "n1")[WEB].sticky
+
+
+def test_what_others_chose_is_told_from_what_was_allocated() -> None:
+    outside = service(externalIPs=["9.9.9.9", "10.96.0.10"], ports=[{"name": "http", "port": 80, "nodePort": 30080}])
+    found = demand(outside, [], "n1")
+    assert found.external == {Frontend(Protocol.TCP, IPv4Address("9.9.9.9"), 80)}
+    assert len(found.frontends) == 3
+
+
+def test_what_cannot_be_used_is_left_out_and_named() -> None:
+    bad = service(externalIPs=["9.9.9.9 } ;", "::1", "127.0.0.1"], ports=[{"name": "http", "port": 80}, {"port": "x"}])
+    found = demand(bad, [piece(endpoint("1.1.1.1"), endpoint("1.1.1.2 } ;"))], "n1")
+    assert list(found.frontends) == [WEB]
+    assert found.frontends[WEB].endpoints == (Endpoint(IPv4Address("1.1.1.1"), 8080),)
+    assert [each.partition(" is left out")[0] for each in found.faults] == [
+        "spec.externalIPs[0]",
+        "spec.externalIPs[2]",
+        "an endpoint",
+        "spec.ports[1].port",
+    ]
+
+
+def test_a_load_balancer_that_proxies_itself_is_left_to_it() -> None:
+    balanced = service(type="LoadBalancer")
+    balanced["status"] = {"loadBalancer": {"ingress": [{"ip": "9.9.9.9", "ipMode": "Proxy"}, {"ip": "9.9.9.8"}]}}
+    assert {str(each.address) for each in wanted(balanced, [], "n1")} == {"10.96.0.10", "9.9.9.8"}
