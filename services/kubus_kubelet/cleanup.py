@@ -107,7 +107,10 @@ async def _remove_sandboxes(settings: KubeletSettings, paths: NodePaths) -> None
             uids |= {wire.uid for wire in await sandboxes.wires()}
     for uid in uids:
         if netns_path(uid).exists():
-            await sandboxes.remove(uid)
+            try:
+                await sandboxes.remove(uid)
+            except SandboxError as error:
+                sys.stderr.write(f"{error}\n")
 
 
 def main() -> int:

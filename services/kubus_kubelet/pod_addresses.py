@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from kubus_kubelet.addresses import next_address
-from kubus_kubelet.sandbox import SandboxError, Sandboxes, netns_path
+from kubus_kubelet.sandbox import SandboxError, Sandboxes, namespace_stands
 
 
 class PodAddresses:
@@ -14,6 +14,8 @@ class PodAddresses:
     def __init__(self, sandboxes: Sandboxes) -> None:
         self._sandboxes = sandboxes
         self._by_uid: dict[str, str] = {}
+        self._partial: set[str] = set()
+        self._changing: set[str] = set()
         self._last = ""
         self._cidr = ""
         self._known_cidr = asyncio.Event()
@@ -21,7 +23,8 @@ class PodAddresses:
     async def read(self) -> None:
         """Learn what stands."""
         wires = await self._sandboxes.wires()
-        self._by_uid = {wire.uid: wire.address for wire in wires if wire.address and netns_path(wire.uid).exists()}
+        self._by_uid = {wire.uid: wire.address for wire in wires if wire.address and namespace_stands(wire.uid)}
+        self._partial = {wire.uid for wire in wires} - set(self._by_uid)
 
     def set_range(self, pod_cidr: str) -> None:
         """The node's pod range, as soon as the controllers gave it one."""
@@ -33,8 +36,24 @@ class PodAddresses:
         return self._by_uid.get(uid, "")
 
     def uids(self) -> set[str]:
-        """Every pod with a sandbox."""
-        return set(self._by_uid)
+        """Every pod with a sandbox, or with what is left of one."""
+        return set(self._by_uid) | self._partial
+
+    async def lost(self) -> set[str]:
+        """Pods whose sandbox no longer stands, though nobody here has taken it.
+
+        Raises:
+            SandboxError
+        """
+        before = {uid: address for uid, address in self._by_uid.items() if uid not in self._changing}
+        wires = {wire.uid: wire.address for wire in await self._sandboxes.wires()}
+        return {
+            uid
+            for uid, address in before.items()
+            if self._by_uid.get(uid) == address
+            and uid not in self._changing
+            and (wires.get(uid) != address or not namespace_stands(uid))
+        }
 
     async def give(self, uid: str) -> str:
         """The address of a pod; its sandbox is made if it does not stand.
@@ -52,14 +71,26 @@ class PodAddresses:
             raise SandboxError("the node has no pod range (spec.podCIDR) yet") from None
         address = next_address(self._cidr, set(self._by_uid.values()), self._last)
         self._by_uid[uid] = self._last = address
+        self._changing.add(uid)
         try:
             await self._sandboxes.create(uid, address)
         except BaseException:
             del self._by_uid[uid]
             raise
+        finally:
+            self._changing.discard(uid)
         return address
 
     async def take(self, uid: str) -> None:
-        """Remove a pod's sandbox; that there is none is not an error."""
-        await self._sandboxes.remove(uid)
+        """Remove a pod's sandbox; that there is none is not an error.
+
+        Raises:
+            SandboxError: it is still there.
+        """
+        self._changing.add(uid)
+        try:
+            await self._sandboxes.remove(uid)
+        finally:
+            self._changing.discard(uid)
         self._by_uid.pop(uid, None)
+        self._partial.discard(uid)

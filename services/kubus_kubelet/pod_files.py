@@ -10,6 +10,8 @@ from kubus_kubelet.container_specs import Mount
 
 HOSTS_HEAD = "# Kubernetes-managed hosts file.\n"
 NAMESERVERS_MAX = 3
+SHARED = ("hosts", "resolv.conf", "hostname")
+"""Files of /etc that all containers of a pod have in common."""
 
 
 def hostname(pod: Object, node_name: str) -> str:
@@ -106,6 +108,11 @@ def node_file(name: str) -> str:
         return ""
 
 
+def are_written(directory: Path) -> bool:
+    """Whether the files that containers share are there."""
+    return all((directory / "etc" / name).is_file() for name in SHARED)
+
+
 def write(directory: Path, texts: dict[str, str]) -> None:
     """Write the files that containers share into the pod's directory, in place: they are mounted already."""
     (directory / "etc").mkdir(parents=True, exist_ok=True)
@@ -116,7 +123,7 @@ def write(directory: Path, texts: dict[str, str]) -> None:
 def mounts(directory: Path, container: Object) -> list[Mount]:
     """The mounts of those files, but where the container mounts something there itself."""
     taken = {each["mountPath"] for each in container.get("volumeMounts") or ()}
-    wanted = {name: f"/etc/{name}" for name in ("hosts", "resolv.conf", "hostname")}
+    wanted = {name: f"/etc/{name}" for name in SHARED}
     return [
         Mount(str(directory / "etc" / name), destination)
         for name, destination in wanted.items()

@@ -32,6 +32,7 @@ from kubus_kubelet.states import (
 from kubus_kubelet.statuses import FIRST_WORDS, newest, pod_status
 
 DEFAULT_GRACE_SECONDS = 30
+SANDBOX_CHANGED = "Pod sandbox changed, it will be killed and re-created."
 TERMINAL = ("Succeeded", "Failed")
 
 
@@ -75,10 +76,9 @@ def _words_change(plan: _Plan, seen: PodSeen, now: datetime) -> None:
 
 def _prepare(plan: _Plan, pod: Object, seen: PodSeen, now: datetime) -> None:
     running = [each for each in seen.containers if each.step == "running"]
-    if running:  # their sandbox is gone, and another is not theirs
-        message = "Pod sandbox changed, it will be killed and re-created."
+    if running and not seen.address:  # their sandbox is gone, and another is not theirs
         plan.actions += [
-            StopContainer(each.id, each.name, grace_seconds(pod), message, hook=False)
+            StopContainer(each.id, each.name, grace_seconds(pod), SANDBOX_CHANGED, hook=False)
             for each in running
             if each.name not in seen.busy
         ]
@@ -187,7 +187,7 @@ def _end(plan: _Plan, pod: Object, seen: PodSeen, *, remove: bool) -> None:
         return
     if remove:
         plan.actions.append(RemovePod())
-    elif seen.prepared:
+    elif seen.prepared or seen.address:
         plan.actions.append(ReleasePod())
 
 

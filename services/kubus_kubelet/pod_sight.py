@@ -47,7 +47,7 @@ class PodSight:
         host_network = bool(self.pod["spec"].get("hostNetwork"))
         address = self._tools.settings.node_ip if host_network else address
         missing = recalled(self.pod, containers, self._tools.clock.now())
-        self.note(containers=(*containers, *missing), prepared=prepared, address=address)
+        self.note(containers=(*containers, *missing), prepared=prepared and bool(address), address=address)
 
     def begin(self, tasks: asyncio.TaskGroup) -> None:
         """Watch what runs already; `tasks` lives as long as the pod is here."""

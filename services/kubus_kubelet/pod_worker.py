@@ -26,7 +26,7 @@ from kubus_kubelet.engine import EngineError
 from kubus_kubelet.node_tools import NodeTools
 from kubus_kubelet.orphans import orphan
 from kubus_kubelet.pod_directory import PodDirectory
-from kubus_kubelet.pod_machine import decide
+from kubus_kubelet.pod_machine import SANDBOX_CHANGED, decide
 from kubus_kubelet.pod_sight import PodSight
 from kubus_kubelet.restarts import worker_wait_seconds
 from kubus_kubelet.sandbox import SandboxError
@@ -68,7 +68,7 @@ class PodWorker:
         self._stops = ContainerStops(tools)
         self._decided: Object | None = None
         self._noted: Object | None = None
-        self._left: tuple[list[ContainerSeen], bool] | None = None
+        self._left: list[ContainerSeen] | None = None
         self._failures = 0
         self._wake = asyncio.Event()
         self._sight = PodSight(tools, pod, self.directory, self._wake.set)
@@ -103,9 +103,16 @@ class PodWorker:
         self._cancel_starts()
         self._wake.set()
 
-    def adopt(self, containers: list[ContainerSeen], *, prepared: bool) -> None:
+    def adopt(self, containers: list[ContainerSeen]) -> None:
         """Take over what an earlier kubelet left; called before `run`."""
-        self._left = (containers, prepared)
+        self._left = containers
+
+    def sandbox_lost(self) -> None:
+        """The pod's sandbox was removed behind the kubelet's back: another is made, and containers start in it anew."""
+        if self.seen.address and not self.pod["spec"].get("hostNetwork"):
+            self._sight.note(prepared=False, address="")
+            self._tools.api.record(self.pod, "Normal", "SandboxChanged", SANDBOX_CHANGED)
+            self._wake.set()
 
     def alive(self) -> frozenset[str]:
         """Ids of the containers that Podman has to know of."""
@@ -144,8 +151,8 @@ class PodWorker:
 
     def _take_over(self) -> None:
         if self._left is not None:
-            containers, prepared = self._left
-            self._sight.adopt(containers, prepared=prepared)
+            prepared = pod_files.are_written(self.directory.root) and volumes.are_set_up(self.directory.root, self.pod)
+            self._sight.adopt(self._left, prepared=prepared)
             self._left = None
 
     async def _recover(self) -> None:
@@ -171,7 +178,7 @@ class PodWorker:
         if self.confirmed:
             self._report(self.pod, Decision((), status))
         if self._failures >= FAILURES_MAX and (self.seen.gone or is_deleting(self.pod)):
-            names = [each.name for each in self.seen.containers]
+            names = [each.name for each in (*self.seen.containers, *(self._left or ()))]
             self._sight.pod = orphan(self.uid, names, dict(self.pod["metadata"]))
             self._decided = None
 
@@ -271,11 +278,13 @@ class PodWorker:
 
     async def _prepare(self, _: PreparePod) -> None:
         pod, tools = self.pod, self._tools
+        await tools.blocking(self.directory.make, pod)  # first of all: whatever a crash leaves, its owner is known
         try:
             if pod["spec"].get("hostNetwork"):
                 address = tools.settings.node_ip
             else:
                 address = await tools.addresses.give(self.uid)
+            self._sight.note(address=address)
             resolved = await self._starts.resolve_pod(pod, address)
             await tools.blocking(self._write_files, pod, address)
             await tools.blocking(volumes.set_up, self.directory.root, pod, resolved, tools.clock.now())
@@ -287,7 +296,7 @@ class PodWorker:
             self._put_off("FailedMount", f"MountVolume.SetUp failed : {error.message}")
         else:
             self._sight.succeeded("")
-            self._sight.note(prepared=True, address=address)
+            self._sight.note(prepared=self.seen.address == address)  # unless it was lost meanwhile
 
     def _put_off(self, reason: str, message: str) -> None:
         now = self._tools.clock.now()
@@ -296,7 +305,6 @@ class PodWorker:
 
     def _write_files(self, pod: Object, address: str) -> None:
         settings = self._tools.settings
-        self.directory.make(pod)
         name = pod_files.hostname(pod, settings.node_name)
         resolver = pod_files.node_file("resolv.conf")
         texts = {
@@ -351,9 +359,10 @@ class PodWorker:
         self._sight.forget(action.id)
 
     async def _release(self, _: ReleasePod) -> None:
-        await self._tools.addresses.take(self.uid)
+        if not self.pod["spec"].get("hostNetwork"):
+            await self._tools.addresses.take(self.uid)
         await self._tools.blocking(volumes.tear_down, self.directory.root)
-        self._sight.note(prepared=False)
+        self._sight.note(prepared=False, address="")
 
     async def _remove(self, _: RemovePod) -> None:
         await self._sight.look()

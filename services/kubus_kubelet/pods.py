@@ -21,7 +21,7 @@ from kubus_kubelet.node_tools import NodeTools
 from kubus_kubelet.orphans import orphan
 from kubus_kubelet.pod_directory import PodDirectory, is_pod_directory
 from kubus_kubelet.pod_worker import PodWorker
-from kubus_kubelet.sandbox import netns_path
+from kubus_kubelet.sandbox import SandboxError
 from kubus_kubelet.states import ContainerSeen, Decision
 
 AUDIT_SECONDS = 10.0
@@ -111,10 +111,7 @@ class Pods:
     def _begin(self, worker: PodWorker) -> None:
         uid = worker.uid
         self._workers[uid] = worker
-        host_network = bool(worker.pod["spec"].get("hostNetwork"))
-        stands = host_network or (bool(self._tools.addresses.address(uid)) and netns_path(uid).exists())
-        prepared = stands and (self._tools.paths.pod(uid) / "etc" / "hosts").exists()
-        worker.adopt(self._found.pop(uid, []), prepared=prepared)
+        worker.adopt(self._found.pop(uid, []))
         assert self._tasks is not None
         self._tasks.create_task(self._run(worker))
 
@@ -177,9 +174,19 @@ class Pods:
         for worker, alive in expected:
             if alive - present:
                 tasks.create_task(worker.check_missing(alive - present))
+        await self._audit_sandboxes()
         for each in listed:
             if self._settled and each["Labels"][container_specs.UID] not in self._workers:
                 tasks.create_task(self._remove_stray(str(each["Id"])))
+
+    async def _audit_sandboxes(self) -> None:
+        try:
+            for uid in await self._tools.addresses.lost():
+                await self._tools.addresses.take(uid)
+                if uid in self._workers:
+                    self._workers[uid].sandbox_lost()
+        except SandboxError as error:
+            self._tools.log.warning("sandboxes not audited", error=str(error))
 
     async def _remove_stray(self, container_id: str) -> None:
         """Remove a container that Podman finished making after its pod had gone."""

@@ -16,6 +16,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -48,6 +49,11 @@ def device_of(uid: str) -> str:
 def netns_path(uid: str) -> Path:
     """The network namespace of a pod."""
     return NETNS_DIRECTORY / uid
+
+
+def namespace_stands(uid: str) -> bool:
+    """Whether a pod's network namespace is there, and not only the file that it was mounted on."""
+    return os.path.ismount(netns_path(uid))
 
 
 def node_commands(uid: str, address: str) -> list[str]:
@@ -98,19 +104,36 @@ class Sandboxes:
         return wires_of(from_json(links or b"[]"), from_json(routes or b"[]"))
 
     async def create(self, uid: str, address: str) -> None:
-        """Make a sandbox; what a crash left of one is removed first.
+        """Make a sandbox; what is left of an earlier one is removed first.
 
         Raises:
-            SandboxError
+            SandboxError: the kernel refused; nothing is left.
         """
         if netns_path(uid).exists():
             await self.remove(uid)
+        try:
+            await self._make(uid, address)
+        except SandboxError:
+            await self.remove(uid)  # a wire outlives its namespace's name while processes are in it
+            try:
+                await self._make(uid, address)
+            except SandboxError:
+                await self.remove(uid)
+                raise
+
+    async def _make(self, uid: str, address: str) -> None:
         await self._batch(self._netns, node_commands(uid, address))
         await self._batch(str(netns_path(uid)), pod_commands(address))
 
     async def remove(self, uid: str) -> None:
-        """Remove a sandbox or what is left of it; that there is none is not an error."""
+        """Remove a sandbox or what is left of it; that there is none is not an error.
+
+        Raises:
+            SandboxError: its namespace is still there.
+        """
         await self._batch(self._netns, [f"link del {device_of(uid)}", f"netns del {uid}"], force=True)
+        if netns_path(uid).exists():
+            raise SandboxError(f"the network namespace {uid} was not removed")
 
     async def _batch(self, netns: str, lines: list[str], *, force: bool = False) -> None:
         options = ("-force",) if force else ()

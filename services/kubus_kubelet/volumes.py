@@ -73,6 +73,24 @@ def _set_up(target: Path, volume: Object, resolved: Resolved, now: datetime, gro
         atomic_files.write(target, payload(volume, resolved), now, group=group)
 
 
+def are_set_up(directory: Path, pod: Object) -> bool:
+    """Whether every volume of a pod stands, so that `set_up` has nothing to make."""
+    return all(_is_set_up(directory / "volumes" / each["name"], each) for each in pod["spec"].get("volumes") or ())
+
+
+def _is_set_up(target: Path, volume: Object) -> bool:
+    if "hostPath" in volume:
+        try:
+            check_host_path(volume["hostPath"])
+        except (OSError, ValueError, VolumeError):
+            return False
+        return True
+    if has_payload(volume) and not (target / atomic_files.DATA).is_symlink():
+        return False
+    in_memory = (volume.get("emptyDir") or {}).get("medium") == "Memory" or is_secret(volume)
+    return os.path.ismount(target) if in_memory else target.is_dir()
+
+
 def check_host_path(source: Object) -> None:
     """Make or check the path that a hostPath volume names.
 
@@ -177,6 +195,12 @@ def tear_down(directory: Path) -> None:
 
 
 def remove(directory: Path) -> None:
-    """Remove everything of a pod from the disk."""
+    """Remove everything of a pod from the disk.
+
+    Raises:
+        OSError: something cannot be removed.
+    """
     tear_down(directory)
-    shutil.rmtree(directory, ignore_errors=True)
+    shutil.rmtree(directory, ignore_errors=True)  # all that can go does
+    if directory.exists():
+        shutil.rmtree(directory)

@@ -172,6 +172,8 @@ class FakeAddresses:
     give_seconds: float = 0.0
     by_uid: dict[str, str] = field(default_factory=dict)
     broken: str = ""
+    vanished: set[str] = field(default_factory=set)
+    """Pods whose sandbox was removed behind the kubelet's back."""
     number: int = 1
 
     async def read(self) -> None:
@@ -186,6 +188,9 @@ class FakeAddresses:
     def uids(self) -> set[str]:
         return set(self.by_uid)
 
+    async def lost(self) -> set[str]:
+        return set(self.vanished) & set(self.by_uid)
+
     async def give(self, uid: str) -> str:
         if self.broken:
             raise SandboxError(self.broken)
@@ -197,6 +202,7 @@ class FakeAddresses:
         return self.by_uid[uid]
 
     async def take(self, uid: str) -> None:
+        self.vanished.discard(uid)
         self.by_uid.pop(uid, None)
 
 

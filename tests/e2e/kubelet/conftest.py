@@ -229,6 +229,7 @@ def node_settings(tmp_path: Path) -> Any:
     REAPER.undo_later(f"node {netns}", [sys.executable, "-m", "kubus_kubelet.cleanup"], variables)
     run("ip", "netns", "add", netns)
     run("ip", "-n", netns, "link", "set", "lo", "up")
+    run("ip", "netns", "exec", netns, "sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward")  # as a proxy does
     run("ip", "netns", "exec", netns, "sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward")  # as `kubus up` does
     run("ip", "-n", netns, "addr", "add", "10.233.76.1/32", "dev", "lo")
     yield settings

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from kubus_kubelet.pod_addresses import PodAddresses
-from kubus_kubelet.sandbox import SandboxError
+from kubus_kubelet.sandbox import SandboxError, Wire
 
 
 class Kernel:
@@ -17,7 +17,7 @@ class Kernel:
         self.made, self.fail = {}, False
 
     async def wires(self):
-        return []
+        return [Wire(uid, f"kb-{uid}", address) for uid, address in self.made.items()]
 
     async def create(self, uid, address):
         await asyncio.sleep(0)
@@ -59,3 +59,28 @@ async def test_a_pod_waits_for_the_nodes_range():
     await asyncio.sleep(0.01)
     addresses.set_range("10.0.0.0/24")
     assert await waiting == "10.0.0.1"
+
+
+async def test_sandboxes_that_nobody_took_are_lost_but_not_those_that_change_meanwhile():
+    kernel = Kernel()
+    addresses = PodAddresses(kernel)
+    addresses.set_range("10.0.0.0/24")
+    await asyncio.gather(addresses.give("kept"), addresses.give("lost"), addresses.give("taken"))
+    del kernel.made["lost"]
+    looking = asyncio.ensure_future(addresses.lost())
+    making = asyncio.ensure_future(addresses.give("new"))
+    await addresses.take("taken")
+    await making
+    found = await looking
+    assert "lost" in found
+    assert not {"taken", "new"} & found
+
+
+async def test_what_is_left_of_a_sandbox_has_an_owner():
+    kernel = Kernel()
+    kernel.made = {"half": ""}
+    addresses = PodAddresses(kernel)
+    await addresses.read()
+    assert (addresses.uids(), addresses.address("half")) == ({"half"}, "")
+    await addresses.take("half")
+    assert (addresses.uids(), kernel.made) == (set(), {})

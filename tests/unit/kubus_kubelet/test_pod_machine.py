@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kubus_kubelet.container_specs import image_hash
-from kubus_kubelet.pod_machine import decide, grace_seconds
+from kubus_kubelet.pod_machine import SANDBOX_CHANGED, decide, grace_seconds
 from kubus_kubelet.states import (
     ContainerSeen,
     Failure,
@@ -67,6 +67,12 @@ TWO = pod(APP, {"name": "other", "image": "b"})
 
 TABLE = [
     ("a new pod is prepared first", pod(), PodSeen(), [PreparePod()]),
+    ("what runs in a sandbox that stands is left alone while the rest is made", pod(),
+     PodSeen(address="10.0.0.2", containers=(running(),)), [PreparePod()]),
+    ("what runs in a sandbox that is gone is ended first", pod(), PodSeen(containers=(running(),)),
+     [StopContainer("app-0", "app", 30, SANDBOX_CHANGED, hook=False)]),
+    ("a pod that ended while it was made gives its address back", pod(restartPolicy="Never"),
+     PodSeen(address="10.0.0.2", containers=(ended(code=1),)), [ReleasePod()]),
     ("preparation is not asked for twice", pod(), PodSeen(busy=frozenset({""})), []),
     ("a prepared pod starts its container", pod(), seen(), [StartContainer("app", 0, 0)]),
     ("all containers start together", TWO, seen(), [StartContainer("app", 0, 0), StartContainer("other", 0, 0)]),
@@ -185,7 +191,7 @@ class World:
             case RemoveContainer(id=container):
                 self.seen = replace(self.seen, containers=tuple(e for e in self.seen.containers if e.id != container))
             case ReleasePod():
-                self.seen = replace(self.seen, prepared=False)
+                self.seen = replace(self.seen, prepared=False, address="")
             case RemovePod():
                 assert not [each for each in self.seen.containers if each.step == "running"]
                 self.removed = True

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from contextlib import asynccontextmanager
 
 import pytest
 from tests.simulation.parts import FakePodman, fake_tools
 
 from kubus.testing.clock import SimulatedClock, simulate
+from kubus_kubelet.pod_machine import SANDBOX_CHANGED
 from kubus_kubelet.pods import AUDIT_SECONDS, Pods
 
 APP = {"name": "app", "image": "a:1"}
+NAME_ITEM = {"path": "name", "fieldRef": {"fieldPath": "metadata.name"}}
 
 
 def pod(uid="u", **spec):
@@ -242,5 +245,75 @@ def test_pods_that_are_deleted_while_they_are_being_made_leave_nothing(node, tur
             assert (pods.workers, node.podman.containers_by_id, node.tools.addresses.uids()) == ({}, {}, set())
             assert list(node.tools.paths.pods.iterdir()) == []
             assert set(node.tools.api.finished) == set(uids)
+
+    simulate(story())
+
+
+def mounted(*volumes):
+    return {"volumes": [{"name": f"v{number}", **each} for number, each in enumerate(volumes)]}
+
+
+@pytest.mark.parametrize(
+    "made", [["etc/hosts"], [], ["etc/hosts", "etc/resolv.conf", "etc/hostname"]], ids=["some", "none", "no volumes"]
+)
+def test_a_kubelet_that_died_while_a_pod_was_prepared_is_followed_by_one_that_makes_what_is_missing(node, made):
+    waiting = pod(**mounted({"emptyDir": {}}, {"downwardAPI": {"items": [NAME_ITEM]}}))
+
+    async def story():
+        async with node.running() as pods:
+            pods.changed(waiting)
+            await asyncio.sleep(1)
+        (container,) = node.podman.containers_by_id
+        await node.podman.remove(container)
+        directory = node.tools.paths.pod("u")
+        for part in ("etc/hosts", "etc/resolv.conf", "etc/hostname"):
+            if part not in made:
+                (directory / part).unlink()
+        shutil.rmtree(directory / "volumes")
+        async with node.running() as pods:
+            pods.changed(waiting)
+            await asyncio.sleep(30)
+            assert node.statuses["u"]["phase"] == "Running"
+            assert (directory / "volumes" / "v0").is_dir()
+            assert (directory / "volumes" / "v1" / "name").read_text() == "pod-u"
+
+    simulate(story())
+
+
+def test_what_is_missing_beside_a_running_container_is_made_without_a_restart(node):
+    running = pod(**mounted({"emptyDir": {}}))
+
+    async def story():
+        async with node.running() as pods:
+            pods.changed(running)
+            await asyncio.sleep(1)
+        (node.tools.paths.pod("u") / "etc" / "hosts").unlink()
+        async with node.running() as pods:
+            pods.changed(running)
+            await asyncio.sleep(30)
+            assert (node.tools.paths.pod("u") / "etc" / "hosts").exists()
+            assert node.podman.starts == ["app-u-0"]
+
+    simulate(story())
+
+
+@pytest.mark.parametrize(
+    ("policy", "phase", "processes"), [("Always", "Running", ["app-u-1"]), ("Never", "Failed", [])]
+)
+def test_a_sandbox_that_vanished_is_made_again_and_containers_start_in_it_by_their_policy(
+    node, policy, phase, processes
+):
+    async def story():
+        async with node.running() as pods:
+            pods.changed(pod(restartPolicy=policy))
+            await asyncio.sleep(1)
+            before = node.tools.addresses.address("u")
+            node.tools.addresses.vanished.add("u")
+            await asyncio.sleep(3 * AUDIT_SECONDS)
+            assert (node.statuses["u"]["phase"], node.processes()) == (phase, processes)
+            assert ("pod-u", "SandboxChanged", SANDBOX_CHANGED) in node.tools.api.events
+            assert node.tools.addresses.address("u") != before
+            if processes:
+                assert node.statuses["u"]["podIP"] == node.tools.addresses.address("u")
 
     simulate(story())
