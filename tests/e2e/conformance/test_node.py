@@ -104,6 +104,9 @@ def test_debugging_containers_are_added_and_never_taken_away(api: Api, namespace
             return sum("running" in each["state"] for each in statuses) == number
 
         eventually(running, what=f"container {number}")
+    more = [{"op": "add", "path": "/spec/ephemeralContainers/-", "value": {**CONTAINER, "name": "more"}}]
+    refusal = api.call("PATCH", f"{path}/p", more, JSON_PATCH)
+    assert refusal.code == 422 and "spec: Forbidden: pod updates may not change fields" in refusal.object["message"]
     gone = [{"op": "remove", "path": "/spec/ephemeralContainers/0"}]
     refusal = api.call("PATCH", f"{path}/p/ephemeralcontainers", gone, JSON_PATCH)
     assert refusal.code == 422 and "existing ephemeral containers" in refusal.object["message"], refusal

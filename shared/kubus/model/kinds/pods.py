@@ -11,7 +11,7 @@ from kubus.model.objects import Object, path_of
 from kubus.model.pod_status import summary
 from kubus.model.qos import qos_class
 from kubus.model.validation.pod_addresses import pod_status_errors
-from kubus.model.validation.pods import pod_errors, prepare_pod_update
+from kubus.model.validation.pods import pod_errors
 
 
 def _ready(pod: Object, _now: datetime) -> str:
@@ -36,11 +36,9 @@ def _gates(pod: Object) -> str:
 
 
 def prepare(pod: Object, old: Object | None) -> None:
-    """A new pod is Pending, its class of service follows from its requests; a bound one keeps what was decided."""
+    """Give a new pod its phase and its class of service, which follows from its requests."""
     if old is None:
         pod["status"] = {"phase": "Pending", "qosClass": qos_class(pod)}
-    else:
-        prepare_pod_update(pod, old)
 
 
 KIND = Kind(

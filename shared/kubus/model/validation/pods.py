@@ -40,13 +40,6 @@ def _new_errors(spec: Object) -> list[FieldError]:
     return errors
 
 
-def prepare_pod_update(pod: Object, old: Object) -> None:
-    """What an update of a pod cannot touch is put back: its ephemeral containers and its node."""
-    spec, before = pod.get("spec"), old.get("spec") or {}
-    if isinstance(spec, dict) and before.get("ephemeralContainers"):
-        spec["ephemeralContainers"] = before["ephemeralContainers"]
-
-
 def _update_errors(spec: Object, before: Object) -> list[FieldError]:
     for key in ("containers", "initContainers"):
         if len(spec.get(key) or ()) != len(before.get(key) or ()):
