@@ -29,7 +29,8 @@ NEEDED = ("podman", "runc", "conmon", "nft", "ip", "etcd", "busybox", "kubectl")
 class Cluster:
     """A cluster, its command line and its kubectl."""
 
-    def __init__(self, home: Path, nodes: int) -> None:
+    def __init__(self, home: Path, nodes: int, program: Path = KUBUS) -> None:
+        self.program = str(program)
         self.home = home
         self.nodes = nodes
         self.name = f"e2e-{uuid.uuid4().hex[:6]}"
@@ -41,8 +42,8 @@ class Cluster:
         named = ("--name", self.name, "--home", str(self.home))
         key = f"cluster {self.name}"
         if command in ("up", "demo"):
-            REAPER.undo_later(key, [str(KUBUS), "down", *named, "--purge"], self.environ)
-        done = self._run([str(KUBUS), command, *named, *rest], timeout, check)
+            REAPER.undo_later(key, [self.program, "down", *named, "--purge"], self.environ)
+        done = self._run([self.program, command, *named, *rest], timeout, check)
         if command == "down" and "--purge" in rest and done.returncode == 0:
             REAPER.forget(key)
         return done
