@@ -35,6 +35,7 @@ from kubus_cli.programs import find_programs
 
 KUBUS = Path(sys.executable).with_name("kubus")
 ADMIN = "kubernetes-admin"
+BUS_FILES = {"ca": "bus-ca.crt", "cert": "admin-bus.crt", "key": "admin-bus.key"}
 _END_SECONDS = 15.0
 
 
@@ -49,9 +50,9 @@ class Running:
         return {name: each.pid for name, each in leftovers.find(self.cluster).items()}
 
     def tls(self) -> ssl.SSLContext:
-        """As the administrator."""
+        """As the administrator on the bus."""
         pki = self.cluster.pki_dir
-        return client_tls(pki / "ca.crt", pki / "admin.crt", pki / "admin.key")
+        return client_tls(*(pki / file for file in BUS_FILES.values()))
 
     def endpoint(self) -> dict[str, Any]:
         """How a load process reaches the cluster."""
@@ -62,6 +63,7 @@ class Running:
             "ca": str(pki / "ca.crt"),
             "cert": str(pki / "admin.crt"),
             "key": str(pki / "admin.key"),
+            "bus": {name: str(pki / file) for name, file in BUS_FILES.items()},
         }
 
     @asynccontextmanager
@@ -121,7 +123,7 @@ async def plane(*names: str) -> AsyncIterator[Plane]:
         preparation.prepare(cluster)
     made = Plane(cluster)
     try:
-        for name in ("etcd", "nats"):
+        for name in ("etcd", "etcd-access", "nats"):
             made.start(name)
         await _listening(cluster.ports.etcd, cluster.ports.nats)
         for name in ("apiserver", "relay", *names):

@@ -89,7 +89,7 @@ async def bus_listener(spec: dict[str, Any], *, sampled: bool) -> Listener:
         lambda: Listener(BUS_MARK, BUS_NUMBER, sampled=sampled), "127.0.0.1", spec["nats"]
     )
     await listener.opened  # INFO comes in clear text, then TLS
-    secure = await loop.start_tls(plain, listener, tls(spec), server_hostname="127.0.0.1")
+    secure = await loop.start_tls(plain, listener, tls(spec["bus"]), server_hostname="127.0.0.1")
     if secure is None:
         raise RuntimeError("nats-server took no TLS")
     listener.transport = secure

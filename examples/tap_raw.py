@@ -15,8 +15,8 @@ from pathlib import Path
 home = sys.argv[1] if len(sys.argv) > 1 else "/var/lib/kubus"
 subject = sys.argv[2] if len(sys.argv) > 2 else "kubus.ev.>"
 port = json.loads(Path(home, "cluster.json").read_text())["ports"]["nats"]
-tls = ssl.create_default_context(cafile=f"{home}/pki/ca.crt")
-tls.load_cert_chain(f"{home}/pki/admin.crt", f"{home}/pki/admin.key")
+tls = ssl.create_default_context(cafile=f"{home}/pki/bus-ca.crt")
+tls.load_cert_chain(f"{home}/pki/tap.crt", f"{home}/pki/tap.key")  # it may hear events, and do nothing else
 
 plain = socket.create_connection(("127.0.0.1", port))
 plain.recv(4096)  # INFO {…}: the server speaks first, and asks for TLS

@@ -18,7 +18,7 @@ POLICY = {
     "kind": "Policy",
     "omitStages": ["RequestReceived"],
     "rules": [
-        {"level": "None", "users": [each.user for each in identities.FIXED if each != identities.ADMIN]},
+        {"level": "None", "users": [each.user for each in identities.ON_BUS if each.user != identities.ADMIN.user]},
         {"level": "None", "userGroups": ["system:nodes"]},
         {"level": "Metadata", "resources": [{"group": "", "resources": ["secrets"]}]},
         {"level": "Metadata", "verbs": ["create", "update", "patch", "delete", "deletecollection"]},

@@ -1,4 +1,4 @@
-"""Which certificates a cluster has."""
+"""Certificates that the authority of the API signs when a cluster is made: the apiserver's, the administrator's."""
 
 from __future__ import annotations
 
@@ -6,19 +6,13 @@ from collections.abc import Iterable
 from ipaddress import IPv4Network
 
 from kubus_cli import identities, pki
-from kubus_cli.clusters import Cluster
 
 LOCAL = ("localhost", "127.0.0.1")
 
 
-def wanted_certificates(cluster: Cluster) -> list[pki.Wanted]:
-    """Every certificate of a one-machine cluster that its common authority signs."""
-    users = (*identities.FIXED, *(identities.kubelet(node) for node in cluster.nodes))
-    return [
-        pki.Wanted("nats", "nats", names=LOCAL),
-        apiserver_certificate((*LOCAL, cluster.host_address), cluster.service_cidr),
-        *(pki.client_of(user) for user in users),
-    ]
+def wanted_certificates(names: Iterable[str], service_cidr: IPv4Network) -> list[pki.Wanted]:
+    """The apiserver's serving certificate, for names and addresses, and the administrator's client certificate."""
+    return [apiserver_certificate(names, service_cidr), pki.client_of(identities.ADMIN)]
 
 
 def apiserver_certificate(names: Iterable[str], service_cidr: IPv4Network) -> pki.Wanted:

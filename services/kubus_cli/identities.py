@@ -1,7 +1,7 @@
 """Who there is in a cluster, and what their certificates say.
 
-A certificate's common name is the user, its organizations are the user's groups. etcd has an authority of its own,
-which knows root, the apiserver and the relay only.
+A certificate's common name is the user, its organizations are the user's groups. There are three authorities: the
+cluster's own, which signs people and approved requests; the bus's, which signs the identities here; and etcd's.
 """
 
 from __future__ import annotations
@@ -32,7 +32,11 @@ CONTROLLERS = Identity("system:kube-controller-manager", "controllers")
 PROXY = Identity("system:kube-proxy", "proxy")
 ETCD_ROOT = Identity("root", "etcd-root")
 ADMIN = Identity("kubernetes-admin", "admin", ("system:masters",))
-FIXED = (APISERVER, RELAY, SCHEDULER, CONTROLLERS, PROXY, ADMIN)
+ADMIN_ON_BUS = ADMIN._replace(file="admin-bus")
+TAP = Identity("kubus:tap", "tap")
+"""Reads events and the journal, and does nothing else."""
+ON_BUS = (APISERVER, RELAY, SCHEDULER, CONTROLLERS, PROXY, ADMIN_ON_BUS)
+"""Every user of the bus but the kubelets and the tap."""
 
 
 def etcd_client(identity: Identity) -> Identity:

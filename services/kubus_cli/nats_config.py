@@ -6,8 +6,12 @@ its own inbox only. A kubelet hears and says nothing of another node; scheduler 
 their roles let them read. The apiserver may publish to every inbox, so it looks where a reply is wanted before it
 answers (`kubus_apiserver.doors.busdoor`): nats-server does not.
 
-Users are matched by the certificate's whole subject (`verify_and_map`), so a certificate of the cluster's authority
-with another subject gets nothing.
+Users are matched by the certificate's whole subject (`verify_and_map`), and their certificates come from an authority
+of the bus alone: an approved certificate request may bear any subject, and is nobody here.
+
+A tap is in an account of its own, into which events come, and out of which only reads of the journal go. In one account
+with the others it could not be kept from writing: whoever may ask JetStream anything chooses where its answer, or a
+consumer's messages, are sent to, and nats-server does not check whether they might have published there.
 """
 
 from __future__ import annotations
@@ -63,6 +67,18 @@ JOURNAL_READS = (
     f"$JS.ACK.{JOURNAL}.>",
     f"$JS.FC.{JOURNAL}.>",
 )
+TAP_READS = (
+    "$JS.API.STREAM.NAMES",
+    f"$JS.API.STREAM.INFO.{JOURNAL}",
+    f"$JS.API.STREAM.MSG.GET.{JOURNAL}",
+    f"$JS.API.DIRECT.GET.{JOURNAL}",
+    f"$JS.API.DIRECT.GET.{JOURNAL}.>",
+)
+"""What a tap may ask of JetStream: nothing that names a subject to deliver to."""
+ACCOUNT = "KUBUS"
+TAPS = "TAPS"
+JETSTREAM_DOMAIN = "kubus"
+"""The name by which a tap's client has to ask for the journal: JetStream of its own account is off."""
 JOURNAL_WRITES = (
     f"$JS.API.STREAM.CREATE.{JOURNAL}",
     f"$JS.API.STREAM.UPDATE.{JOURNAL}",
@@ -113,7 +129,7 @@ def all_rights(nodes: Iterable[str]) -> list[Rights]:
         Rights(identities.SCHEDULER, subscribe=(*_events_of(SCHEDULED), BEATS)),
         Rights(identities.CONTROLLERS, subscribe=(EVENTS, BEATS)),
         Rights(identities.PROXY, subscribe=(*_events_of(PROXIED), BEATS)),
-        Rights(identities.ADMIN, publish=JOURNAL_READS, subscribe=("kubus.>",)),
+        Rights(identities.ADMIN_ON_BUS, publish=JOURNAL_READS, subscribe=("kubus.>",)),
         *(_kubelet(node) for node in nodes),
     ]
 
@@ -149,7 +165,17 @@ def render(server: ServerFiles, rights: Sequence[Rights]) -> bytes:
                 "verify_and_map": True,
                 "timeout": 5,
             },
-            "authorization": {"users": [_user(each) for each in rights]},
+            "accounts": {
+                ACCOUNT: {
+                    "jetstream": "enabled",
+                    "users": [_user(each) for each in rights],
+                    "exports": [
+                        {"stream": EVENTS, "accounts": [TAPS]},
+                        *({"service": each, "response_type": "stream", "accounts": [TAPS]} for each in TAP_READS),
+                    ],
+                },
+                TAPS: _taps(),
+            },
         }
     )
 
@@ -163,3 +189,22 @@ def _user(rights: Rights) -> dict[str, Any]:
     if rights.replies:
         permissions["allow_responses"] = {"max": 1, "expires": "5m"}
     return {"user": rights.identity.distinguished_name, "permissions": permissions}
+
+
+def _taps() -> dict[str, Any]:
+    reads = [(each, each.replace("$JS.API", f"$JS.{JETSTREAM_DOMAIN}.API")) for each in TAP_READS]
+    return {
+        "users": [
+            {
+                "user": identities.TAP.distinguished_name,
+                "permissions": {
+                    "publish": {"allow": [mine for _, mine in reads]},
+                    "subscribe": {"allow": [EVENTS, "_INBOX.>"]},
+                },
+            }
+        ],
+        "imports": [
+            {"stream": {"account": ACCOUNT, "subject": EVENTS}},
+            *({"service": {"account": ACCOUNT, "subject": theirs}, "to": mine} for theirs, mine in reads),
+        ],
+    }

@@ -33,6 +33,9 @@ CA = "ca"
 ETCD_CA = "etcd-ca"
 """Signs for etcd and its clients only: a certificate of another authority never reaches etcd."""
 ETCD = "etcd"
+BUS_CA = "bus-ca"
+"""Signs for NATS and the identities of the bus only: whoever approves a certificate request makes none of them."""
+NATS = "nats"
 FRONT_PROXY_CA = "front-proxy-ca"
 """Signs for nobody but the apiserver as a front proxy: whoever has a certificate of it may say who asks."""
 FRONT_PROXY = "front-proxy-client"
@@ -94,6 +97,13 @@ def ensure_etcd(directory: Path, names: Iterable[str], now: datetime) -> list[st
     clients = (identities.ETCD_ROOT, *map(identities.etcd_client, (identities.APISERVER, identities.RELAY)))
     wanted = [Wanted(ETCD, ETCD, names=tuple(names)), *map(client_of, clients)]
     return ensure(directory, wanted, now, ETCD_CA)
+
+
+def ensure_bus(directory: Path, names: Iterable[str], nodes: Iterable[str], now: datetime) -> list[str]:
+    """Have the bus's authority, its server's certificate (of these names and addresses), and those of its users."""
+    users = (*identities.ON_BUS, identities.TAP, *map(identities.kubelet, nodes))
+    wanted = [Wanted(NATS, NATS, names=tuple(names)), *map(client_of, users)]
+    return ensure(directory, wanted, now, BUS_CA)
 
 
 def ensure_token_keys(directory: Path, *, renew: bool = False) -> None:

@@ -121,8 +121,10 @@ def prepare(cluster: Cluster) -> None:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     clusters.save(cluster)
     now = SystemClock().now()
-    pki.ensure(cluster.pki_dir, certificates.wanted_certificates(cluster), now)
+    names = (*certificates.LOCAL, cluster.host_address)
+    pki.ensure(cluster.pki_dir, certificates.wanted_certificates(names, cluster.service_cidr), now)
     pki.ensure_etcd(cluster.pki_dir, certificates.LOCAL, now)
+    pki.ensure_bus(cluster.pki_dir, certificates.LOCAL, cluster.nodes, now)
     pki.ensure_front_proxy(cluster.pki_dir, now)
     pki.ensure_token_keys(cluster.pki_dir)
     pki.ensure_encryption_keys(cluster.pki_dir)
@@ -139,9 +141,9 @@ def nats_configuration(cluster: Cluster) -> bytes:
         host="127.0.0.1",
         port=cluster.ports.nats,
         store_dir=cluster.home / "nats",
-        ca_file=cluster.pki_dir / "ca.crt",
-        cert_file=cluster.pki_dir / "nats.crt",
-        key_file=cluster.pki_dir / "nats.key",
+        ca_file=cluster.pki_dir / f"{pki.BUS_CA}.crt",
+        cert_file=cluster.pki_dir / f"{pki.NATS}.crt",
+        key_file=cluster.pki_dir / f"{pki.NATS}.key",
     )
     return nats_config.render(files, nats_config.all_rights(cluster.nodes))
 

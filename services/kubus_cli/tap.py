@@ -90,7 +90,7 @@ async def tap(
 
 def tls_of(settings: Settings) -> ssl.SSLContext | None:
     """TLS with the settings' certificate; None where they name none."""
-    return client_tls(settings.ca_file, settings.cert_file, settings.key_file) if settings.cert_file else None
+    return client_tls(*settings.nats_tls_files) if settings.nats_tls_files else None
 
 
 async def connected(settings: Settings) -> Bus:

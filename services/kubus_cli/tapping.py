@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from kubus.model.kinds.builtin import builtin_kinds
 from kubus.service import SystemClock, logs
 from kubus.service.settings import Settings, read
-from kubus_cli import identities, tap, tap_lines
+from kubus_cli import identities, pki, tap, tap_lines
 from kubus_cli.clusters import Cluster
 from kubus_cli.failures import Misused
 from kubus_cli.places import Place, existing
@@ -27,13 +27,13 @@ def settings_of(where: Place, environ: Mapping[str, str]) -> Settings:
 
 def cluster_settings(cluster: Cluster) -> Settings:
     """The administrator's."""
-    admin = identities.ADMIN
+    admin = identities.ADMIN_ON_BUS
     return Settings(
         identity=admin.user,
         nats_url=f"tls://127.0.0.1:{cluster.ports.nats}",
-        ca_file=cluster.pki_dir / "ca.crt",
-        cert_file=cluster.pki_dir / f"{admin.file}.crt",
-        key_file=cluster.pki_dir / f"{admin.file}.key",
+        nats_ca_file=cluster.pki_dir / f"{pki.BUS_CA}.crt",
+        nats_cert_file=cluster.pki_dir / f"{admin.file}.crt",
+        nats_key_file=cluster.pki_dir / f"{admin.file}.key",
     )
 
 

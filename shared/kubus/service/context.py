@@ -85,11 +85,10 @@ class Context:
                 self._on_ready(False, reason)
 
     def tls(self) -> ssl.SSLContext | None:
-        """TLS as a client with this identity's certificate; None where the settings name no files."""
+        """TLS as a client of the bus with this identity's certificate; None where the settings name no files."""
         from kubus.service.tls import client_tls  # here: ssl is needed by few
 
-        files = (self.settings.ca_file, self.settings.cert_file, self.settings.key_file)
-        return client_tls(files[0], files[1], files[2]) if all(files) else None
+        return client_tls(*self.settings.nats_tls_files) if self.settings.nats_tls_files else None
 
     async def bus(self) -> Bus:
         """A connection to the bus under this identity."""

@@ -30,10 +30,14 @@ class Settings:
     """What every service is told."""
 
     identity: str
-    """Who this process is to the bus and the apiserver: its certificate's common name."""
+    """Who this process is to the bus and the apiserver: the common name of its certificate for the bus."""
     instance: str = ""
     """Which process of several alike: `kubelet-node-1`. "" is the service's name."""
     nats_url: str = "tls://127.0.0.1:4222"
+    nats_ca_file: Path | None = None
+    """The bus's own authority, which signs nothing but the bus's certificates. Without the three files: no TLS."""
+    nats_cert_file: Path | None = None
+    nats_key_file: Path | None = None
     etcd_endpoints: tuple[str, ...] = ("127.0.0.1:2379",)
     """host:port each."""
     etcd_ca_file: Path | None = None
@@ -41,9 +45,7 @@ class Settings:
     etcd_cert_file: Path | None = None
     etcd_key_file: Path | None = None
     ca_file: Path | None = None
-    """The certificate authority that servers are checked against. Without the three files: no TLS."""
-    cert_file: Path | None = None
-    key_file: Path | None = None
+    """The authority of the API: it signs the apiserver's certificate, people, and approved requests."""
     run_dir: Path = Path("/run/kubus")
     """Holds `<instance>.sock`: health and metrics."""
     data_dir: Path = Path("/var/lib/kubus")
@@ -51,6 +53,13 @@ class Settings:
     log_format: Literal["text", "json"] = "text"
     stop_grace_seconds: float = 10.0
     """How long a service may take to end after SIGTERM before it is cancelled."""
+
+    @property
+    def nats_tls_files(self) -> tuple[Path, Path, Path] | None:
+        """Authority, certificate and key for the bus; None where the settings do not name all three."""
+        if self.nats_ca_file is None or self.nats_cert_file is None or self.nats_key_file is None:
+            return None
+        return self.nats_ca_file, self.nats_cert_file, self.nats_key_file
 
     @property
     def etcd_tls_files(self) -> tuple[str, str, str] | None:

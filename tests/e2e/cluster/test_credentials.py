@@ -84,6 +84,45 @@ def attacker(cluster: Cluster, directory: Path, who: str) -> Path:
             return pki / "apiserver"
 
 
+@pytest.mark.parametrize(
+    ("user", "groups", "signer"),
+    [
+        ("system:apiserver", (), CLIENT_SIGNER),
+        ("kubernetes-admin", ("system:nodes",), CLIENT_SIGNER),
+        ("system:node:node-1", ("system:nodes",), KUBELET_SIGNER),
+    ],
+)
+def test_an_approved_request_is_nobody_on_the_bus(
+    one_node: Cluster, tmp_path: Path, user: str, groups: tuple[str, ...], signer: str
+) -> None:
+    stem = approved(one_node, tmp_path, user, groups, signer)
+    context = ssl.create_default_context(cafile=str(one_node.home / "pki" / "bus-ca.crt"))
+    context.load_cert_chain(stem.with_suffix(".crt"), stem.with_suffix(".key"))
+    assert not greeted(one_node, context)
+
+
+def test_a_user_of_the_bus_is_greeted(one_node: Cluster) -> None:
+    pki = one_node.home / "pki"
+    context = ssl.create_default_context(cafile=str(pki / "bus-ca.crt"))
+    context.load_cert_chain(pki / "relay.crt", pki / "relay.key")
+    assert greeted(one_node, context)
+
+
+def greeted(cluster: Cluster, context: ssl.SSLContext) -> bool:
+    """Whether nats-server answers a PING under a certificate."""
+    with socket.create_connection(("127.0.0.1", ports(cluster)["nats"])) as plain:
+        plain.recv(4096)
+        with context.wrap_socket(plain, server_hostname="127.0.0.1") as stream:
+            try:
+                stream.sendall(b'CONNECT {"verbose": false, "protocol": 1}\r\nPING\r\n')
+                answer = b""
+                while b"PONG" not in answer and (more := stream.recv(4096)):
+                    answer += more
+            except OSError:
+                return False
+            return b"PONG" in answer
+
+
 @pytest.mark.parametrize("who", ATTACKERS)
 def test_etcd_lets_nobody_in_but_its_own_clients(one_node: Cluster, tmp_path: Path, who: str) -> None:
     stem = attacker(one_node, tmp_path, who)
@@ -93,7 +132,7 @@ def test_etcd_lets_nobody_in_but_its_own_clients(one_node: Cluster, tmp_path: Pa
         store = connect((f"127.0.0.1:{ports(one_node)['etcd']}",), tls=tls)
         try:
             with pytest.raises(Unavailable, match="alert"):
-                await store.page("/")
+                await store.get("/kubus/x")
             with pytest.raises(Unavailable, match="alert"):
                 await store.create("/kubus/clusterrolebindings/pwned", b"{}")
         finally:

@@ -53,7 +53,7 @@ def test_down_leaves_nothing_behind_and_data_stays_until_purged(image: str, tmp_
         assert cluster.name in contexts
         cluster.kubectl("apply", "-f", "-", stdin=deployment("web", 2, IMAGE))
         cluster.kubectl("rollout", "status", "deployment/web", "--timeout=60s")
-        assert all(each["state"] == "ready" for each in cluster.status().values())
+        assert all(each["ready"] for each in cluster.status().values())
         there = left_on_the_machine(cluster, tag)
         assert all(there.values()), f"the test looks in the wrong places: {there}"
         cluster.kubus("down")

@@ -36,7 +36,12 @@ def tls_files(directory, file):
 @pytest.fixture
 async def etcd(tmp_path):
     pki.ensure_etcd(tmp_path, ("localhost", "127.0.0.1"), NOW)
-    people = (*identities.FIXED, identities.kubelet("n1"), identities.Identity("system:apiserver", "impostor"))
+    people = (
+        *identities.ON_BUS,
+        identities.ADMIN,
+        identities.kubelet("n1"),
+        identities.Identity("system:apiserver", "impostor"),
+    )
     pki.ensure(tmp_path, [pki.client_of(each) for each in people], NOW)
     ca, cert, key = tls_files(tmp_path, "etcd")
     client = Tls(*tls_files(tmp_path, "etcd-root"))

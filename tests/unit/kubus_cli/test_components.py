@@ -38,12 +38,13 @@ def test_every_service_can_read_its_common_settings(by_name, cluster):
             assert settings.instance == each.instance
             assert settings.nats_url == "tls://127.0.0.1:1003"
             assert settings.log_level == "debug"
-            assert settings.cert_file is not None and settings.cert_file.parent == cluster.pki_dir
+            assert settings.nats_tls_files is not None and settings.nats_tls_files[0] == cluster.pki_dir / "bus-ca.crt"
+            assert settings.nats_tls_files[1].parent == cluster.pki_dir
 
 
 def test_each_runs_under_an_identity_of_its_own(by_name):
     assert by_name["kubelet-node-2"].environ["KUBUS_IDENTITY"] == "system:node:node-2"
-    assert by_name["kubelet-node-2"].environ["KUBUS_CERT_FILE"].endswith("kubelet-node-2.crt")
+    assert by_name["kubelet-node-2"].environ["KUBUS_NATS_CERT_FILE"].endswith("kubelet-node-2.crt")
     assert by_name["apiserver"].environ["KUBUS_IDENTITY"] == "system:apiserver"
 
 

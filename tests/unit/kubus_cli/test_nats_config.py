@@ -6,9 +6,11 @@ import ssl
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
+import nats
 import pytest
 
 from kubus.bus import BusError, Message
+from kubus.bus.journal import NatsJournal
 from kubus.bus.nats import connect
 from kubus.bus.subjects import API_REQUESTS
 from kubus.testing.nats_server import free_port
@@ -16,14 +18,13 @@ from kubus_cli import identities, nats_config, pki
 from kubus_cli.supervisor import open_log
 
 NODES = ("n1", "n.2")
-USERS = (*identities.FIXED, *(identities.kubelet(node) for node in NODES))
+USERS = (*identities.ON_BUS, *(identities.kubelet(node) for node in NODES))
 
 
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory):
     directory = tmp_path_factory.mktemp("pki")
-    wanted = [pki.Wanted("nats", "nats", names=("127.0.0.1",)), *(pki.client_of(user) for user in USERS)]
-    pki.ensure(directory, wanted, datetime.now(UTC))
+    pki.ensure_bus(directory, ("127.0.0.1",), NODES, datetime.now(UTC))
     return directory
 
 
@@ -37,7 +38,7 @@ async def a_server(certificates, tmp_path):
         "127.0.0.1",
         port,
         tmp_path / "js",
-        certificates / "ca.crt",
+        certificates / "bus-ca.crt",
         certificates / "nats.crt",
         certificates / "nats.key",
     )
@@ -54,7 +55,7 @@ async def a_server(certificates, tmp_path):
 
 @asynccontextmanager
 async def on_bus(url, certificates, identity):
-    tls = ssl.create_default_context(cafile=certificates / "ca.crt")
+    tls = ssl.create_default_context(cafile=certificates / "bus-ca.crt")
     tls.load_cert_chain(certificates / f"{identity.file}.crt", certificates / f"{identity.file}.key")
     bus = await connect(url, identity=identity.user, tls=tls)
     try:
@@ -191,14 +192,149 @@ async def test_the_servers_own_interfaces_do_not_answer_a_kubelet(certificates, 
 
 async def test_whose_certificate_names_no_user_does_not_get_in(certificates, tmp_path):
     stranger = identities.kubelet("stranger")
-    pki.ensure(certificates, [pki.client_of(stranger)], datetime.now(UTC))
+    pki.ensure(certificates, [pki.client_of(stranger)], datetime.now(UTC), pki.BUS_CA)
     async with a_server(certificates, tmp_path) as url:
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(1.0), on_bus(url, certificates, stranger):
                 pass
 
 
+@pytest.mark.parametrize(
+    "identity", [identities.APISERVER, identities.RELAY, identities.ADMIN, identities.kubelet("n1")]
+)
+async def test_a_certificate_that_the_clusters_authority_signed_does_not_get_in(certificates, tmp_path, identity):
+    """Whoever approves a certificate request may choose its subject."""
+    pki.ensure(tmp_path, [pki.client_of(identity)], datetime.now(UTC))
+    tls = ssl.create_default_context(cafile=certificates / "bus-ca.crt")
+    tls.load_cert_chain(tmp_path / f"{identity.file}.crt", tmp_path / f"{identity.file}.key")
+    async with a_server(certificates, tmp_path) as url:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(1.0):
+                await connect(url, identity=identity.user, tls=tls)
+
+
+@asynccontextmanager
+async def tap_on_bus(url, certificates):
+    """nats-py as it is, with the tap's credential, and what the server refuses it."""
+    tls = ssl.create_default_context(cafile=certificates / "bus-ca.crt")
+    tls.load_cert_chain(certificates / "tap.crt", certificates / "tap.key")
+    refused = []
+
+    async def note(error):
+        if "permission" in str(error):  # besides what is told until the server has started
+            refused.append(str(error))
+
+    client = await nats.connect(url, tls=tls, error_cb=note)
+    try:
+        yield client, refused
+    finally:
+        await client.close()
+
+
+async def refusals(refused, count):
+    """Wait until so many were told."""
+    async with asyncio.timeout(20):
+        while len(refused) < count:
+            await asyncio.sleep(0.01)
+
+
+async def write_journal(bus, count):
+    journal = NatsJournal(bus)
+    await journal.open()
+    for revision in range(1, count + 1):
+        await journal.publish(f"kubus.ev.pods.core.default.p{revision}", b"%d" % revision, revision)
+    await bus.flush()
+    await journal.confirm()
+
+
+async def test_a_tap_hears_events_and_reads_the_journal(certificates, tmp_path):
+    async with (
+        a_server(certificates, tmp_path) as url,
+        on_bus(url, certificates, identities.RELAY) as relay,
+        tap_on_bus(url, certificates) as (tap, refused),
+    ):
+        heard = await tap.subscribe("kubus.ev.pods.>")
+        await tap.flush()
+        await write_journal(relay, 3)
+        assert [(await heard.next_msg(timeout=10)).data for _ in range(3)] == [b"1", b"2", b"3"]
+        journal = tap.jetstream(domain="kubus")
+        assert await journal.find_stream_name_by_subject("kubus.ev.>") == "JOURNAL"
+        assert (await journal.stream_info("JOURNAL")).state.messages == 3
+        assert (await journal.get_msg("JOURNAL", seq=2)).data == b"2"
+        assert (await journal.get_msg("JOURNAL", seq=2, direct=True, next=True, subject="kubus.ev.>")).data == b"2"
+        assert refused == []
+
+
+TAP_ATTACKS = (
+    *(subject for subject in FOREIGN if subject != "_INBOX.system:node:n%2e2.1"),
+    "kubus.api.kubus:tap.get.pods.core",
+    "kubus.api.kubernetes-admin.get.secrets.core",
+    "$JS.API.CONSUMER.CREATE.JOURNAL",
+    "$JS.kubus.API.CONSUMER.CREATE.JOURNAL",
+    "$JS.kubus.API.STREAM.DELETE.JOURNAL",
+    "$JS.kubus.API.STREAM.PURGE.JOURNAL",
+)
+
+
+async def test_a_tap_publishes_nothing(certificates, tmp_path):
+    async with (
+        a_server(certificates, tmp_path) as url,
+        on_bus(url, certificates, identities.ADMIN_ON_BUS) as admin,
+        tap_on_bus(url, certificates) as (tap, refused),
+    ):
+        heard = await admin.subscribe("kubus.>")
+        await admin.flush()
+        for subject in TAP_ATTACKS:
+            await tap.publish(subject, b"forged")
+        await tap.flush()
+        await refusals(refused, len(TAP_ATTACKS))
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(first(heard), 0.3)
+
+
+@pytest.mark.parametrize("subject", ["kubus.node.n1.call", "kubus.node.n1.session.s.up", "kubus.api.>", "kubus.>", ">"])
+async def test_a_tap_hears_nothing_but_events(certificates, tmp_path, subject):
+    async with a_server(certificates, tmp_path) as url, tap_on_bus(url, certificates) as (tap, refused):
+        await tap.subscribe(subject)
+        await refusals(refused, 1)
+
+
+async def test_a_tap_shares_no_inbox_with_the_others(certificates, tmp_path):
+    async with (
+        a_server(certificates, tmp_path) as url,
+        on_bus(url, certificates, identities.APISERVER) as apiserver,
+        tap_on_bus(url, certificates) as (tap, refused),
+    ):
+        heard = await tap.subscribe("_INBOX.>")
+        await tap.flush()
+        await apiserver.publish("_INBOX.system:node:n1.1", b"a Secret")
+        await apiserver.flush()
+        with pytest.raises(nats.errors.TimeoutError):
+            await heard.next_msg(timeout=0.3)
+        assert refused == []
+
+
+@pytest.mark.parametrize(
+    "victim", ["kubus.node.n1.call", "kubus.node.n1.ev.pods.core.default.p1", "kubus.ev.pods.core.a.b"]
+)
+async def test_answers_of_the_journal_reach_nobody_but_the_tap(certificates, tmp_path, victim):
+    async with (
+        a_server(certificates, tmp_path) as url,
+        on_bus(url, certificates, identities.ADMIN_ON_BUS) as admin,
+        on_bus(url, certificates, identities.RELAY) as relay,
+        tap_on_bus(url, certificates) as (tap, _),
+    ):
+        await write_journal(relay, 1)
+        heard = await admin.subscribe(victim)
+        await admin.flush()
+        for read in ("DIRECT.GET.JOURNAL", "STREAM.MSG.GET.JOURNAL"):
+            await tap.publish(f"$JS.kubus.API.{read}", b'{"seq": 1}', reply=victim)
+        await tap.flush()
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(first(heard), 0.3)
+
+
 def test_the_configuration_is_json_with_a_user_per_identity(tmp_path):
     files = nats_config.ServerFiles("n", "127.0.0.1", 1, tmp_path, tmp_path, tmp_path, tmp_path)
-    users = json.loads(nats_config.render(files, nats_config.all_rights(NODES)))["authorization"]["users"]
+    users = json.loads(nats_config.render(files, nats_config.all_rights(NODES)))["accounts"]["KUBUS"]["users"]
     assert {each["user"] for each in users} == {user.distinguished_name for user in USERS}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from kubus.service import SystemClock
 from kubus_cli import kubeconfigs, ownership, preparation
-from kubus_cli.certificates import wanted_certificates
+from kubus_cli.certificates import LOCAL, wanted_certificates
 from kubus_cli.failures import Failure, MachineLacks
 from kubus_cli.ownership import Claim
 from kubus_cli.pki import ensure
@@ -71,15 +71,19 @@ def test_a_stopped_cluster_may_move_to_another_port(cluster):
 
 
 def test_nats_knows_every_node(cluster):
-    users = [each["user"] for each in json.loads(preparation.nats_configuration(cluster))["authorization"]["users"]]
+    users = [each["user"] for each in json.loads(preparation.nats_configuration(cluster))["accounts"]["KUBUS"]["users"]]
     assert [user for user in users if "system:node:" in user] == [
         "CN=system:node:node-1,O=system:nodes",
         "CN=system:node:node-2,O=system:nodes",
     ]
 
 
+def certificates_of(cluster):
+    return wanted_certificates((*LOCAL, cluster.host_address), cluster.service_cidr)
+
+
 def test_the_administrators_kubeconfig_leads_to_the_api(cluster):
-    ensure(cluster.pki_dir, wanted_certificates(cluster), SystemClock().now())
+    ensure(cluster.pki_dir, certificates_of(cluster), SystemClock().now())
     kubeconfig = preparation.admin_kubeconfig(cluster)
     assert kubeconfig["clusters"][0]["cluster"]["server"] == "https://127.0.0.1:6443"
     assert kubeconfigs.merged({}, kubeconfig)["current-context"] == "kubus"
@@ -87,5 +91,5 @@ def test_the_administrators_kubeconfig_leads_to_the_api(cluster):
 
 @pytest.mark.parametrize("name", ["kubernetes", "kubernetes.default.svc", "172.30.3.1", "10.99.0.1", "127.0.0.1"])
 def test_pods_and_people_reach_the_apiserver_by_names_in_its_certificate(cluster, name):
-    (serving,) = [each for each in wanted_certificates(cluster) if each.file == "apiserver-serving"]
+    (serving,) = [each for each in certificates_of(cluster) if each.file == "apiserver-serving"]
     assert name in serving.names
