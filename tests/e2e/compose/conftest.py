@@ -29,7 +29,7 @@ POD_IMAGE = "localhost/kubus-demo:1"
 NODES = (1, 2)
 SERVICES = (
     *("etcd", "nats", "apiserver", "relay", "scheduler", "controllers"),
-    *(f"{service}-{node}" for node in NODES for service in ("kubelet", "proxy")),
+    *(f"node-{node}" for node in NODES),
 )
 CONTAINERS_CONF = """\
 [containers]
@@ -95,7 +95,7 @@ class Composed:
     def ready_nodes(self) -> list[str]:
         """Names of the nodes that are Ready; none while there is nobody to ask."""
         try:
-            self.kubeconfig.write_text(self.inside("apiserver", "cat", "/pki/kubeconfig"))
+            self.run("podman", "cp", f"{self.container('pki')}:/pki/kubeconfig", str(self.kubeconfig))
             nodes = json.loads(self.kubectl("get", "nodes", "-o", "json"))["items"]
         except AssertionError:
             return []
@@ -180,5 +180,5 @@ def _load(cluster: Composed) -> None:
     archive = cluster.kubeconfig.with_name("image.tar")
     cluster.run("podman", "save", "--output", str(archive), POD_IMAGE)
     for node in NODES:
-        cluster.run("podman", "cp", str(archive), f"{cluster.container(f'kubelet-{node}')}:/tmp/image.tar")
-        cluster.inside(f"kubelet-{node}", "podman", "load", "--quiet", "--input", "/tmp/image.tar")
+        cluster.run("podman", "cp", str(archive), f"{cluster.container(f'node-{node}')}:/tmp/image.tar")
+        cluster.inside(f"node-{node}", "podman", "load", "--quiet", "--input", "/tmp/image.tar")
