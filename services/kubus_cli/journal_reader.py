@@ -1,24 +1,35 @@
-"""Reading the journal: every event that it holds of a subject, then those that come, without a gap.
+"""Reading the journal: the events that it holds of a subject, from some place on, then those that come, without a gap.
 
 A JetStream push consumer over the plain bus: made by a request, it sends to our inbox, and sends on as we
 acknowledge (so that a slow reader slows the server down instead of losing). A consumer does not outlive the server's
 memory or a lost connection, so after a disturbance a new one starts behind the last message that came.
+
+A reader that begins in the past reads nothing before its beginning: JetStream finds a moment by itself, and a revision
+is searched by halving, since revisions grow with places. What stood before a change is asked for when it is needed.
 """
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import secrets
 from collections.abc import AsyncGenerator
+from datetime import datetime
 from typing import Any, Literal
 
-from kubus.bus import Bus, BusError, Disturbed, Message, Subscription
-from kubus.bus.subjects import inbox_prefix
+from kubus.bus import Bus, BusError, Disconnected, Disturbed, Message, Subscription
+from kubus.bus.subjects import EVENTS, inbox_prefix
+from kubus.bus.wire import decode_event
 from kubus.model.codec import from_json, to_json
+from kubus.model.times import rfc3339_micro
 
 STREAM = "JOURNAL"
 UNACKNOWLEDGED_MAX = 2048
 _SECOND_NS = 1_000_000_000
-Start = Literal["all", "last_per_subject", "new"]
+_RETRY_SECONDS = 0.2
+_ASK_SECONDS = 5.0
+Start = Literal["all", "last_per_subject", "new"] | int | datetime
+"""Where reading begins; a number is a place in the stream, a datetime the moment at which an event was stored."""
 
 
 class JournalReader:
@@ -40,15 +51,32 @@ class JournalReader:
             BusError: there is no journal.
         """
         while True:
-            inbox = f"{self._inbox}.{secrets.token_hex(4)}"  # of its own, so that a consumer given up is not heard
-            arriving = await self._bus.subscribe(inbox)
             try:
-                await self._consume(inbox)
-                async for messages in self._undisturbed(arriving):
+                async for messages in self._one_consumer():
                     yield messages
-                    await self._bus.publish(messages[-1].reply, b"+ACK")
-            finally:
+            except Disconnected:  # the bus connects again by itself
+                await asyncio.sleep(_RETRY_SECONDS)
+
+    async def _one_consumer(self) -> AsyncGenerator[list[Message], None]:
+        inbox = f"{self._inbox}.{secrets.token_hex(4)}"  # of its own, so that a consumer given up is not heard
+        arriving = await self._bus.subscribe(inbox)
+        try:
+            await self._consume(inbox)
+            async for messages in self._undisturbed(arriving):
+                yield messages
+                await self._bus.publish(messages[-1].reply, b"+ACK")
+        finally:
+            with contextlib.suppress(Disconnected):
                 await arriving.aclose()
+
+    async def before(self, message: Message) -> bytes | None:
+        """The event of the same subject before a message; None where the journal holds none.
+
+        Raises:
+            BusError: the journal cannot be asked.
+        """
+        question = {"multi_last": [message.subject], "up_to_seq": stream_sequence(message.reply) - 1}
+        return await _direct_get(self._bus, question) or None
 
     async def _undisturbed(self, arriving: Subscription) -> AsyncGenerator[list[Message], None]:
         while True:
@@ -64,7 +92,7 @@ class JournalReader:
         config: dict[str, Any] = {
             "name": f"reader-{secrets.token_hex(8)}",
             "deliver_subject": inbox,
-            "deliver_policy": self._start,
+            **_delivery(self._start),
             "filter_subject": self._subject,
             "ack_policy": "all",
             "ack_wait": 30 * _SECOND_NS,
@@ -89,6 +117,40 @@ class JournalReader:
             return False
         self._last_sequence = sequence
         return True
+
+
+def _delivery(start: Start) -> dict[str, Any]:
+    """Where a consumer begins, as JetStream takes it."""
+    if isinstance(start, datetime):
+        return {"deliver_policy": "by_start_time", "opt_start_time": rfc3339_micro(start)}
+    if isinstance(start, int):
+        return {"deliver_policy": "by_start_sequence", "opt_start_seq": max(start, 1)}
+    return {"deliver_policy": start}
+
+
+async def place_of_revision(bus: Bus, revision: int) -> int:
+    """The place in the journal of the first event of a revision or a later one.
+
+    Raises:
+        BusError: there is no journal, or it cannot be asked.
+    """
+    answer = from_json(await bus.request(f"$JS.API.STREAM.INFO.{STREAM}", b"", timeout_seconds=_ASK_SECONDS))
+    if "error" in answer:
+        raise BusError(f"the journal: {answer['error'].get('description', answer['error'])}")
+    low, high = int(answer["state"]["first_seq"]), int(answer["state"]["last_seq"]) + 1
+    while low < high:
+        middle = (low + high) // 2
+        found = await _direct_get(bus, {"seq": middle, "next_by_subj": EVENTS})
+        if found and decode_event(found).revision < revision:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+async def _direct_get(bus: Bus, question: dict[str, Any]) -> bytes:
+    """One event of the journal; b"" where there is none."""
+    return await bus.request(f"$JS.API.DIRECT.GET.{STREAM}", to_json(question), timeout_seconds=_ASK_SECONDS)
 
 
 def stream_sequence(reply: str) -> int:

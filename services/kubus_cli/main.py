@@ -111,10 +111,10 @@ def _signal(where: Place, component: str, signal: str) -> None:
 def tap(
     subject: Annotated[str, typer.Argument(help="pods, deploy/web, ns/default, or a NATS subject.")] = "",
     *,
-    since: Annotated[str, typer.Option(help="Begin in the past: 5m, 1h30m, or a revision.")] = "",
-    count: Annotated[int, typer.Option("-n", "--count", help="End after so many events.", min=0)] = 0,
+    since: Annotated[str, typer.Option(help="Begin in the past: 5m, 1h30m, or a revision: r1043.")] = "",
+    count: Annotated[int, typer.Option("--count", help="End after so many events.", min=0)] = 0,
     output: Annotated[str, typer.Option("-o", "--output", help="json: one text an event.")] = "",
-    namespace: Annotated[str, typer.Option("--namespace", "-N", help="Only this namespace.")] = "",
+    namespace: Annotated[str, typer.Option("-n", "--namespace", help="Only this namespace.")] = "",
     name: Name = "",
     home: Home = "",
 ) -> None:

@@ -1,7 +1,7 @@
 """`kubus tap`: watch what happens in a cluster, event by event, from the bus.
 
-It reads the journal, so nothing is missed and the state before each change is known; where there is no journal, or
-the subject is not one the journal keeps, it listens to the bus alone. It never asks the apiserver.
+It reads the journal, so nothing is missed and the state before each change is known; where the subject is not one that
+the journal keeps, it listens to the bus alone. It never asks the apiserver.
 """
 
 from __future__ import annotations
@@ -9,25 +9,31 @@ from __future__ import annotations
 import asyncio
 import re
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from kubus.bus import Bus, BusError, Message
-from kubus.bus.nats import connect
+from kubus.bus.nats import NatsBus, connect
 from kubus.bus.subjects import parse_event_subject
-from kubus.bus.wire import decode_event
+from kubus.bus.wire import Event, decode_event
 from kubus.model.codec import DecodeError
+from kubus.model.objects import Key
 from kubus.model.times import from_microseconds
 from kubus.service.settings import Settings
 from kubus.service.tls import client_tls
-from kubus_cli.failures import Failure, Misused
-from kubus_cli.journal_reader import JournalReader
+from kubus_cli.failures import Failure, Misused, NotRunning
+from kubus_cli.journal_reader import JournalReader, Start, place_of_revision
 from kubus_cli.tap_lines import Memory, Seen, is_heartbeat
 from kubus_cli.tap_subjects import EVENT_ROOT
 
 CONNECT_SECONDS_MAX = 10.0
+LOST_SECONDS_MAX = 6.0
+"""How long a tap waits for a bus that is away: a restart takes less, and after a `down` nothing comes any more."""
+_LOOK_SECONDS = 0.25
+CLOCKS_APART = timedelta(seconds=10)
+"""How much an event may be stored before the moment that its writer's clock showed."""
 _DURATION = re.compile(r"(\d+)([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
@@ -52,18 +58,18 @@ class Since:
 
 
 def parse_since(text: str, now: datetime) -> Since:
-    """`5m`, `1h30m` (ago) or a revision.
+    """`5m`, `1h30m` (ago) or a revision, `1043` or, as a tap shows it, `r1043`.
 
     Raises:
         Misused: it is neither.
     """
     if not text:
         return Since()
-    if text.isdecimal():
-        return Since(revision=max(1, int(text)))
+    if (digits := text.removeprefix("r")).isdecimal():
+        return Since(revision=max(1, int(digits)))
     parts = _DURATION.findall(text)
     if not parts or "".join(number + unit for number, unit in parts) != text:
-        raise Misused(f"--since {text!r} is neither a duration nor a revision", "like 5m, 1h30m, or 1043")
+        raise Misused(f"--since {text!r} is neither a duration nor a revision", "like 5m, 1h30m, or r1043")
     ago = sum((timedelta(**{_UNITS[unit]: int(number)}) for number, unit in parts), timedelta())
     return Since(moment=now - ago)
 
@@ -74,18 +80,48 @@ async def tap(
     """Show events until `show` returns False.
 
     Raises:
+        NotRunning: the bus is away for seconds.
         Failure: the bus cannot be reached, or there is no journal to look back in.
     """
     bus = await connected(settings)
     try:
-        async with aclosing(_events(bus, settings.identity, subject, since)) as events:
-            async for seen in events:
-                if (heartbeats or not is_heartbeat(seen)) and not show(seen):
-                    return
+        async with asyncio.timeout(None) as limit:
+            with _ending_when_lost(bus, limit):
+                async with aclosing(_events(bus, settings.identity, subject, since)) as events:
+                    async for seen in events:
+                        if (heartbeats or not is_heartbeat(seen)) and not show(seen):
+                            return
+    except TimeoutError:
+        why = f"no connection to {settings.nats_url} any more: the cluster has gone down"
+        raise NotRunning(why, "look: kubus status") from None
     except BusError as error:
         raise Failure(f"the bus: {error}") from None
     finally:
         await bus.aclose()
+
+
+@contextmanager
+def _ending_when_lost(bus: NatsBus, limit: asyncio.Timeout) -> Iterator[None]:
+    """Let a time limit expire when the bus has been away for `LOST_SECONDS_MAX`."""
+    loop = asyncio.get_running_loop()
+    heard_at = loop.time()
+    timer: asyncio.TimerHandle | None = None
+
+    def look() -> None:
+        nonlocal heard_at, timer
+        if bus.connected:
+            heard_at = loop.time()
+        if loop.time() - heard_at > LOST_SECONDS_MAX:
+            limit.reschedule(loop.time())
+        else:
+            timer = loop.call_later(_LOOK_SECONDS, look)
+
+    look()
+    try:
+        yield
+    finally:
+        if timer is not None:
+            timer.cancel()
 
 
 def tls_of(settings: Settings) -> ssl.SSLContext | None:
@@ -93,7 +129,7 @@ def tls_of(settings: Settings) -> ssl.SSLContext | None:
     return client_tls(*settings.nats_tls_files) if settings.nats_tls_files else None
 
 
-async def connected(settings: Settings) -> Bus:
+async def connected(settings: Settings) -> NatsBus:
     """A connection to the bus.
 
     Raises:
@@ -115,14 +151,24 @@ async def _events(bus: Bus, identity: str, subject: str, since: Since) -> AsyncG
             for message in batch:
                 yield seen_of(memory, message)
         return
-    reader = JournalReader(bus, identity, subject, "last_per_subject" if since.is_now else "all")
+    reader = JournalReader(bus, identity, subject, await _start(bus, since))
     read = 0
     async for batch in reader.messages():
         for message in batch:
+            if memory.lacks_state_before(*event_of(message)):
+                before = await reader.before(message)
+                if before is not None:
+                    seen_of(memory, message._replace(data=before))
             seen = seen_of(memory, message)
             read += 1
             if read > reader.held or (not since.is_now and since.includes(seen)):
                 yield seen
+
+
+async def _start(bus: Bus, since: Since) -> Start:
+    if since.moment is not None:
+        return since.moment - CLOCKS_APART
+    return await place_of_revision(bus, since.revision) if since.revision else "last_per_subject"
 
 
 async def _live(bus: Bus, subject: str) -> AsyncIterator[list[Message]]:
@@ -137,10 +183,19 @@ def seen_of(memory: Memory, message: Message) -> Seen:
     Raises:
         Failure: it is no event.
     """
+    return memory.see(*event_of(message))
+
+
+def event_of(message: Message) -> tuple[Key, Event]:
+    """The object that a message is about, and its event.
+
+    Raises:
+        Failure: it is no event.
+    """
     key = parse_event_subject(message.subject)
     if key is None:
         raise Misused(f"{message.subject} carries no events", "subjects of events begin with kubus.ev. or kubus.node.")
     try:
-        return memory.see(key, decode_event(message.data))
+        return key, decode_event(message.data)
     except DecodeError as error:
         raise Failure(f"{message.subject}: {error}") from None

@@ -42,6 +42,10 @@ class Memory:
         self._objects: OrderedDict[Key, Object] = OrderedDict()
         self._remembered_max = remembered_max
 
+    def lacks_state_before(self, key: Key, event: Event) -> bool:
+        """Whether an event changes an object whose last state is not known."""
+        return event.change == "modified" and key not in self._objects
+
     def see(self, key: Key, event: Event) -> Seen:
         """Take an event in."""
         before = self._objects.pop(key, None)

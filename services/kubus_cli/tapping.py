@@ -37,6 +37,11 @@ def cluster_settings(cluster: Cluster) -> Settings:
     )
 
 
+def wants_colour(environ: Mapping[str, str], *, on_terminal: bool) -> bool:
+    """Whether lines are coloured: on a terminal, unless NO_COLOR is set to anything (https://no-color.org)."""
+    return on_terminal and not environ.get("NO_COLOR")
+
+
 def run(settings: Settings, words: str, *, since: str, count: int, output: str, namespace: str) -> None:
     """Tap until interrupted, or until `count` events have been shown."""
     if output not in ("", "json"):
@@ -44,8 +49,9 @@ def run(settings: Settings, words: str, *, since: str, count: int, output: str, 
     subject = subject_of(words, builtin_kinds(), namespace)
     began = tap.parse_since(since, SystemClock().now())
     shown = 0
-    coloured = sys.stdout.isatty()
-    width = os.get_terminal_size(sys.stdout.fileno()).columns if coloured else tap_lines.WIDTH_OFF_TERMINAL
+    on_terminal = sys.stdout.isatty()
+    coloured = wants_colour(os.environ, on_terminal=on_terminal)
+    width = os.get_terminal_size(sys.stdout.fileno()).columns if on_terminal else tap_lines.WIDTH_OFF_TERMINAL
 
     def show(seen: Seen) -> bool:
         nonlocal shown

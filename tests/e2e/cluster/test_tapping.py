@@ -22,9 +22,11 @@ def config_map(one_node: Cluster) -> str:
 
 
 def test_what_happened_is_told_with_what_changed_and_who_did_it(one_node: Cluster, config_map: str) -> None:
-    told = one_node.kubus("tap", f"configmaps/{config_map}", "--since", "1m", "-n", "2").stdout.splitlines()[-1]
+    told = one_node.kubus("tap", f"configmaps/{config_map}", "--since", "1m", "--count", "2").stdout.splitlines()[-1]
     assert f"configmaps default/{config_map}" in told
-    done = one_node.kubus("tap", f"cm/{config_map}", "--since", "1", "-n", "2", "-o", "json").stdout.splitlines()
+    done = one_node.kubus(
+        "tap", f"cm/{config_map}", "--since", "r1", "-n", "default", "--count", "2", "-o", "json"
+    ).stdout.splitlines()
     added, modified = (json.loads(line) for line in done[-2:])
     assert added["change"] == "added" and added["note"]["by"] == "kubernetes-admin"
     assert modified["changes"] == [{"field": "data.colour", "before": "red", "after": "blue"}]
