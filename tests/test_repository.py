@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -60,9 +60,16 @@ def _name(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
-def _trees() -> Iterator[tuple[Path, ast.Module]]:
-    for path in SOURCES:
-        yield path, ast.parse(path.read_text())
+@cache
+def _trees() -> list[tuple[Path, ast.Module]]:
+    return [(path, ast.parse(path.read_text())) for path in SOURCES]
+
+
+@cache
+def _nodes() -> list[tuple[Path, ast.AST]]:
+    """Every node of every file that a test here looks at: imports, functions and calls."""
+    kinds = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.Call)
+    return [(path, node) for path, tree in _trees() for node in ast.walk(tree) if isinstance(node, kinds)]
 
 
 def test_no_file_is_longer_than_one_idea_needs() -> None:
@@ -73,8 +80,7 @@ def test_no_file_is_longer_than_one_idea_needs() -> None:
 def test_no_function_is_longer_than_a_screen() -> None:
     long = [
         f"{_name(path)}:{node.lineno} {node.name}"
-        for path, tree in _trees()
-        for node in ast.walk(tree)
+        for path, node in _nodes()
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and (node.end_lineno or 0) - node.lineno + 1 > FUNCTION_LINES_MAX
     ]
@@ -118,14 +124,19 @@ def test_every_module_has_its_test() -> None:
     assert not missing, f"modules without a test: {missing}"
 
 
-def _calls() -> Iterator[tuple[str, int, str]]:
-    for path, tree in _trees():
-        imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
-        for node in ast.walk(tree):
-            called = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
-            is_argument = called.startswith("random.") and "random" not in imported
-            if called in BANNED_CALLS and not is_argument:
-                yield _name(path), node.lineno, called  # type: ignore[attr-defined]  # it is a Call
+@cache
+def _calls() -> list[tuple[str, int, str]]:
+    """(file, line, name) of every banned call."""
+    importing = {(path, alias.name) for path, node in _nodes() if isinstance(node, ast.Import) for alias in node.names}
+    found = []
+    for path, node in _nodes():
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+            continue
+        called = ast.unparse(node.func)
+        is_argument = called.startswith("random.") and (path, "random") not in importing
+        if called in BANNED_CALLS and not is_argument:
+            found.append((_name(path), node.lineno, called))
+    return found
 
 
 def test_banned_calls_have_better_replacements() -> None:
@@ -145,15 +156,14 @@ def test_exemptions_are_still_needed() -> None:
 
 def _importers(package: str) -> set[str]:
     found = set()
-    for path, tree in _trees():
-        for node in ast.walk(tree):
-            names = []
-            if isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                names = [node.module]
-            if any(name == package or name.startswith(f"{package}.") for name in names):
-                found.add(_name(path))
+    for path, node in _nodes():
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names = [node.module]
+        if any(name == package or name.startswith(f"{package}.") for name in names):
+            found.add(_name(path))
     return found
 
 
