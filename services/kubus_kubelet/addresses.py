@@ -14,18 +14,25 @@ class RangeExhausted(Exception):
     """Every address of the node's pod range is taken."""
 
 
-def next_address(pod_cidr: str, taken: Collection[str], last: str = "") -> str:
+def to_pod_range(text: str) -> IPv4Network | None:
+    """A node's range (spec.podCIDR); None if it is none that pods can have addresses of."""
+    try:
+        return IPv4Network(text)
+    except ValueError:
+        return None
+
+
+def next_address(network: IPv4Network, taken: Collection[IPv4Address], last: IPv4Address | None = None) -> IPv4Address:
     """A free address of the range; never its first or last one.
 
     Raises:
         RangeExhausted
     """
-    network = IPv4Network(pod_cidr)
     first, end = int(network.network_address) + 1, int(network.broadcast_address)
     count = end - first
-    start = int(IPv4Address(last)) + 1 - first if last and IPv4Address(last) in network else 0
+    start = int(last) + 1 - first if last is not None and last in network else 0
     for step in range(count):
-        address = str(IPv4Address(first + (start + step) % count))
+        address = IPv4Address(first + (start + step) % count)
         if address not in taken:
             return address
-    raise RangeExhausted(f"no free address in {pod_cidr}")
+    raise RangeExhausted(f"no free address in {network}")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from ipaddress import IPv4Address, IPv4Network
 
-from kubus_kubelet.addresses import next_address
+from kubus_kubelet.addresses import next_address, to_pod_range
 from kubus_kubelet.sandbox import SandboxError, Sandboxes, namespace_stands
 
 
@@ -13,27 +14,30 @@ class PodAddresses:
 
     def __init__(self, sandboxes: Sandboxes) -> None:
         self._sandboxes = sandboxes
-        self._by_uid: dict[str, str] = {}
+        self._by_uid: dict[str, IPv4Address] = {}
         self._partial: set[str] = set()
         self._changing: set[str] = set()
-        self._last = ""
-        self._cidr = ""
-        self._known_cidr = asyncio.Event()
+        self._last: IPv4Address | None = None
+        self._range: IPv4Network | None = None
+        self._known_range = asyncio.Event()
 
     async def read(self) -> None:
         """Learn what stands."""
         wires = await self._sandboxes.wires()
-        self._by_uid = {wire.uid: wire.address for wire in wires if wire.address and namespace_stands(wire.uid)}
+        self._by_uid = {
+            wire.uid: wire.address for wire in wires if wire.address is not None and namespace_stands(wire.uid)
+        }
         self._partial = {wire.uid for wire in wires} - set(self._by_uid)
 
     def set_range(self, pod_cidr: str) -> None:
-        """The node's pod range, as soon as the controllers gave it one."""
-        self._cidr = pod_cidr
-        self._known_cidr.set()
+        """The node's pod range, as soon as the controllers gave it one; what is no range is none."""
+        self._range = to_pod_range(pod_cidr)
+        if self._range is not None:
+            self._known_range.set()
 
     def address(self, uid: str) -> str:
         """The address of a pod whose sandbox stands; "" of others."""
-        return self._by_uid.get(uid, "")
+        return str(self._by_uid.get(uid, ""))
 
     def uids(self) -> set[str]:
         """Every pod with a sandbox, or with what is left of one."""
@@ -63,13 +67,14 @@ class PodAddresses:
             RangeExhausted
         """
         if uid in self._by_uid:
-            return self._by_uid[uid]
+            return str(self._by_uid[uid])
         try:
             async with asyncio.timeout(10):
-                await self._known_cidr.wait()
+                await self._known_range.wait()
         except TimeoutError:
             raise SandboxError("the node has no pod range (spec.podCIDR) yet") from None
-        address = next_address(self._cidr, set(self._by_uid.values()), self._last)
+        assert self._range is not None, "known_range is set after it"
+        address = next_address(self._range, set(self._by_uid.values()), self._last)
         self._by_uid[uid] = self._last = address
         self._changing.add(uid)
         try:
@@ -79,7 +84,7 @@ class PodAddresses:
             raise
         finally:
             self._changing.discard(uid)
-        return address
+        return str(address)
 
     async def take(self, uid: str) -> None:
         """Remove a pod's sandbox; that there is none is not an error.

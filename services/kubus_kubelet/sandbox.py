@@ -7,6 +7,7 @@ The wire is a veth pair, routed, without a bridge:
     node  kb<hash>  no address; route <ip>/32; alias = the pod's uid
 
 The fixed neighbour does what proxy ARP is used for elsewhere, without its delay of up to 0.8 s and without a sysctl.
+What becomes a line for `ip` is a parsed address or a name made here: one pod's uid is text of the API, and is checked.
 All about a sandbox is read back from the kernel (alias and route), so a kubelet that starts anew knows every pod's
 address. `ip -batch` makes one in two processes (measured: 14 ms).
 """
@@ -17,6 +18,8 @@ import asyncio
 import contextlib
 import hashlib
 import os
+import re
+from ipaddress import AddressValueError, IPv4Address
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,6 +30,7 @@ NETNS_DIRECTORY = Path("/run/netns")
 GATEWAY = "169.254.1.1"
 NODE_MAC = "ee:ee:ee:ee:ee:ee"
 DEVICE_PREFIX = "kb"
+_UID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,62}")
 
 
 class SandboxError(Exception):
@@ -38,7 +42,13 @@ class Wire(NamedTuple):
 
     uid: str
     device: str
-    address: str
+    address: IPv4Address | None
+    """None as long as the node has no route to it."""
+
+
+def is_uid(text: str) -> bool:
+    """Whether a text can be a pod's uid: it names a file and is part of command lines."""
+    return _UID.fullmatch(text) is not None
 
 
 def device_of(uid: str) -> str:
@@ -56,8 +66,14 @@ def namespace_stands(uid: str) -> bool:
     return os.path.ismount(netns_path(uid))
 
 
-def node_commands(uid: str, address: str) -> list[str]:
-    """What `ip` does in the node's namespace to make a sandbox."""
+def node_commands(uid: str, address: IPv4Address) -> list[str]:
+    """What `ip` does in the node's namespace to make a sandbox.
+
+    Raises:
+        SandboxError: the uid is none.
+    """
+    if not is_uid(uid):
+        raise SandboxError(f"{uid!r} is no uid")
     device = device_of(uid)
     return [
         f"netns add {uid}",
@@ -67,7 +83,7 @@ def node_commands(uid: str, address: str) -> list[str]:
     ]
 
 
-def pod_commands(address: str) -> list[str]:
+def pod_commands(address: IPv4Address) -> list[str]:
     """What `ip` does in the pod's namespace."""
     return [
         "link set lo up",
@@ -81,12 +97,21 @@ def pod_commands(address: str) -> list[str]:
 
 def wires_of(links: list[dict[str, str]], routes: list[dict[str, str]]) -> list[Wire]:
     """The wires that `ip -json link` and `ip -json route` show."""
-    addresses = {route["dev"]: route["dst"] for route in routes if route.get("dev", "").startswith(DEVICE_PREFIX)}
+    addresses = {
+        route["dev"]: _host(route["dst"]) for route in routes if route.get("dev", "").startswith(DEVICE_PREFIX)
+    }
     return [
-        Wire(link["ifalias"], link["ifname"], addresses.get(link["ifname"], ""))
+        Wire(link["ifalias"], link["ifname"], addresses.get(link["ifname"]))
         for link in links
-        if link.get("ifname", "").startswith(DEVICE_PREFIX) and link.get("ifalias")
+        if link.get("ifname", "").startswith(DEVICE_PREFIX) and is_uid(link.get("ifalias", ""))
     ]
+
+
+def _host(destination: str) -> IPv4Address | None:
+    try:
+        return IPv4Address(destination)
+    except AddressValueError:  # a range
+        return None
 
 
 class Sandboxes:
@@ -103,26 +128,27 @@ class Sandboxes:
         )
         return wires_of(from_json(links or b"[]"), from_json(routes or b"[]"))
 
-    async def create(self, uid: str, address: str) -> None:
+    async def create(self, uid: str, address: IPv4Address) -> None:
         """Make a sandbox; what is left of an earlier one is removed first.
 
         Raises:
             SandboxError: the kernel refused; nothing is left.
         """
+        commands = node_commands(uid, address)
         if netns_path(uid).exists():
             await self.remove(uid)
         try:
-            await self._make(uid, address)
+            await self._make(uid, commands, address)
         except SandboxError:
             await self.remove(uid)  # a wire outlives its namespace's name while processes are in it
             try:
-                await self._make(uid, address)
+                await self._make(uid, commands, address)
             except SandboxError:
                 await self.remove(uid)
                 raise
 
-    async def _make(self, uid: str, address: str) -> None:
-        await self._batch(self._netns, node_commands(uid, address))
+    async def _make(self, uid: str, commands: list[str], address: IPv4Address) -> None:
+        await self._batch(self._netns, commands)
         await self._batch(str(netns_path(uid)), pod_commands(address))
 
     async def remove(self, uid: str) -> None:
@@ -131,6 +157,8 @@ class Sandboxes:
         Raises:
             SandboxError: its namespace is still there.
         """
+        if not is_uid(uid):
+            return  # it got none
         await self._batch(self._netns, [f"link del {device_of(uid)}", f"netns del {uid}"], force=True)
         if netns_path(uid).exists():
             raise SandboxError(f"the network namespace {uid} was not removed")

@@ -53,6 +53,16 @@ async def test_a_failure_gives_the_address_back():
     assert (addresses.uids(), kernel.made) == (set(), {})
 
 
+async def test_what_is_no_range_is_waited_out():
+    addresses = PodAddresses(Kernel())
+    addresses.set_range("10.0.0.0/24 dev lo")
+    waiting = asyncio.ensure_future(addresses.give("u"))
+    await asyncio.sleep(0.01)
+    assert not waiting.done()
+    addresses.set_range("10.0.0.0/24")
+    assert await waiting == "10.0.0.1"
+
+
 async def test_a_pod_waits_for_the_nodes_range():
     addresses = PodAddresses(Kernel())
     waiting = asyncio.ensure_future(addresses.give("u"))
