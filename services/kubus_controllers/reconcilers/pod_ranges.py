@@ -7,6 +7,7 @@ then waits until the cache has seen them before the key is looked at again.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from functools import partial
 from ipaddress import IPv4Network
@@ -24,8 +25,7 @@ def reconcile(cluster: IPv4Network, mask_bits: int, namespace: Object, view: Vie
     if name_of(namespace) != SINGLE_KEY.name:
         return Plan()
     nodes = sorted(view.list(NODES), key=lambda node: (metadata(node).get("creationTimestamp") or "", name_of(node)))
-    taken = {path_of(node, "spec", "podCIDR") for node in nodes}
-    free = (str(network) for network in cluster.subnets(new_prefix=mask_bits) if str(network) not in taken)
+    free = _free(cluster, mask_bits, nodes)
     actions: list[Patch | Record] = []
     for node in nodes:
         if path_of(node, "spec", "podCIDR"):
@@ -36,6 +36,22 @@ def reconcile(cluster: IPv4Network, mask_bits: int, namespace: Object, view: Vie
             continue
         actions.append(Patch(NODES, "", name_of(node), {"spec": {"podCIDR": given, "podCIDRs": [given]}}))
     return Plan(tuple(actions))
+
+
+def _free(cluster: IPv4Network, mask_bits: int, nodes: Iterable[Object]) -> Iterator[str]:
+    """Pieces of the cluster's range that no Node has any part of; a range of another size was given by hand."""
+    taken = {range_ for node in nodes if (range_ := _range_of(node)) is not None}
+    odd = [each for each in taken if each.prefixlen != mask_bits]
+    for piece in cluster.subnets(new_prefix=mask_bits):
+        if piece not in taken and not any(piece.overlaps(each) for each in odd):
+            yield str(piece)
+
+
+def _range_of(node: Object) -> IPv4Network | None:
+    try:
+        return IPv4Network(str(path_of(node, "spec", "podCIDR")), strict=False)
+    except ValueError:  # none, or of the other family
+        return None
 
 
 def _one_key(node: Object, view: View) -> list[Key]:

@@ -42,3 +42,13 @@ def test_all_nodes_wake_the_one_key_that_decides() -> None:
     world = World(SYSTEM, (NODES, {"metadata": {"name": "n0"}, "spec": {}}))
     (watch,) = controller("10.244.0.0/16", 24).watches
     assert watch.wakes(world.list(NODES)[0], world) == [SINGLE_KEY]
+
+
+def test_a_range_given_by_hand_is_given_to_nobody_else() -> None:
+    by_hand = [
+        (NODES, {"metadata": {"name": f"h{n}"}, "spec": {"podCIDR": cidr}})
+        for n, cidr in enumerate(("10.244.0.0/23", "10.244.2.128/25", "2001:db8::/64", "text"))
+    ]
+    world = World(SYSTEM, *by_hand, (NODES, {"metadata": {"name": "n"}, "spec": {}}))
+    world.settle(controller("10.244.0.0/16", 24))
+    assert "10.244.3.0/24" in ranges(world)
