@@ -131,7 +131,7 @@ def _change_set(name: str, which: str, before: Set[IPv4Address], after: Set[IPv4
     commands = []
     for verb, addresses in (("delete", before - after), ("add", after - before)):
         if addresses:
-            elements = ", ".join(element.format(each) for each in sorted(addresses))
+            elements = ", ".join(element.format(each) for each in sorted(addresses, key=int))
             commands.append(f"{verb} element ip {name} {which} {{ {elements} }}")
     return commands
 
