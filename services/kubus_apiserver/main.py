@@ -12,7 +12,6 @@ from os import urandom
 from random import Random
 
 import uvloop
-from aiohttp import web
 
 from kubus.bus import Bus
 from kubus.model.errors import StatusError
@@ -30,9 +29,10 @@ from kubus_apiserver.aggregation.aggregator import Aggregator
 from kubus_apiserver.aggregation.trusted import wanted_data
 from kubus_apiserver.bootstrap import bootstrap, bootstrap_flows
 from kubus_apiserver.core import Core, build
+from kubus_apiserver.doors.body_room import BodyRoom
 from kubus_apiserver.doors.busdoor import BusDoor
 from kubus_apiserver.doors.health import Checks, fine
-from kubus_apiserver.doors.http import HttpDoor, serving_tls
+from kubus_apiserver.doors.http import HttpDoor, listen, serving_tls
 from kubus_apiserver.doors.inflight import Inflight
 from kubus_apiserver.doors.ledger import Ledger
 from kubus_apiserver.doors.nonresource import NonResource
@@ -43,7 +43,6 @@ from kubus_apiserver.forwarding.forwarder import Forwarder
 from kubus_apiserver.sealedstore import SealedStore
 from kubus_apiserver.settings import ApiserverSettings
 
-_BACKLOG = 1024
 _CHECK_SECONDS = 2.0
 """How long `/readyz` waits for the store."""
 
@@ -102,7 +101,8 @@ async def _serve(context: Context, settings: ApiserverSettings, core: Core, task
     audit = _audit_log(context, settings)
     ledger = Ledger(core.registry, core.cache, Random(), context.metrics)
     rest = Rest(core, nonresource, context.log, audit, inflight, ledger=ledger)
-    door = HttpDoor(rest, core.watches, streams, Forwarder(core.clients))
+    bodies = BodyRoom(metrics=context.metrics)
+    door = HttpDoor(rest, core.watches, streams, Forwarder(core.clients), bodies=bodies)
     runner = door.runner()
     await runner.setup()
     tls = None
@@ -111,7 +111,7 @@ async def _serve(context: Context, settings: ApiserverSettings, core: Core, task
     authorities = [] if tls is None else [file for file in (settings.client_ca_file, context.settings.ca_file) if file]
     for each_host, each_port in settings.addresses:
         await require_own_port(each_host, each_port, authorities)
-        await web.TCPSite(runner, each_host, each_port, ssl_context=tls, reuse_port=True, backlog=_BACKLOG).start()
+        await listen(runner, each_host, each_port, tls)
     context.ready()
     tidying = tasks.create_task(core.allocations.release_leftovers())
     aggregating = tasks.create_task(_aggregator(settings, core).run())

@@ -74,6 +74,11 @@ class Authenticator:
         return user, matching
 
 
+def is_bearer_protocol(name: str) -> bool:
+    """Whether a WebSocket subprotocol is a token in disguise."""
+    return name.startswith(_SUBPROTOCOL)
+
+
 def _bearer(authorization: str) -> str:
     scheme, _, token = authorization.strip().partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""

@@ -10,18 +10,30 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import NamedTuple, Protocol, cast
 
 from kubus_apiserver.calls import User
+from kubus_apiserver.doors.answers import Answer, Call, text
+from kubus_apiserver.doors.body_room import BodyRoom
+from kubus_apiserver.doors.general import HEAD_SECONDS, LINGER_SECONDS
 from kubus_apiserver.doors.requests import Fields, Head, read_fields, read_head
 
-if TYPE_CHECKING:
-    from kubus_apiserver.doors.answers import Answer, Call
-
-_IDLE_SECONDS = 300.0
-"""How long a connection stays on which nothing is asked."""
 _AHEAD_BYTES = 64 * 1024
 """What a client may send while its last request is not answered; the rest waits with it."""
+
+
+class Patience(NamedTuple):
+    """How long a client may take."""
+
+    head_seconds: float = HEAD_SECONDS
+    """For its first request to begin, and for any head to be whole."""
+    body_seconds: float = 60.0
+    """For a body, and for there to be room for it."""
+    idle_seconds: float = 300.0
+    """Between two requests."""
+
+
+PATIENCE = Patience()
 
 
 class Asked(Protocol):
@@ -32,6 +44,9 @@ class Asked(Protocol):
 
     def call(self, head: Head, fields: Fields, body: bytes, *, user: User, source: str) -> Call | None:
         """A request with as much of its body as has come; None if it is not for this way."""
+
+    def admit(self, call: Call) -> Call | Answer:
+        """The call with its user, if its sender may ask for it; else the refusal."""
 
     async def answered(self, call: Call) -> Answer:
         """The answer."""
@@ -44,11 +59,17 @@ class Connections:
     """All that are open, and not made over."""
 
     def __init__(
-        self, door: Asked, general: Callable[[], asyncio.Protocol], *, idle_seconds: float = _IDLE_SECONDS
+        self,
+        door: Asked,
+        general: Callable[[], asyncio.Protocol],
+        *,
+        room: BodyRoom | None = None,
+        patience: Patience = PATIENCE,
     ) -> None:
         self.door = door
         self.general = general
-        self.idle_seconds = idle_seconds
+        self.room = BodyRoom() if room is None else room
+        self.patience = patience
         self.open: set[Connection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -94,6 +115,13 @@ class Connection(asyncio.Protocol):
         self._ending = False
         self._block = b""
         self._fields: Fields | None = None
+        self._reserved = 0
+        """Bytes of room that the body has which is coming."""
+        self._turn: asyncio.Future[None] | None = None
+        """Done when there is room for it."""
+        self._is_deaf = False
+        """Whether what comes is dropped: the last answer has been given."""
+        self._is_new = True
         self._since = self._loop.time()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -103,20 +131,25 @@ class Connection(asyncio.Protocol):
         self._source = str(peer[0]) if isinstance(peer, tuple) else ""
         self._user = self._door.user(transport)
         self._all.open.add(self)
-        self._timer = self._loop.call_later(self._all.idle_seconds, self._idle)
+        self._timer = self._loop.call_later(self._all.patience.head_seconds, self._expire)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See asyncio.Protocol."""
         self._leave()
+        if not self._busy:
+            self._give_room_back()
+            self._received.clear()
 
     def data_received(self, data: bytes) -> None:
         """See asyncio.Protocol."""
+        if self._is_deaf:
+            return
         received = self._received
         if self._busy or received:
             received += data
             if self._busy and len(received) > _AHEAD_BYTES:
                 self._transport.pause_reading()
-            if self._busy or len(received) < self._wanted:
+            if self._busy or self._turn is not None or len(received) < self._wanted:
                 return
             data = bytes(received)
             received.clear()
@@ -145,16 +178,61 @@ class Connection(asyncio.Protocol):
             if call is None:
                 self._make_over(data)
                 return
-        elif len(data) >= self._wanted:
+            if len(data) < self._wanted:
+                self._await_body(call, data)
+                return
+        else:
             call = call._replace(body=data[self._begins : self._wanted])
-        if len(data) < self._wanted:
-            self._call = call
-            self._received += data
-            return
         if len(data) > self._wanted:
             self._received += data[self._wanted :]
         self._call, self._wanted, self._busy = None, 0, True
         self._all.start(self._answer(call))
+
+    def _await_body(self, call: Call, data: bytes) -> None:
+        """Read on, if the sender may send it and as soon as there is room; else answer at once."""
+        admitted = self._door.admit(call._replace(body=b""))
+        if isinstance(admitted, Answer):
+            self._end_with(admitted)
+            return
+        self._call = admitted
+        self._received += data
+        self._wait(self._all.patience.body_seconds)
+        turn = self._all.room.take(self._wanted - self._begins)
+        if turn is None:
+            self._reserved = self._wanted - self._begins
+            return
+        self._turn = turn
+        self._transport.pause_reading()
+        turn.add_done_callback(self._go_in)
+
+    def _go_in(self, turn: asyncio.Future[None]) -> None:
+        """There is room, or nobody wants it any more."""
+        if turn.cancelled():
+            self._all.room.wake()
+            return
+        if self._turn is not turn:
+            self._all.room.give_back(self._wanted - self._begins)
+            return
+        self._turn, self._reserved = None, self._wanted - self._begins
+        self._transport.resume_reading()
+
+    def _give_room_back(self) -> None:
+        if self._turn is not None:
+            self._turn.cancel()
+            self._turn = None
+        if self._reserved:
+            reserved, self._reserved = self._reserved, 0
+            self._all.room.give_back(reserved)
+
+    def _end_with(self, answer: Answer) -> None:
+        """Give a last answer, and drop what still comes for a moment, or the client may not get to read it."""
+        self._is_deaf = self._busy = self._ending = True
+        self._call = None
+        self._received.clear()
+        self._give_room_back()
+        self._transport.resume_reading()
+        self._wait(LINGER_SECONDS)
+        self._all.start(self._door.send(self._transport, answer, keep=False))
 
     def _read(self, block: bytes) -> Fields | None:
         if block != self._block:
@@ -169,7 +247,9 @@ class Connection(asyncio.Protocol):
         except BaseException:
             self._transport.abort()
             raise
-        self._busy = False
+        finally:
+            self._give_room_back()
+        self._busy = self._is_new = False
         self._since = self._loop.time()
         if self._ending:
             self._transport.close()
@@ -196,11 +276,29 @@ class Connection(asyncio.Protocol):
         self._all.open.discard(self)
         self._timer.cancel()
 
-    def _idle(self) -> None:
-        left = self._all.idle_seconds
+    def _wait(self, seconds: float) -> None:
+        """Wait no longer than this for what has to come."""
+        self._timer.cancel()
+        self._timer = self._loop.call_later(seconds, self._expire)
+
+    def _expire(self) -> None:
+        """Time is up, if this is not the timer of something earlier."""
+        patience = self._all.patience
+        if self._is_deaf:
+            self._transport.close()
+            return
+        if self._call is not None:
+            self._end_with(late_body())
+            return
+        left = patience.head_seconds if self._is_new else patience.idle_seconds
         if not self._busy:
             left -= self._loop.time() - self._since
         if left > 0:
-            self._timer = self._loop.call_later(left, self._idle)
+            self._timer = self._loop.call_later(left, self._expire)
         else:
             self._transport.close()
+
+
+def late_body() -> Answer:
+    """The answer to a request whose body has not come in time, or for which there was no room all the time."""
+    return text(408, "the body of the request did not come in time")

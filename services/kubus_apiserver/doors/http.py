@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -18,18 +19,29 @@ from weakref import WeakKeyDictionary
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from kubus.model.errors import StatusError, bad_request, gone, too_large
+from kubus.model.errors import StatusError, bad_request, gone
 from kubus.model.limits import BODY_BYTES_MAX
 from kubus_apiserver.access.authentication import user_of_certificate
 from kubus_apiserver.access.impersonation import wanted
 from kubus_apiserver.calls import ANONYMOUS, Notes, User
-from kubus_apiserver.doors.answers import Answer, Call, ForwardAnswer, StreamAnswer, WatchAnswer, failed
-from kubus_apiserver.doors.connections import Connection, Connections
+from kubus_apiserver.doors.answers import Answer, Call, ForwardAnswer, StreamAnswer, WatchAnswer, failed, text
+from kubus_apiserver.doors.body_room import BodyRoom
+from kubus_apiserver.doors.connections import PATIENCE, Connection, Connections, Patience, late_body
 from kubus_apiserver.doors.encodings import encoded_for, is_plain
+from kubus_apiserver.doors.general import (
+    LINGER_SECONDS,
+    Handler,
+    Request,
+    Written,
+    body_too_large,
+    log_refusal,
+    read_body,
+)
 from kubus_apiserver.doors.heads import Heads
 from kubus_apiserver.doors.queries import parse_query
 from kubus_apiserver.doors.requests import Fields, Head
-from kubus_apiserver.doors.rest import Rest
+from kubus_apiserver.doors.rest import AnyAnswer, Rest
+from kubus_apiserver.doors.wellformed import FIELD_BYTES_MAX, FIELDS_MAX, TARGET_BYTES_MAX, find_fault, path_and_query
 from kubus_apiserver.forwarding.forwarder import Forwarder
 from kubus_apiserver.reading.watches import Batch, Scope, failure
 from kubus_apiserver.reading.watchstreams import Watches
@@ -44,38 +56,13 @@ _LAST_WORD_SECONDS = 5.0
 _COMFORTABLE_BYTES = 256 * 1024
 _DRAIN_SECONDS = 0.005
 _SHUTDOWN_SECONDS = 1.0
+_READ_BYTES = 32 * 1024
+"""Of a body that nobody reads yet, half of what may stand in memory."""
+_BACKLOG = 1024
 _AUDIT_ID_CHARS_MAX = 256
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _WHOLE_BYTES = 64 * 1024
 """Answers up to this size are written in one piece."""
-
-
-class Written(web.StreamResponse):
-    """Tells aiohttp that the answer stands on the wire already."""
-
-    def __init__(self, *, keep_alive: bool) -> None:
-        super().__init__()
-        self._stays = keep_alive
-
-    @property
-    def keep_alive(self) -> bool:
-        """Whether the connection takes another request."""
-        return self._stays
-
-    async def prepare(self, request: web.BaseRequest) -> None:
-        """Nothing is left to send."""
-
-    async def write_eof(self, data: bytes = b"") -> None:
-        """Nothing is left to send."""
-
-
-class Request(web.BaseRequest):
-    """A request whose answer, where aiohttp gives one, does not say what reads it."""
-
-    async def _prepare_hook(self, response: web.StreamResponse) -> None:
-        response.headers.popall("Server", None)
-        if isinstance(response, web.Response):  # what cannot be read is told of as Go does
-            response.text = words = f"{response.status} {response.reason}"
-            response.headers["Content-Length"] = str(len(words))
 
 
 class ChunkSink:
@@ -115,9 +102,23 @@ async def drained(transport: asyncio.Transport | asyncio.WriteTransport) -> None
 class Server(web.Server):
     """aiohttp's server, which gets the connections that are made over to it."""
 
-    def __init__(self, door: HttpDoor, **options: Any) -> None:
-        super().__init__(door.handle, **options)
-        self._plain = Connections(door, super().__call__)
+    def __init__(self, door: HttpDoor, request_factory: Any) -> None:
+        super().__init__(door.handle, request_factory=request_factory)
+        general = partial(
+            Handler,
+            self,
+            loop=asyncio.get_running_loop(),
+            head_seconds=door.patience.head_seconds,
+            access_log=None,
+            keepalive_timeout=door.patience.idle_seconds,
+            lingering_time=LINGER_SECONDS,
+            auto_decompress=False,
+            max_line_size=TARGET_BYTES_MAX,
+            max_field_size=FIELD_BYTES_MAX,
+            max_headers=FIELDS_MAX,
+            read_bufsize=_READ_BYTES,
+        )
+        self._plain = Connections(door, general, room=door.bodies, patience=door.patience)
 
     def __call__(self) -> Connection:  # type: ignore[override]  # a protocol as well
         """The protocol of a new connection."""
@@ -138,8 +139,17 @@ class HttpDoor:
     """Serves the REST API."""
 
     def __init__(
-        self, rest: Rest, watches: Watches, streams: Streams | None, forwarder: Forwarder | None = None
+        self,
+        rest: Rest,
+        watches: Watches,
+        streams: Streams | None,
+        forwarder: Forwarder | None = None,
+        *,
+        bodies: BodyRoom | None = None,
+        patience: Patience = PATIENCE,
     ) -> None:
+        self.bodies = BodyRoom() if bodies is None else bodies
+        self.patience = patience
         self._rest = rest
         self._forwarder = forwarder
         self._heads = Heads(rest.clock.now)
@@ -153,28 +163,29 @@ class HttpDoor:
 
         def request(*parts: Any) -> web.BaseRequest:
             message, payload, protocol, writer, task = parts
-            return Request(message, payload, protocol, writer, task, loop, client_max_size=BODY_BYTES_MAX + 1)
+            return Request(message, payload, protocol, writer, task, loop)
 
-        server = Server(
-            self,
-            request_factory=request,
-            access_log=None,
-            keepalive_timeout=300.0,
-            auto_decompress=False,
-            max_line_size=64 * 1024,
-            max_field_size=64 * 1024,
-        )
+        server = Server(self, request)
         return web.ServerRunner(server, handle_signals=False, shutdown_timeout=_SHUTDOWN_SECONDS)
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """One request."""
+        fault = find_fault((request.version.major, request.version.minor), request.raw_path, request.raw_headers)
+        if fault is not None:
+            log_refusal(request.remote or "", *fault)
+            return self._last(request, text(fault.code, fault.reason))
         try:
-            call = await self._call(request)
+            call = self._call(request)
         except StatusError as error:
             return self._write(request, failed(error))
-        except (web.HTTPException, HttpProcessingError):
-            return self._write(request, failed(bad_request("the request cannot be read")))
-        answer = await self._rest.answer(call)
+        if request.body_exists and request.method != "GET" and not self._rest.leads_away(call.path):
+            answer = await self._answer_with_body(request, call)
+            if answer is None:
+                return Written(keep_alive=False)
+            if isinstance(answer, Answer) and not request.content.at_eof():
+                return self._last(request, answer)
+        else:
+            answer = await self._rest.answer(call)
         if isinstance(answer, Answer):
             return await self._write_all(request, answer if is_plain(answer, call) else await encoded_for(answer, call))
         if isinstance(answer, WatchAnswer):
@@ -183,28 +194,53 @@ class HttpDoor:
             return await self._forward(request, answer)
         return await self._stream(request, call, answer)
 
-    async def _call(self, request: web.BaseRequest) -> Call:
+    async def _answer_with_body(self, request: web.BaseRequest, call: Call) -> AnyAnswer | None:
+        """The answer to a request with a body, which is read once it is known that its sender may send it.
+
+        None: the client has gone.
+        """
+        admitted = self._rest.admit(call)
+        if isinstance(admitted, Answer):
+            return admitted
+        length = request.content_length
+        if length is not None and length > BODY_BYTES_MAX:
+            return failed(body_too_large())
+        try:
+            async with asyncio.timeout(self.patience.body_seconds) as waiting:
+                async with self.bodies.reserved(BODY_BYTES_MAX if length is None else length):
+                    if request.headers.get("Expect") and request.transport is not None:
+                        request.transport.write(_CONTINUE)
+                    body = await read_body(request.content, BODY_BYTES_MAX)
+                    waiting.reschedule(None)
+                    return await self._rest.answer(admitted._replace(body=body))
+        except TimeoutError:
+            return late_body()
+        except StatusError as error:
+            return failed(error)
+        except (HttpProcessingError, web.RequestPayloadError):
+            return failed(bad_request("the request cannot be read"))
+        except ConnectionError:
+            return None
+
+    def _last(self, request: web.BaseRequest, answer: Answer) -> web.StreamResponse:
+        """Answer a request that is not read to its end: another cannot follow."""
+        if request.transport is not None and not request.transport.is_closing():
+            body = b"" if request.method == "HEAD" else answer.body
+            request.transport.write(self._heads.of(answer, False) + body)
+        return Written(keep_alive=False)
+
+    def _call(self, request: web.BaseRequest) -> Call:
         headers = request.headers
-        path, _, query = request.raw_path.partition("?")
-        body = b""
-        unquoted = unquote(path) if "%" in path else path
-        if request.body_exists and request.method != "GET" and not self._rest.leads_away(unquoted):
-            if (request.content_length or 0) > BODY_BYTES_MAX:
-                raise _body_too_large()
-            try:
-                body = await request.read()
-            except web.HTTPRequestEntityTooLarge:
-                raise _body_too_large() from None
+        path, _, query = path_and_query(request.raw_path).partition("?")
         return Call(
             method=request.method,
-            path=unquoted,
+            path=unquote(path) if "%" in path else path,
             query=parse_query(query) if query else {},
             user=ANONYMOUS if request.transport is None else self.user(request.transport),
             accept=headers.get("Accept", ""),
             content_type=headers.get("Content-Type", ""),
             user_agent=headers.get("User-Agent", ""),
             trace=headers.get("traceparent"),
-            body=body,
             authorization=headers.get("Authorization", ""),
             subprotocols=headers.get("Sec-WebSocket-Protocol", ""),
             impersonate=wanted(headers.items()),
@@ -242,6 +278,10 @@ class HttpDoor:
             notes=Notes(),
         )
         return call if self._rest.ends(call) else None
+
+    def admit(self, call: Call) -> Call | Answer:
+        """See `connections.Asked`."""
+        return self._rest.admit(call)
 
     async def answered(self, call: Call) -> Answer:
         """See `connections.Asked`."""
@@ -325,8 +365,9 @@ def _audit_id(given: str) -> str:
     return given[:_AUDIT_ID_CHARS_MAX] if given.isascii() and given.isprintable() else ""
 
 
-def _body_too_large() -> StatusError:
-    return too_large(f"Request entity too large: limit is {BODY_BYTES_MAX}")
+async def listen(runner: web.ServerRunner, host: str, port: int, tls: ssl.SSLContext | None) -> None:
+    """Take connections at an address, which other processes of this server may share."""
+    await web.TCPSite(runner, host, port, ssl_context=tls, reuse_port=True, backlog=_BACKLOG).start()
 
 
 def serving_tls(cert_file: Path, key_file: Path, client_ca_file: Path | None) -> ssl.SSLContext:

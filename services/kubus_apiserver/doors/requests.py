@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from kubus_apiserver.doors.wellformed import FIELD_BYTES_MAX, HEAD_BYTES_MAX, HOST, TARGET_BYTES_MAX
+
 _LINE = re.compile(rb"(GET|POST|PUT|PATCH|DELETE) (/[!-\"$-~]*) HTTP/1\.1\r\n")
 _FIELDS = re.compile(rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t -~\x80-\xff]*\r\n)*")
 _LENGTH = re.compile(rb"[0-9]{1,9}")
@@ -48,10 +50,10 @@ class Head(NamedTuple):
 def read_head(data: bytes) -> Head | None:
     """The head with which some bytes begin; None if it is not plain, or not whole. Its fields are still to be read."""
     line = _LINE.match(data)
-    if line is None:
+    if line is None or line.end() > TARGET_BYTES_MAX:
         return None
     end = data.find(_END, line.end() - 2)
-    if end < 0:
+    if not 0 <= end <= HEAD_BYTES_MAX:
         return None
     method, target = line.groups()
     return Head(method.decode(), target.decode(), data[line.end() : end + 2], end + 4)
@@ -64,13 +66,16 @@ def read_fields(block: bytes) -> Fields | None:
     found: dict[str, str] = {}
     for line in block.decode("utf-8", "surrogateescape").split("\r\n")[:-1]:
         name, _, value = line.partition(":")
+        if len(line) > FIELD_BYTES_MAX:
+            return None
         name = name.lower()
         if name in found or name.startswith(_FAMILIES) or (name in _SPECIAL and not _changes_nothing(name, value)):
             return None
         found[name] = value.strip(" \t")
     get = found.get
     length = get("content-length", "0")
-    if "host" not in found or not _LENGTH.fullmatch(length.encode(errors="replace")):
+    host = found.get("host")
+    if host is None or not _is(HOST, host) or not _is(_LENGTH, length):
         return None
     return Fields(
         accept=get("accept", ""),
@@ -82,6 +87,10 @@ def read_fields(block: bytes) -> Fields | None:
         if_none_match=get("if-none-match", ""),
         length=int(length),
     )
+
+
+def _is(form: re.Pattern[bytes], text: str) -> bool:
+    return form.fullmatch(text.encode(errors="replace")) is not None
 
 
 def _changes_nothing(name: str, value: str) -> bool:

@@ -22,18 +22,18 @@ from kubus.store import StoreError
 from kubus_apiserver import actions
 from kubus_apiserver.access.audit import AuditLog, Recording
 from kubus_apiserver.access.audited import begun, ended
-from kubus_apiserver.access.authorization import Attributes, chosen_name
 from kubus_apiserver.access.impersonation import impersonated
 from kubus_apiserver.admission.subresources import admitted_connection, connection_options, query_of
 from kubus_apiserver.aggregation.routing import Unavailable
 from kubus_apiserver.calls import Notes, Target, User, WriteOptions
 from kubus_apiserver.core import Core
 from kubus_apiserver.doors.answers import Answer, Call, ForwardAnswer, StreamAnswer, WatchAnswer, failed, success, text
+from kubus_apiserver.doors.attributes import attributes_of, with_verb_of_stream
 from kubus_apiserver.doors.fairness import Asked, Flow, flow_of
 from kubus_apiserver.doors.inflight import Inflight
 from kubus_apiserver.doors.ledger import Ledger
 from kubus_apiserver.doors.nonresource import NonResource
-from kubus_apiserver.doors.queries import check_patch_options, delete_options, first, read_options, write_options
+from kubus_apiserver.doors.queries import check_patch_options, delete_options, read_options, write_options
 from kubus_apiserver.doors.routes import Route, route
 from kubus_apiserver.doors.streamcalls import stream_call
 from kubus_apiserver.doors.views import restated, view_of
@@ -46,7 +46,6 @@ from kubus_apiserver.writing.writes import Deleted
 
 AnyAnswer = Answer | WatchAnswer | StreamAnswer | ForwardAnswer
 _Handler = Callable[[Call, Route, Target], Awaitable[AnyAnswer]]
-_STREAMS = frozenset({"log", "exec", "attach", "portforward"})
 _OF_ONE = ("update", "patch")
 _NOBODY = User("")
 _STREAMED = ";stream=watch"
@@ -129,11 +128,32 @@ class Rest:
         marks = self._ledger.marks(_flow(call, found), recording.audit_id if recording is not None else call.audit_id)
         return answer._replace(marks=marks)
 
+    def admit(self, call: Call) -> Call | Answer:
+        """The call with its user, before its body is read; or the refusal, if its sender is not known or may not."""
+        try:
+            call = call._replace(user=self._core.authenticator.user(call.user, call.authorization, call.subprotocols))
+        except StatusError as error:
+            return self._unknown(call, error)
+        found, user = _route(call), call.user
+        try:
+            if call.impersonate is not None:
+                user = impersonated(user, call.impersonate, self._core.authorizer)
+            self._core.authorizer.check(user, attributes_of(call, found))
+        except StatusError as error:
+            return self._refused(call, found, error, user)
+        return call
+
     def _unknown(self, call: Call, error: StatusError) -> Answer:
         """The answer to who is not who they say they are."""
-        answer, found = restated(failed(error), call.accept), _route(call)
-        recording = None if self._audit is None else begun(self._audit, call._replace(user=_NOBODY), found)
+        return self._refused(call._replace(user=_NOBODY), _route(call), error, _NOBODY)
+
+    def _refused(self, call: Call, found: Route, error: StatusError, user: User) -> Answer:
+        """A refusal on the record; `user` is whom the caller may have become."""
+        answer = restated(failed(error), call.accept)
+        recording = None if self._audit is None else begun(self._audit, call, found)
         if recording is not None:
+            if user is not call.user:
+                recording.impersonated(user)
             ended(recording, call, answer)
         if self._ledger is None:
             return answer
@@ -172,19 +192,11 @@ class Rest:
             return failed(internal(f"{type(error).__name__}"))
 
     async def _answer(self, call: Call, found: Route) -> AnyAnswer:
+        found = with_verb_of_stream(found)
+        self._core.authorizer.check(call.user, attributes_of(call, found))
         if not found.resource:
-            self._core.authorizer.check(call.user, Attributes(found.verb, path=call.path))
             return await self._elsewhere(call, found) or await self._nonresource.answer(call)
         kind = self._core.registry.resource(found.group, found.version, found.resource)
-        if found.subresource in _STREAMS and found.verb in ("get", "create"):
-            found = found._replace(verb="get" if found.subresource == "log" else "create")
-        resource = f"{found.resource}/{found.subresource}" if found.subresource else found.resource
-        selected = first(call.query, "fieldSelector")
-        name = chosen_name(found.verb, found.name, selected)
-        wanted = Attributes(found.verb, found.group, resource, found.namespace, name, field_selector=selected)
-        if found.resource == "namespaces" and not found.group:
-            wanted = wanted._replace(namespace=found.name)
-        self._core.authorizer.check(call.user, wanted)
         if (away := await self._elsewhere(call, found)) is not None:
             return away
         if kind is None:

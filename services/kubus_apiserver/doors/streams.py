@@ -22,8 +22,9 @@ from kubus.bus import Bus
 from kubus.bus.sessions import CLOSE, ERROR, STDIN, Session, SessionLost, open_session
 from kubus.model.codec import DecodeError, from_json, to_json
 from kubus.model.errors import StatusError, bad_request, internal, unavailable
+from kubus_apiserver.access.authenticator import is_bearer_protocol
 from kubus_apiserver.doors.answers import Call, StreamAnswer
-from kubus_apiserver.doors.http import Written
+from kubus_apiserver.doors.general import Written
 from kubus_apiserver.forwarding import commands, port_forwards
 from kubus_apiserver.forwarding.spdy import SpdyError
 from kubus_apiserver.forwarding.spdy_streams import Receive, Send
@@ -71,7 +72,7 @@ class Streams:
             return await self._command_over_spdy(request, answer)
         if upgrade != "websocket":
             raise bad_request("Upgrade request required")
-        socket = _socket(*_PROTOCOLS)
+        socket = _socket(request, *_PROTOCOLS)
         if not socket.can_prepare(request):
             raise bad_request("the WebSocket handshake cannot be understood")
         session = await open_session(self.bus, answer.node, answer.call)
@@ -116,7 +117,7 @@ class Streams:
             )
         if upgrade != "websocket":
             raise bad_request("Upgrade request required")
-        socket = _socket(port_forwards.TUNNELLED, port_forwards.CHANNELS)
+        socket = _socket(request, port_forwards.TUNNELLED, port_forwards.CHANNELS)
         handshake = socket.can_prepare(request)
         if not handshake:
             raise bad_request("the WebSocket handshake cannot be understood")
@@ -173,7 +174,17 @@ class Streams:
         return response
 
 
-def _socket(*protocols: str) -> web.WebSocketResponse:
+def _socket(request: web.BaseRequest, *protocols: str) -> web.WebSocketResponse:
+    """A WebSocket of one of the protocols.
+
+    Raises:
+        StatusError: 403, the client names protocols and knows none of them.
+    """
+    named = ",".join(request.headers.getall("Sec-WebSocket-Protocol", ())).split(",")
+    offered = [each.strip() for each in named if each.strip() and not is_bearer_protocol(each.strip())]
+    if offered and not set(offered) & set(protocols):
+        words = f"requested protocol(s) are not supported: {offered}; supports {list(protocols)}"
+        raise StatusError(403, "Forbidden", words)
     return web.WebSocketResponse(
         protocols=protocols, max_msg_size=_MESSAGE_BYTES_MAX, heartbeat=_HEARTBEAT_SECONDS, compress=False
     )

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from kubus_apiserver.calls import ANONYMOUS, User
 from kubus_apiserver.doors.answers import Answer, Call
-from kubus_apiserver.doors.connections import Connections
+from kubus_apiserver.doors.connections import Connections, Patience
 from kubus_apiserver.doors.requests import Fields, Head
 
 
@@ -33,6 +33,9 @@ class Door:
         if head.target == "/general":
             return None
         return Call(head.method, head.target, {}, user, body=body, source=source)
+
+    def admit(self, call: Call) -> Call | Answer:
+        return Answer(403, b"no") if call.path == "/forbidden" else call
 
     async def answered(self, call: Call) -> Answer:
         await self.free.wait()
@@ -94,7 +97,8 @@ class Case:
 
     def __init__(self, idle_seconds: float = 300.0) -> None:
         self.door = Door()
-        self.all = Connections(self.door, General, idle_seconds=idle_seconds)
+        patience = Patience(head_seconds=idle_seconds, body_seconds=idle_seconds, idle_seconds=idle_seconds)
+        self.all = Connections(self.door, General, patience=patience)
         self.wire = Wire()
         self.wire.protocol = self.all()
         self.wire.protocol.connection_made(self.wire)

@@ -273,6 +273,35 @@ async def running_pod(door: Door) -> None:
     await door.create(PODS, {"metadata": {"name": "p"}, "spec": spec})
 
 
+@pytest.mark.parametrize(
+    ("offered", "code"),
+    [
+        (("v9.channel.k8s.io",), 403),
+        (("base64url.bearer.authorization.k8s.io.eA", "nonsense"), 403),
+        (("nonsense", "v4.channel.k8s.io"), 101),
+        ((), 101),
+    ],
+)
+async def test_a_websocket_of_unknown_protocols_is_refused(door: Door, offered: tuple[str, ...], code: int) -> None:
+    bus = MemoryBus()
+    door.streams.bus = bus
+
+    async def end(session: Session) -> None:
+        await session.send(ERROR, b"{}")
+
+    async def accept(call: dict[str, Any]) -> Any:
+        return end
+
+    kubelet = await serve_sessions(bus, "n1", accept)
+    await running_pod(door)
+    try:
+        async with door.session.ws_connect(f"{PODS}/p/exec?command=sh&stdout=true", protocols=offered) as stream:
+            assert code == 101 and stream.protocol == ("v4.channel.k8s.io" if offered else None)
+    except aiohttp.WSServerHandshakeError as error:
+        assert error.status == code
+    await kubelet.aclose()
+
+
 async def test_exec_carries_bytes_both_ways_and_the_exit_code(door: Door) -> None:
     bus = MemoryBus()
     door.streams.bus = bus

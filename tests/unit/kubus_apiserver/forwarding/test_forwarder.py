@@ -15,7 +15,7 @@ from aiohttp import web
 
 from kubus.testing.etcd_server import free_port
 from kubus_apiserver.doors.answers import Answer
-from kubus_apiserver.doors.http import Written
+from kubus_apiserver.doors.general import Written
 from kubus_apiserver.forwarding.clients import ClusterClients
 from kubus_apiserver.forwarding.dialling import Dialler
 from kubus_apiserver.forwarding.endpoints import Destination, Endpoints
