@@ -36,8 +36,7 @@ def write(volume: Path, files: Payload, now: datetime, *, group: int | None = No
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(file.data)
         mode = file.mode | (0o040 if group is not None else 0)
-        if group is not None:
-            os.chown(target, -1, group)
+        os.chown(target, -1 if file.owner is None else file.owner, -1 if group is None else group)
         target.chmod(mode)
     _publish(volume, generation, files)
     return True

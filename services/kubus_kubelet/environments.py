@@ -8,7 +8,7 @@ literal `$(NAME)`, and a name nobody defined stays as it is written.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from kubus.model.objects import Object, namespace_of
 from kubus_kubelet.references import ConfigError, Reference, Resolved, field_value, resource_value
@@ -26,6 +26,11 @@ def runtime_environment(image: Iterable[str], variables: Mapping[str, str], *, t
 
 def expand(text: str, variables: Mapping[str, str]) -> str:
     """The text with every `$(NAME)` that is defined replaced."""
+    return replace_references(text, lambda name: variables.get(name, f"$({name})"))
+
+
+def replace_references(text: str, value_of: Callable[[str], str]) -> str:
+    """The text with every `$(NAME)` replaced by its value."""
     result: list[str] = []
     at = 0
     while (dollar := text.find("$", at)) >= 0 and dollar + 1 < len(text):
@@ -36,8 +41,7 @@ def expand(text: str, variables: Mapping[str, str]) -> str:
             result.append("$")
             at = dollar + 2
         elif following == "(" and end > 0:
-            name = text[dollar + 2 : end]
-            result.append(variables.get(name, f"$({name})"))
+            result.append(value_of(text[dollar + 2 : end]))
             at = end + 1
         else:
             result.append("$" + following)

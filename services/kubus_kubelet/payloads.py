@@ -9,6 +9,7 @@ from kubus_kubelet.references import ConfigError, Reference, Resolved, field_val
 
 DEFAULT_MODE = 0o644
 TOKEN_SECONDS = 3600
+TOKEN_MODE = 0o600
 
 
 class File(NamedTuple):
@@ -16,6 +17,8 @@ class File(NamedTuple):
 
     data: bytes
     mode: int
+    owner: int | None = None
+    """User id; None is root."""
 
 
 Payload = dict[str, File]
@@ -64,8 +67,23 @@ def _projected(source: Object, mode: int, resolved: Resolved) -> Payload:
         wanted = token_key(source["serviceAccountToken"])
         if wanted not in resolved.tokens:
             raise ConfigError("the service account token could not be fetched")
-        return {source["serviceAccountToken"]["path"]: File(resolved.tokens[wanted].encode(), mode)}
+        return {source["serviceAccountToken"]["path"]: _token_file(resolved.tokens[wanted], mode, resolved.pod)}
     raise ConfigError(f"projected volume with an unsupported source: {', '.join(source)}")
+
+
+def _token_file(token: str, mode: int, pod: Object) -> File:
+    """A token's file: for the pod's one user or its group alone where it has one, as Kubernetes' kubelet does."""
+    user, group = only_user(pod), (pod["spec"].get("securityContext") or {}).get("fsGroup")
+    alone = user is not None or group is not None
+    return File(token.encode(), TOKEN_MODE if alone else mode, user)
+
+
+def only_user(pod: Object) -> int | None:
+    """The runAsUser of all of a pod's containers; None where one has none or they differ."""
+    whole = (pod["spec"].get("securityContext") or {}).get("runAsUser")
+    containers = [*(pod["spec"].get("initContainers") or ()), *pod["spec"]["containers"]]
+    users = {(each.get("securityContext") or {}).get("runAsUser", whole) for each in containers}
+    return int(user) if len(users) == 1 and (user := users.pop()) is not None else None
 
 
 def token_key(source: Object) -> tuple[str, int]:

@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from kubus.model.errors import StatusError
-from kubus.model.objects import Object, is_deleting, name_of, namespace_of, uid_of
+from kubus.model.objects import Object, annotations_of, is_deleting, labels_of, name_of, namespace_of, uid_of
 from kubus_kubelet import pod_files, volumes
 from kubus_kubelet.addresses import RangeExhausted
 from kubus_kubelet.conditions import with_memory, with_sync_error
@@ -76,6 +76,8 @@ class PodWorker:
         self._tasks: asyncio.TaskGroup | None = None
         self._acting: dict[str, tuple[Action, asyncio.Task[None]]] = {}
         self._cancelled: set[str] = set()
+        self._refreshing = asyncio.Lock()
+        self._fields_changed = False
 
     @property
     def pod(self) -> Object:
@@ -91,8 +93,9 @@ class PodWorker:
 
     def changed(self, pod: Object) -> None:
         """The API has a newer state of the pod."""
-        self._sight.pod = pod
+        before, self._sight.pod = self.pod, pod
         self.confirmed = True
+        self._fields_changed |= _shown_fields(before) != _shown_fields(pod)
         if is_deleting(pod):
             self._cancel_starts()
         self._wake.set()
@@ -191,6 +194,10 @@ class PodWorker:
         await self._note(decision.status)
         for action in decision.actions:
             self._begin(action)
+        if self._fields_changed and self.seen.prepared:
+            self._fields_changed = False
+            assert self._tasks is not None
+            self._tasks.create_task(self.refresh_volumes())
         if self.confirmed:
             self._report(self.pod, decision)
         wait = None if decision.again_at is None else max(0.0, (decision.again_at - now).total_seconds()) + 0.001
@@ -385,13 +392,19 @@ class PodWorker:
         self.refresh_volumes_at = self._tools.clock.now() + timedelta(seconds=self._tools.settings.sync_seconds)
         if not self.seen.prepared or not self.pod["spec"].get("volumes") or is_deleting(self.pod):
             return
-        try:
-            resolved = await self._starts.resolve_pod(self.pod, self.seen.address)
-        except StatusError:
-            return
-        now = self._tools.clock.now()
-        await self._tools.blocking(volumes.refresh, self.directory.root, self.pod, resolved, now)
+        async with self._refreshing:  # two at once would write the same files
+            try:
+                resolved = await self._starts.resolve_pod(self.pod, self.seen.address)
+            except StatusError:
+                return
+            now = self._tools.clock.now()
+            await self._tools.blocking(volumes.refresh, self.directory.root, self.pod, resolved, now)
 
     @property
     def _name(self) -> str:
         return f"{namespace_of(self.pod)}/{name_of(self.pod)}"
+
+
+def _shown_fields(pod: Object) -> tuple[object, object]:
+    """What volumes may show of a pod and users change: annotating a pod makes the kubelet look at once."""
+    return labels_of(pod), annotations_of(pod)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from kubus.model.objects import Object
 from kubus.model.quantities import units
 from kubus_kubelet import atomic_files, kernel
 from kubus_kubelet.container_specs import Mount
-from kubus_kubelet.environments import expand
+from kubus_kubelet.environments import replace_references
 from kubus_kubelet.payloads import has_payload, is_secret, payload
 from kubus_kubelet.references import ConfigError, Resolved
 
@@ -132,7 +132,7 @@ def container_mounts(directory: Path, pod: Object, container: Object, variables:
         if volume is None:
             raise ConfigError(f'cannot find volume "{entry["name"]}" to mount into container "{container["name"]}"')
         source = Path(volume["hostPath"]["path"]) if "hostPath" in volume else directory / "volumes" / entry["name"]
-        inner = entry.get("subPath") or expand(entry.get("subPathExpr") or "", variables)
+        inner = sub_path(entry, variables)
         if inner:
             pin = directory / "subpaths" / container["name"] / str(number)
             source = _pinned(source, inner, pin)
@@ -147,12 +147,41 @@ def container_mounts(directory: Path, pod: Object, container: Object, variables:
     return mounts
 
 
+def sub_path(entry: Object, variables: Mapping[str, str]) -> str:
+    """The path inside the volume that a volumeMount asks for; "" is the whole volume.
+
+    Raises:
+        ConfigError: a variable of the expression is missing or empty, or the path leads out of the volume.
+    """
+    inner = str(entry.get("subPath") or "") or _expanded(str(entry.get("subPathExpr") or ""), variables)
+    if inner.startswith("/"):
+        raise ConfigError(f"error SubPath `{inner}` must not be an absolute path")
+    if ".." in inner.split("/"):
+        raise ConfigError(f"unable to provision SubPath `{inner}`: must not contain '..'")
+    return inner
+
+
+def _expanded(expression: str, variables: Mapping[str, str]) -> str:
+    missing: set[str] = set()
+
+    def value_of(name: str) -> str:
+        value = variables.get(name, "")
+        if not value:
+            missing.add(name)
+        return value
+
+    inner = replace_references(expression, value_of)
+    if missing:
+        raise ConfigError(f"missing value for {', '.join(sorted(missing))}")
+    return inner
+
+
 def _pinned(root: Path, inner: str, pin: Path) -> Path:
     kernel.unmount(pin)
     try:
         root_fd = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            target = _open_or_make(root_fd, inner.strip("/"))
+            target = _open_or_make(root_fd, inner.rstrip("/"))
         finally:
             os.close(root_fd)
     except OSError as error:
@@ -173,12 +202,16 @@ def _open_or_make(root_fd: int, inner: str) -> int:
     try:
         return kernel.open_beneath(root_fd, inner)
     except FileNotFoundError:
+        mode = stat.S_IMODE(os.fstat(root_fd).st_mode)
         done: list[str] = []
         for part in inner.split("/"):
             parent = kernel.open_beneath(root_fd, "/".join(done) or ".", os.O_PATH | os.O_DIRECTORY)
             done.append(part)
             try:
-                os.mkdir(part, 0o750, dir_fd=parent)  # relative to a directory handle: pathlib cannot
+                os.mkdir(part, dir_fd=parent)  # relative to a directory handle: pathlib cannot
+                made = kernel.open_beneath(parent, part, os.O_RDONLY | os.O_DIRECTORY)
+                os.fchmod(made, mode)  # the volume's own, whatever the umask: its users write there
+                os.close(made)
             except FileExistsError:
                 continue
             finally:

@@ -6,7 +6,7 @@ import base64
 
 import pytest
 
-from kubus_kubelet.payloads import File, is_secret, payload, token_keys
+from kubus_kubelet.payloads import File, is_secret, only_user, payload, token_keys
 from kubus_kubelet.references import ConfigError, Reference, Resolved
 
 POD = {"metadata": {"name": "web", "namespace": "ns", "labels": {"a": "b"}}, "spec": {"containers": []}}
@@ -64,3 +64,25 @@ def test_secrets_and_tokens_must_not_touch_a_disk():
     assert is_secret(token)
     assert not is_secret({"configMap": {}})
     assert token_keys({"spec": {"volumes": [token, {"emptyDir": {}}]}}) == {("", 3600)}
+
+
+@pytest.mark.parametrize(
+    ("whole", "own", "expected"),
+    [
+        ({}, [{}], File(b"t", 0o644)),
+        ({"runAsUser": 5}, [{}, {}], File(b"t", 0o600, 5)),
+        ({"runAsUser": 5}, [{}, {"runAsUser": 6}], File(b"t", 0o644)),
+        ({}, [{"runAsUser": 6}, {"runAsUser": 6}], File(b"t", 0o600, 6)),
+        ({}, [{"runAsUser": 6}, {}], File(b"t", 0o644)),
+        ({"runAsUser": 0}, [{}], File(b"t", 0o600, 0)),
+        ({"fsGroup": 9}, [{}], File(b"t", 0o600)),
+        ({"fsGroup": 9, "runAsUser": 5}, [{}], File(b"t", 0o600, 5)),
+    ],
+)
+def test_a_token_is_readable_by_the_one_user_of_a_pod_or_its_group_alone(whole, own, expected):
+    containers = [{"name": str(number), "securityContext": each} for number, each in enumerate(own)]
+    pod = {**POD, "spec": {"securityContext": whole, "containers": containers[:1], "initContainers": containers[1:]}}
+    volume = {"projected": {"sources": [{"serviceAccountToken": {"path": "token"}}]}}
+    found = payload({"name": "v", **volume}, Resolved(pod=pod, tokens={("", 3600): "t"}))
+    assert found == {"token": expected}
+    assert only_user(pod) == expected.owner
