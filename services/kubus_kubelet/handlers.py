@@ -1,4 +1,4 @@
-"""Probe and hook handlers: http, tcp, exec and sleep, carried out for real.
+"""Probe and hook handlers: http, tcp, grpc, exec and sleep, carried out for real.
 
 HTTP and TCP start in the node's network namespace, as from Kubernetes' kubelet. Commands run by `runc exec`: the
 same through Podman's API takes twice as long and leaves a process behind for each.
@@ -10,13 +10,16 @@ import asyncio
 import contextlib
 import socket
 import ssl
+from urllib.parse import urljoin, urlsplit
 
 from kubus.model.objects import Object
 from kubus.service.netns import NodeNamespace
+from kubus_kubelet import grpc_checks
+from kubus_kubelet.http_checks import OUTPUT_MAX, USER_AGENT, Answer, http_request, http_url, read_answer
 from kubus_kubelet.probes import Outcome, port_number
 
-OUTPUT_MAX = 10 * 1024
-USER_AGENT = "kube-probe/1.32"
+REDIRECTS_MAX = 10
+REDIRECT_CODES = (301, 302, 303, 307, 308)
 
 
 class Handlers:
@@ -50,6 +53,8 @@ class Handlers:
             host = target.get("host") or address
             (await self._namespace.connect(host, port_number(target["port"], container))).close()
             return Outcome(True)
+        if "grpc" in handler:
+            return await self._grpc(handler["grpc"], address)
         if "sleep" in handler:
             await asyncio.sleep(float(handler["sleep"]["seconds"]))
             return Outcome(True)
@@ -74,23 +79,39 @@ class Handlers:
             raise
         return Outcome(process.returncode == 0, output[:OUTPUT_MAX].decode(errors="replace").strip())
 
-    async def _http(self, target: Object, container: Object, address: str) -> Outcome:
-        url, host, port = _url(target, container, address)
-        made = await self._namespace.connect(host, port)
-        reader, writer = await _streams(made, tls=target.get("scheme") == "HTTPS")
+    async def _grpc(self, target: Object, address: str) -> Outcome:
+        port = int(target["port"])
+        request = grpc_checks.request_bytes(f"{address}:{port}", target.get("service") or "", USER_AGENT)
+        reader, writer = await _streams(await self._namespace.connect(address, port), tls=False)
         try:
-            writer.write(_request(target, host, port))
-            await writer.drain()
-            status_line = (await reader.readline()).decode("latin-1")
-            parts = status_line.split(" ", 2)
-            if len(parts) < 2 or not parts[1].isdigit():
-                return Outcome(False, f'Get "{url}": malformed HTTP response "{status_line.strip()}"')
-            code = int(parts[1])
+            return await grpc_checks.check(reader, writer, request)
         finally:
             writer.close()
-        if 200 <= code < 400:
-            return Outcome(True)
-        return Outcome(False, f"HTTP probe failed with statuscode: {code}")
+
+    async def _http(self, target: Object, container: Object, address: str) -> Outcome:
+        url = http_url(target, container, address)
+        first = urlsplit(url).hostname
+        for _ in range(REDIRECTS_MAX):
+            answer = await self._get(url, target)
+            following = urljoin(url, answer.location) if answer.location and answer.code in REDIRECT_CODES else ""
+            if not following or urlsplit(following).hostname != first:
+                return answer.outcome()
+            url = following
+        return Outcome(False, f'Get "{url}": stopped after {REDIRECTS_MAX} redirects')
+
+    async def _get(self, url: str, target: Object) -> Answer:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https"):
+            raise ValueError(f'unsupported protocol scheme "{parts.scheme}"')
+        tls = parts.scheme == "https"
+        host, port = str(parts.hostname), parts.port or (443 if tls else 80)
+        reader, writer = await _streams(await self._namespace.connect(host, port), tls=tls)
+        try:
+            writer.write(http_request(url, target))
+            await writer.drain()
+            return await read_answer(reader, url)
+        finally:
+            writer.close()
 
 
 async def _streams(made: socket.socket, *, tls: bool) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -102,24 +123,13 @@ async def _streams(made: socket.socket, *, tls: bool) -> tuple[asyncio.StreamRea
     return await asyncio.open_connection(sock=made, ssl=context, server_hostname="")
 
 
-def _url(target: Object, container: Object, address: str) -> tuple[str, str, int]:
-    host, port = target.get("host") or address, port_number(target["port"], container)
-    path = target.get("path") or "/"
-    return f"{str(target.get('scheme') or 'HTTP').lower()}://{host}:{port}{path}", host, port
-
-
-def _request(target: Object, host: str, port: int) -> bytes:
-    headers = {"Host": f"{host}:{port}", "User-Agent": USER_AGENT, "Accept": "*/*", "Connection": "close"}
-    for each in target.get("httpHeaders") or ():
-        headers[each["name"].title()] = each["value"]
-    lines = [f"GET {target.get('path') or '/'} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
-    return ("\r\n".join(lines) + "\r\n\r\n").encode()
-
-
 def _timed_out(probe: Object, container: Object, address: str) -> str:
     if "httpGet" in probe:
-        url, _, _ = _url(probe["httpGet"], container, address)
+        url = http_url(probe["httpGet"], container, address)
         return f'Get "{url}": context deadline exceeded (Client.Timeout exceeded while awaiting headers)'
+    if "grpc" in probe:
+        seconds = float(probe.get("timeoutSeconds") or 1)
+        return f"timeout: health rpc did not complete within {seconds:g}s"
     target = probe.get("tcpSocket") or {}
     return f"dial tcp {target.get('host') or address}:{target.get('port')}: i/o timeout"
 
@@ -128,12 +138,17 @@ def _in_words(probe: Object, container: Object, address: str, error: Exception) 
     words = "connection refused" if isinstance(error, ConnectionRefusedError) else str(error)
     try:
         if "httpGet" in probe:
-            url, host, port = _url(probe["httpGet"], container, address)
-            return f'Get "{url}": dial tcp {host}:{port}: connect: {words}'
+            if isinstance(error, ValueError):
+                return words
+            url = http_url(probe["httpGet"], container, address)
+            return f'Get "{url}": dial tcp {urlsplit(url).netloc}: connect: {words}'
         if "tcpSocket" in probe:
             target = probe["tcpSocket"]
             host, port = target.get("host") or address, port_number(target["port"], container)
             return f"dial tcp {host}:{port}: connect: {words}"
+        if "grpc" in probe and isinstance(error, OSError):
+            where = f"{address}:{probe['grpc']['port']}"
+            return f'error: failed to connect service at "{where}": connection error: {words}'
     except ValueError:
         return words
     return words

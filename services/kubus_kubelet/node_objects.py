@@ -69,7 +69,11 @@ def node_labels(machine: Machine) -> dict[str, str]:
 def node_status(
     old: Object, machine: Machine, health: Health, images: Sequence[dict[str, Any]], now: datetime
 ) -> Object:
-    """The status of a node; `old` is the Node as it is."""
+    """The status of a node, as a strategic merge patch; `old` is the Node as it is.
+
+    Extended resources that others have written to its capacity become allocatable, and go when they leave it.
+    https://kubernetes.io/docs/tasks/administer-cluster/extended-resource-node/
+    """
     amounts = {
         "cpu": f"{machine.cpu_millis}m" if machine.cpu_millis % 1000 else str(machine.cpu_millis // 1000),
         "memory": f"{machine.memory_bytes // 1024}Ki",
@@ -78,7 +82,7 @@ def node_status(
     }
     return {
         "capacity": amounts,
-        "allocatable": amounts,
+        "allocatable": {**extended_allocatable(old), **amounts},
         "addresses": [
             {"type": "InternalIP", "address": machine.address},
             {"type": "Hostname", "address": machine.hostname},
@@ -102,6 +106,14 @@ def node_status(
             if (names := each.get("RepoTags") or each.get("RepoDigests"))
         ],
     }
+
+
+def extended_allocatable(old: Object) -> dict[str, str | None]:
+    """What is allocatable of extended resources, by name; None for those that the capacity no longer has."""
+    capacity = path_of(old, "status", "capacity", default={})
+    before = path_of(old, "status", "allocatable", default={})
+    left = {name: None for name in before if "/" in name and name not in capacity}
+    return left | {name: amount for name, amount in capacity.items() if "/" in name}
 
 
 def node_conditions(old: Object, health: Health, now: datetime) -> list[Object]:

@@ -34,7 +34,7 @@ class PodSight:
         self._directory = directory
         self._changed = changed
         self._uid = uid_of(pod)
-        self._probing = Probing(tools.handlers, self._verdict, self._unhealthy)
+        self._probing = Probing(tools.handlers, self._verdict, self._tell)
         self._watches: dict[str, Watch] = {}
         self._ended: dict[str, asyncio.Event] = {}
         self._tasks: asyncio.TaskGroup | None = None
@@ -255,5 +255,5 @@ class PodSight:
         self.note(verdicts={**self.seen.verdicts, container_id: verdict})
         self._changed()
 
-    def _unhealthy(self, name: str, message: str) -> None:
-        self._tools.api.record(self.pod, "Warning", "Unhealthy", message, f"spec.containers{{{name}}}")
+    def _tell(self, name: str, reason: str, message: str) -> None:
+        self._tools.api.record(self.pod, "Warning", reason, message, f"spec.containers{{{name}}}")

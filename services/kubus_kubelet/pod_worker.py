@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from kubus.model.errors import StatusError
-from kubus.model.objects import Object, annotations_of, is_deleting, labels_of, name_of, namespace_of, uid_of
+from kubus.model.objects import Object, is_deleting, name_of, namespace_of, uid_of
 from kubus_kubelet import pod_files, volumes
 from kubus_kubelet.addresses import RangeExhausted
 from kubus_kubelet.conditions import with_memory, with_sync_error
@@ -28,6 +28,7 @@ from kubus_kubelet.orphans import orphan
 from kubus_kubelet.pod_directory import PodDirectory
 from kubus_kubelet.pod_machine import SANDBOX_CHANGED, decide
 from kubus_kubelet.pod_sight import PodSight
+from kubus_kubelet.references import shown_fields
 from kubus_kubelet.restarts import worker_wait_seconds
 from kubus_kubelet.sandbox import SandboxError
 from kubus_kubelet.states import (
@@ -95,7 +96,7 @@ class PodWorker:
         """The API has a newer state of the pod."""
         before, self._sight.pod = self.pod, pod
         self.confirmed = True
-        self._fields_changed |= _shown_fields(before) != _shown_fields(pod)
+        self._fields_changed |= shown_fields(before) != shown_fields(pod)
         if is_deleting(pod):
             self._cancel_starts()
         self._wake.set()
@@ -403,8 +404,3 @@ class PodWorker:
     @property
     def _name(self) -> str:
         return f"{namespace_of(self.pod)}/{name_of(self.pod)}"
-
-
-def _shown_fields(pod: Object) -> tuple[object, object]:
-    """What volumes may show of a pod and users change: annotating a pod makes the kubelet look at once."""
-    return labels_of(pod), annotations_of(pod)

@@ -18,6 +18,8 @@ class Outcome:
 
     ok: bool
     output: str = ""
+    warning: bool = False
+    """Passed, but with something to tell: a redirect that is not followed."""
 
 
 @dataclass(frozen=True, slots=True)

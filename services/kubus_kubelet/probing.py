@@ -33,11 +33,12 @@ class Probing:
     """Probes containers until they are stopped; tells when a verdict changed, and of every failure."""
 
     def __init__(
-        self, handlers: Handlers, changed: Callable[[str], None], unhealthy: Callable[[str, str], None]
+        self, handlers: Handlers, changed: Callable[[str], None], tell: Callable[[str, str, str], None]
     ) -> None:
+        """`changed` is called with a container's id, `tell` with its name and an Event's reason and message."""
         self._handlers = handlers
         self._changed = changed
-        self._unhealthy = unhealthy
+        self._tell = tell
         self._probed: dict[str, _Probed] = {}
 
     def begin(
@@ -81,7 +82,9 @@ class Probing:
             before = verdict(probed.streaks, probed.failed)
             probed.streaks[kind] = after(probed.streaks[kind], probe, outcome)
             if not outcome.ok:
-                self._unhealthy(probed.name, f"{kind.title()} probe failed: {outcome.output}")
+                self._tell(probed.name, "Unhealthy", f"{kind.title()} probe failed: {outcome.output}")
+            elif outcome.warning:
+                self._tell(probed.name, "ProbeWarning", f"{kind.title()} probe warning: {outcome.output}")
             if failed_for_good(kind, probed.streaks[kind], probe):
                 probed.failed = f"{kind} probe"
             if verdict(probed.streaks, probed.failed) != before:

@@ -114,6 +114,11 @@ def volume_references(volume: Object) -> Iterator[Reference]:
             yield Reference("secret", source["secret"]["name"])
 
 
+def shown_fields(pod: Object) -> tuple[dict[str, str], dict[str, str]]:
+    """The fields of a pod that volumes may show and users may change."""
+    return dict(labels_of(pod)), dict(annotations_of(pod))
+
+
 def field_value(path: str, resolved: Resolved) -> str:
     """What the downward API gives for a fieldPath.
 

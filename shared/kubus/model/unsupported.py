@@ -42,10 +42,6 @@ KINDS: Mapping[str, str] = {
 """Collections whose objects are stored and served, and nothing more."""
 
 _CONTAINER: tuple[UnsupportedField, ...] = (
-    *(
-        UnsupportedField(f"{probe}.grpc", "the probe is not performed and has no effect")
-        for probe in ("livenessProbe", "readinessProbe", "startupProbe")
-    ),
     UnsupportedField("ports[].hostIP", "nothing listens on the node"),
     UnsupportedField(
         "ports[].hostPort", "nothing listens on the node; the scheduler and the node keep it from conflicts"
@@ -61,7 +57,7 @@ _CONTAINER: tuple[UnsupportedField, ...] = (
         "volumeMounts[].recursiveReadOnly", "mounts below the volume stay writable", ("Enabled", "IfPossible")
     ),
 )
-_NOT_EPHEMERAL = ("ports", "resizePolicy", "livenessProbe", "readinessProbe", "startupProbe")
+_NOT_EPHEMERAL = ("ports", "resizePolicy")
 """Fields that an ephemeral container may not have."""
 
 POD_SPEC_FIELDS: tuple[UnsupportedField, ...] = (

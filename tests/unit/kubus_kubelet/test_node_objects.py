@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from kubus_kubelet.node_objects import (
     Health,
     Machine,
@@ -46,6 +48,22 @@ def test_capacity_and_addresses():
     }
     assert status["images"] == [{"names": ["a:1"], "sizeBytes": 5}]
     assert status["nodeInfo"]["containerRuntimeVersion"] == "podman://4.3.1"
+
+
+@pytest.mark.parametrize(
+    ("capacity", "allocatable", "expected"),
+    [
+        ({}, {}, {}),
+        ({"example.com/dongle": "4"}, {}, {"example.com/dongle": "4"}),
+        ({"example.com/dongle": "4"}, {"example.com/dongle": "3"}, {"example.com/dongle": "4"}),
+        ({"cpu": "99"}, {"example.com/dongle": "3", "cpu": "99"}, {"example.com/dongle": None}),
+    ],
+)
+def test_extended_resources_of_the_capacity_are_allocatable(capacity, allocatable, expected):
+    old = {"status": {"capacity": capacity, "allocatable": allocatable}}
+    status = node_status(old, MACHINE, WELL, [], NOW)
+    assert status["allocatable"] == {**status["capacity"], **expected}
+    assert "example.com/dongle" not in status["capacity"]
 
 
 def test_a_node_in_good_health_is_ready():

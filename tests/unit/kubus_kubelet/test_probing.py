@@ -54,7 +54,17 @@ def test_readiness_comes_and_goes():
     assert not first.ready
     assert not last.ready
     assert changes == [3, 7]
-    assert unhealthy[0] == ("app", "Readiness probe failed: said so")
+    assert unhealthy[0] == ("app", "Unhealthy", "Readiness probe failed: said so")
+
+
+def test_a_probe_that_passes_with_a_warning_is_told_of_and_counts_as_passed():
+    class Redirected(Answers):
+        async def probe(self, probe, container, container_id, address):
+            return Outcome(True, "Probe terminated redirects", warning=True)
+
+    _, last, _, events = told(Redirected(), 1, readiness={})
+    assert last.ready
+    assert events[0] == ("app", "ProbeWarning", "Readiness probe warning: Probe terminated redirects")
 
 
 def test_liveness_waits_for_startup():
