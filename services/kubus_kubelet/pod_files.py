@@ -7,6 +7,7 @@ from pathlib import Path
 
 from kubus.model.objects import Object, name_of, namespace_of
 from kubus_kubelet.container_specs import Mount
+from kubus_kubelet.settings import KubeletSettings
 
 HOSTS_HEAD = "# Kubernetes-managed hosts file.\n"
 NAMESERVERS_MAX = 3
@@ -111,6 +112,18 @@ def node_file(name: str) -> str:
 def are_written(directory: Path) -> bool:
     """Whether the files that containers share are there."""
     return all((directory / "etc" / name).is_file() for name in SHARED)
+
+
+def write_all(directory: Path, pod: Object, address: str, settings: KubeletSettings) -> None:
+    """Write hosts, resolv.conf and hostname of a pod into its directory."""
+    name = hostname(pod, settings.node_name)
+    resolver = resolver_text(pod, node_file("resolv.conf"), settings.cluster_dns, settings.cluster_domain)
+    texts = {
+        "hosts": hosts_text(pod, address, name, settings.cluster_domain, node_file("hosts")),
+        "resolv.conf": resolver,
+        "hostname": name + "\n",
+    }
+    write(directory, texts)
 
 
 def write(directory: Path, texts: dict[str, str]) -> None:

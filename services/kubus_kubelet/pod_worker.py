@@ -294,7 +294,8 @@ class PodWorker:
                 address = await tools.addresses.give(self.uid)
             self._sight.note(address=address)
             resolved = await self._starts.resolve_pod(pod, address)
-            await tools.blocking(self._write_files, pod, address)
+            await tools.blocking(self.directory.make, pod)
+            await tools.blocking(pod_files.write_all, self.directory.root, pod, address, tools.settings)
             await tools.blocking(volumes.set_up, self.directory.root, pod, resolved, tools.clock.now())
         except (SandboxError, RangeExhausted) as error:
             self._put_off("FailedCreatePodSandBox", f"Failed to create pod sandbox: {error}")
@@ -310,17 +311,6 @@ class PodWorker:
         now = self._tools.clock.now()
         self._tools.api.record(self.pod, "Warning", reason, message)
         self._sight.failed("", Failure(reason, message, now, now + timedelta(seconds=2)))
-
-    def _write_files(self, pod: Object, address: str) -> None:
-        settings = self._tools.settings
-        name = pod_files.hostname(pod, settings.node_name)
-        resolver = pod_files.node_file("resolv.conf")
-        texts = {
-            "hosts": pod_files.hosts_text(pod, address, name, settings.cluster_domain, pod_files.node_file("hosts")),
-            "resolv.conf": pod_files.resolver_text(pod, resolver, settings.cluster_dns, settings.cluster_domain),
-            "hostname": name + "\n",
-        }
-        pod_files.write(self.directory.root, texts)
 
     async def _start(self, action: StartContainer) -> None:
         container = self._sight.container(action.name)
