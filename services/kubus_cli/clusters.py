@@ -11,12 +11,14 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Set
 from dataclasses import dataclass, replace
-from ipaddress import IPv4Network
+from ipaddress import IPv4Network, ip_address
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from kubus.model.codec import DecodeError, from_json, to_json_pretty
-from kubus_cli.failures import Failure
+from kubus.model.names import is_dns_subdomain
+from kubus_cli.failures import Failure, Misused
 from kubus_cli.private_files import write_private
 
 NUMBERS = range(64)
@@ -25,6 +27,7 @@ NODES_MAX = 200
 RUN_ROOT = Path("/run/kubus")
 DEFAULT_HOME = Path("/var/lib/kubus")
 DEFAULT_NAME = "kubus"
+DEFAULT_DOMAIN = "cluster.local"
 FILE = "cluster.json"
 _REPAIR = 'its data is untouched: mend the file; it holds "name", "number", "ports", "nodes" and "apiservers"'
 
@@ -50,6 +53,10 @@ class Cluster:
     nodes: tuple[str, ...]
     apiservers: int = 1
     """Processes that share the API's port."""
+    dns: str = ""
+    """The nameserver of pods; "" gives them the machine's own."""
+    domain: str = DEFAULT_DOMAIN
+    """The domain of Services' names."""
     run_root: Path = RUN_ROOT
     """The machine's run directories."""
 
@@ -100,7 +107,11 @@ class Cluster:
 
     def node_address(self, node: str) -> str:
         """A node's address on the bridge."""
-        return str(self.node_network[FIRST_NODE_ADDRESS + self.nodes.index(node)])
+        return str(self.node_network[FIRST_NODE_ADDRESS + self.node_slot(node)])
+
+    def node_slot(self, node: str) -> int:
+        """A node's place on the bridge, from the number in its name: it stays when other nodes are removed."""
+        return int(node.rpartition("-")[2]) - 1
 
     def netns(self, node: str) -> str:
         """The name of a node's network namespace."""
@@ -114,12 +125,32 @@ class Cluster:
         """The cluster with at least so many nodes; those that are there stay."""
         if count > NODES_MAX:
             raise Failure(f"{count} nodes do not fit on one bridge", f"at most {NODES_MAX}")
-        more = tuple(f"node-{number}" for number in range(len(self.nodes) + 1, count + 1))
+        free = (name for number in range(1, NODES_MAX + 1) if (name := f"node-{number}") not in self.nodes)
+        more = tuple(islice(free, max(0, count - len(self.nodes))))
         return replace(self, nodes=self.nodes + more)
+
+    def without_node(self, node: str) -> Cluster:
+        """The cluster without a node; the others stay as they are."""
+        return replace(self, nodes=tuple(each for each in self.nodes if each != node))
 
     def with_apiservers(self, count: int) -> Cluster:
         """The cluster with at least so many apiservers."""
         return replace(self, apiservers=max(self.apiservers, count))
+
+    def with_dns(self, address: str, domain: str) -> Cluster:
+        """The cluster whose pods ask this nameserver and search this domain; "" keeps what it has.
+
+        Raises:
+            Misused: they cannot be such.
+        """
+        if address:
+            try:
+                address = str(ip_address(address))
+            except ValueError:
+                raise Misused(f"--cluster-dns: {address!r} is no IP address", "like 10.96.0.10") from None
+        if domain and not is_dns_subdomain(domain):
+            raise Misused(f"--cluster-domain: {domain!r} is no domain", "like cluster.local")
+        return replace(self, dns=address or self.dns, domain=domain or self.domain)
 
 
 def ranges_of(number: int) -> tuple[IPv4Network, ...]:
@@ -157,6 +188,8 @@ def to_document(cluster: Cluster) -> dict[str, Any]:
         "ports": {"api": ports.api, "etcd": ports.etcd, "etcd_peer": ports.etcd_peer, "nats": ports.nats},
         "nodes": list(cluster.nodes),
         "apiservers": cluster.apiservers,
+        "dns": cluster.dns,
+        "domain": cluster.domain,
     }
 
 
@@ -171,7 +204,8 @@ def load(home: Path) -> Cluster | None:
         document = from_json(path.read_bytes())
         ports = Ports(**{key: int(value) for key, value in document["ports"].items()})
         nodes, apiservers = tuple(document["nodes"]), int(document.get("apiservers", 1))
-        return Cluster(document["name"], home, int(document["number"]), ports, nodes, apiservers)
+        dns, domain = str(document.get("dns", "")), str(document.get("domain", DEFAULT_DOMAIN))
+        return Cluster(document["name"], home, int(document["number"]), ports, nodes, apiservers, dns, domain)
     except FileNotFoundError:
         return None
     except (DecodeError, KeyError, TypeError, ValueError, AttributeError) as error:

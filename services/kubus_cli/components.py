@@ -138,6 +138,8 @@ def _kubelet(cluster: Cluster, node: str) -> dict[str, str]:
         "node_name": node,
         "node_netns": f"/run/netns/{cluster.netns(node)}",
         "node_ip": cluster.node_address(node),
+        "cluster_dns": cluster.dns,
+        "cluster_domain": cluster.domain,
     }
 
 

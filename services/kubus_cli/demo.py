@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import aclosing
@@ -30,15 +29,21 @@ from kubus.model.yaml_text import load_all_yaml
 from kubus.service import SystemClock, logs
 from kubus.service.settings import Settings
 from kubus_cli import tap, tap_lines
+from kubus_cli.advice import command_for
 from kubus_cli.clusters import Cluster
+from kubus_cli.colours import wants_colour
 from kubus_cli.failures import Failure
 from kubus_cli.journal_reader import JournalReader
+from kubus_cli.outside_commands import run_command
 from kubus_cli.places import Place
+from kubus_cli.programs import DEMO_PACKAGES, PACKAGES, find_programs
 from kubus_cli.steps import Steps
 from kubus_cli.tapping import cluster_settings
 from kubus_cli.up import UpOptions, up
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
+DEMO_APP = Path(__file__).parent / "demo_app"
+"""Part of the package, so that `kubus demo` runs wherever kubus is installed."""
+IMAGE = "localhost/kubus-demo:1"
 NAMESPACE = "default"
 APP = "app=hello"
 WAIT_SECONDS_MAX = 60.0
@@ -54,20 +59,17 @@ def demo(where: Place, nodes: int, environ: Mapping[str, str], steps: Steps) -> 
         Failure: a step did not come to its end.
     """
     logs.configure("warning", "text", "demo")
+    programs = find_programs(environ, {**PACKAGES, **DEMO_PACKAGES})
+    objects = load_all_yaml((DEMO_APP / "hello.yaml").read_bytes())
     cluster = up(where, UpOptions(nodes=nodes), environ, steps)
-    _build_image(steps)
-    asyncio.run(_run(cluster, load_all_yaml((EXAMPLES / "hello.yaml").read_bytes()), steps))
+    _build_image(environ, programs["busybox"], steps)
+    asyncio.run(_run(cluster, objects, steps))
     _say_what_next(cluster, steps)
 
 
-def _build_image(steps: Steps) -> None:
-    script = EXAMPLES / "build-image"
-    if not script.exists():
-        raise Failure(f"{script} is not there", "kubus demo runs in a clone of the repository")
-    done = subprocess.run([str(script)], capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise Failure(f"the image was not built: {done.stderr.strip()}")
-    steps.done("image localhost/kubus-demo:1, built without a registry", steps.seconds)
+def _build_image(environ: Mapping[str, str], busybox: str, steps: Steps) -> None:
+    run_command(["sh", str(DEMO_APP / "build-image"), IMAGE], environ={**environ, "BUSYBOX": busybox})
+    steps.done(f"image {IMAGE}, built without a registry", steps.seconds)
 
 
 async def _run(cluster: Cluster, objects: list[Object], steps: Steps) -> None:
@@ -77,7 +79,7 @@ async def _run(cluster: Cluster, objects: list[Object], steps: Steps) -> None:
         demonstration = _Demonstration(cluster, settings, bus, steps)
         await demonstration.run(objects)
     except StatusError as error:
-        raise Failure(error.message) from None
+        raise Failure(error.message, f"see: {command_for(cluster, 'status')}") from None
     finally:
         await bus.aclose()
 
@@ -127,7 +129,8 @@ class _Demonstration:
         give_up = self._clock.monotonic() + WAIT_SECONDS_MAX
         while not (found := await look()):
             if self._clock.monotonic() > give_up:
-                raise Failure(f"waited {WAIT_SECONDS_MAX:.0f} s in vain until {what}", "kubus tap --since 5m")
+                advice = f"see: {command_for(self._cluster, 'tap', '--since', '5m')}"
+                raise Failure(f"waited {WAIT_SECONDS_MAX:.0f} s in vain until {what}", advice)
             await asyncio.sleep(LOOK_SECONDS)
         self._steps.done(what, self._steps.seconds)
         return found
@@ -149,7 +152,7 @@ class _Demonstration:
         container = _container_id(pod)
         pids = await asyncio.to_thread(processes_of_container, container)
         if not pids:
-            raise Failure(f"container {container[:12]} has no process")
+            raise Failure(f"container {container[:12]} has no process", "run the demo again")
         for pid in pids:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -163,6 +166,7 @@ class _Demonstration:
         """Everything that the journal holds of the namespace from a revision on."""
         reader = JournalReader(self._bus, self._settings.identity, EVENTS_OF_NAMESPACE, "all")
         memory, read = tap_lines.Memory(), 0
+        coloured = wants_colour(sys.stdout, os.environ)
         width = os.get_terminal_size().columns if sys.stdout.isatty() else tap_lines.WIDTH_OFF_TERMINAL
         async with aclosing(reader.messages()) as batches:
             async for batch in batches:
@@ -170,7 +174,7 @@ class _Demonstration:
                     seen = tap.seen_of(memory, message)
                     read += 1
                     if seen.event.revision >= since and not tap_lines.is_heartbeat(seen):
-                        sys.stdout.write(f"{tap_lines.line(seen, None, width=width, coloured=sys.stdout.isatty())}\n")
+                        sys.stdout.write(f"{tap_lines.line(seen, None, width=width, coloured=coloured)}\n")
                 if read >= reader.held:
                     return
 
@@ -218,9 +222,11 @@ The cluster {cluster.name!r} is running. Try:
 
     kubectl get pods -o wide
     kubectl scale deployment hello --replicas=5
-    kubus tap                      every change, who made it, and what led to it
-    kubus tap deploy/hello --since 5m
-    kubus status
-    kubus down                     (with --purge its data goes too)
+    {command_for(cluster, "tap")}
+        every change, who made it, and what led to it
+    {command_for(cluster, "tap", "deploy/hello", "--since", "5m")}
+    {command_for(cluster, "status")}
+    {command_for(cluster, "down")}
+        end it; its data stays
 """
     )

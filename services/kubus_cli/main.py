@@ -21,8 +21,28 @@ app = typer.Typer(
     help="A Kubernetes control plane on a bus. Start with: kubus up",
 )
 
+nodes_app = typer.Typer(no_args_is_help=True, help="The nodes of a cluster.")
+app.add_typer(nodes_app, name="node")
+
 Name = Annotated[str, typer.Option("--name", help="Which cluster; also its kubectl context.", show_default="kubus")]
 Home = Annotated[str, typer.Option("--home", help="Where its data is.", show_default="/var/lib/kubus")]
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        _write(f"kubus {version('kubus')}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def start(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """A Kubernetes control plane on a bus. Start with: kubus up."""
 
 
 def _place(name: str, home: str) -> Place:
@@ -35,6 +55,8 @@ def up(
     port: Annotated[int, typer.Option(help="The API's port on 127.0.0.1.", min=0, max=65535, show_default="6443")] = 0,
     *,
     apiservers: Annotated[int, typer.Option(help="Apiservers to have at least, on one port.", min=1)] = 1,
+    cluster_dns: Annotated[str, typer.Option(help="Nameserver of pods.", show_default="the machine's")] = "",
+    cluster_domain: Annotated[str, typer.Option(help="Domain of Services' names.", show_default="cluster.local")] = "",
     wait: Annotated[bool, typer.Option(help="Wait until every component is ready.")] = True,
     name: Name = "",
     home: Home = "",
@@ -42,7 +64,7 @@ def up(
     """Start a cluster on this machine, or add nodes to it."""
     from kubus_cli import up as command
 
-    options = command.UpOptions(nodes=nodes, port=port, apiservers=apiservers, wait=wait)
+    options = command.UpOptions(nodes, port, apiservers, cluster_dns, cluster_domain, wait)
     command.up(_place(name, home), options, os.environ, Steps())
 
 
@@ -56,6 +78,16 @@ def down(
     from kubus_cli import down as command
 
     command.down(_place(name, home), purge=purge, environ=os.environ, steps=Steps())
+
+
+@nodes_app.command("remove")
+def remove_node(
+    node: Annotated[str, typer.Argument(help="As kubectl names it.")], name: Name = "", home: Home = ""
+) -> None:
+    """Take a node out of a cluster: its pods end, its Node, network and data go."""
+    from kubus_cli import node_removal
+
+    node_removal.remove_node(_place(name, home), node, os.environ, Steps())
 
 
 @app.command()

@@ -57,7 +57,7 @@ def node_commands(cluster: Cluster, node: str) -> tuple[list[str], list[str]]:
 
 def veth_name(cluster: Cluster, node: str) -> str:
     """The host's end of a node's link; interface names have 15 characters."""
-    return f"{cluster.tag}v{cluster.nodes.index(node)}"
+    return f"{cluster.tag}v{cluster.node_slot(node)}"
 
 
 def masquerade_rules(cluster: Cluster) -> str:

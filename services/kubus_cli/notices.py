@@ -39,13 +39,13 @@ class Notices:
         self._sockets[instance] = listener
         asyncio.get_running_loop().add_reader(listener, self._read, instance, listener)
 
-    def close(self) -> None:
-        """Listen to nobody any more."""
-        for instance, listener in self._sockets.items():
+    def close(self, instances: list[str]) -> None:
+        """Listen to instances no more."""
+        for instance in instances:
+            listener = self._sockets.pop(instance)
             asyncio.get_running_loop().remove_reader(listener)
             listener.close()
             self.path(instance).unlink(missing_ok=True)
-        self._sockets.clear()
 
     def _read(self, instance: str, listener: socket.socket) -> None:
         with contextlib.suppress(BlockingIOError):

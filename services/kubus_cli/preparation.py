@@ -122,7 +122,7 @@ def prepare(cluster: Cluster) -> None:
     clusters.save(cluster)
     now = SystemClock().now()
     names = (*certificates.LOCAL, cluster.host_address)
-    pki.ensure(cluster.pki_dir, certificates.wanted_certificates(names, cluster.service_cidr), now)
+    pki.ensure(cluster.pki_dir, certificates.wanted_certificates(names, cluster.service_cidr, cluster.domain), now)
     pki.ensure_etcd(cluster.pki_dir, certificates.LOCAL, now)
     pki.ensure_bus(cluster.pki_dir, certificates.LOCAL, cluster.nodes, now)
     pki.ensure_front_proxy(cluster.pki_dir, now)

@@ -18,18 +18,20 @@ PACKAGES = {
     "ip": "iproute2",
     "nsenter": "util-linux",
 }
+DEMO_PACKAGES = {"busybox": "busybox-static"}
+"""What `kubus demo` needs besides: its image is made of it."""
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/libexec/podman:/usr/lib/podman"
 
 
-def find_programs(environ: Mapping[str, str]) -> dict[str, str]:
-    """The path of each program.
+def find_programs(environ: Mapping[str, str], packages: Mapping[str, str] = PACKAGES) -> dict[str, str]:
+    """The path of each program of the packages, and of nats-server.
 
     Raises:
         MachineLacks: with the line that installs what is missing.
     """
     path = f"{environ.get('PATH', '')}:{SYSTEM_PATH}"
-    found = {program: where for program in PACKAGES if (where := shutil.which(program, path=path))}
-    missing = sorted({PACKAGES[program] for program in PACKAGES.keys() - found.keys()})
+    found = {program: where for program in packages if (where := shutil.which(program, path=path))}
+    missing = sorted({packages[program] for program in packages.keys() - found.keys()})
     if missing:
         raise MachineLacks(f"not installed: {', '.join(missing)}", f"sudo apt-get install -y {' '.join(missing)}")
     return {**found, "nats-server": nats_server()}

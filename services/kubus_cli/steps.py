@@ -1,11 +1,14 @@
-"""Progress on stderr: `✓ etcd  0.31 s` a line, coloured with a spinner on a terminal, plain off it."""
+"""Progress on stderr: `✓ etcd  0.31 s` a line, coloured on a terminal, plain off it."""
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Mapping
 from typing import TextIO
 
 from kubus.service import SystemClock
+from kubus_cli.colours import wants_colour
 
 GREEN, RED, YELLOW, DIM, RESET = "\033[32m", "\033[31m", "\033[33m", "\033[2m", "\033[0m"
 
@@ -13,9 +16,10 @@ GREEN, RED, YELLOW, DIM, RESET = "\033[32m", "\033[31m", "\033[33m", "\033[2m", 
 class Steps:
     """Says what has been done and what is waited for."""
 
-    def __init__(self, stream: TextIO | None = None) -> None:
+    def __init__(self, stream: TextIO | None = None, environ: Mapping[str, str] = os.environ) -> None:
         self._stream = stream or sys.stderr
         self._terminal = self._stream.isatty()
+        self._has_colours = wants_colour(self._stream, environ)
         self._clock = SystemClock()
         self._began = self._clock.monotonic()
         self._waiting = ""
@@ -46,7 +50,7 @@ class Steps:
         """What is waited for; shown on a terminal only, and overwritten by the next line."""
         if self._terminal and what != self._waiting:
             self._waiting = what
-            self._stream.write(f"\r\033[K{DIM}… {what}{RESET}")
+            self._stream.write(f"\r\033[K{self._coloured(DIM, f'… {what}')}")
             self._stream.flush()
 
     def _line(self, text: str) -> None:
@@ -57,4 +61,4 @@ class Steps:
         self._stream.flush()
 
     def _coloured(self, colour: str, text: str) -> str:
-        return f"{colour}{text}{RESET}" if self._terminal else text
+        return f"{colour}{text}{RESET}" if self._has_colours else text

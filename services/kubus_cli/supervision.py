@@ -71,6 +71,7 @@ class Supervision:
     def __init__(self) -> None:
         self.instances: dict[str, Instance] = {}
         self._stopping = False
+        self._retired: set[str] = set()
 
     def add(self, components: list[Component]) -> list[Component]:
         """Take on components; those that are new."""
@@ -78,14 +79,27 @@ class Supervision:
         self.instances.update({each.instance: Instance(each) for each in new})
         return new
 
+    def retire(self, components: list[Component]) -> list[str]:
+        """The instances that are not among the components: they are not started any more, and are to be ended."""
+        wanted = {each.instance for each in components}
+        gone = [name for name in self.instances if name not in wanted]
+        self._retired |= set(gone)
+        return gone
+
+    def forget(self, names: list[str]) -> None:
+        """Retired instances have ended."""
+        for name in names:
+            del self.instances[name]
+        self._retired -= set(names)
+
     def due(self, now: float) -> tuple[list[Component], float | None]:
         """(components to start now, the moment to ask again because a pause ends, if any)."""
         if self._stopping:
             return [], None
         start: list[Component] = []
         later: list[float] = []
-        for each in self.instances.values():
-            if each.state not in ("waiting", "back-off") or not self._may_start(each):
+        for name, each in self.instances.items():
+            if name in self._retired or each.state not in ("waiting", "back-off") or not self._may_start(each):
                 continue
             if each.start_at <= now:
                 start.append(each.component)
@@ -127,7 +141,7 @@ class Supervision:
     def _ended(self, instance: Instance, status: int, now: float) -> None:
         instance.pid = 0
         instance.reason = f"killed by signal {-status}" if status < 0 else f"ended with status {status}"
-        if self._stopping:
+        if self._stopping or instance.component.instance in self._retired:
             instance.state = "stopped"
         elif status == 0 and instance.component.ends:
             instance.state, instance.reason = "done", ""

@@ -6,7 +6,8 @@ socket ask for things, one JSON line each way:
 
     {"do": "status"}            the instances, once
     {"do": "watch"}             the instances, again after every change
-    {"do": "reload"}            read cluster.json again, start what is new, let nats-server read its users again
+    {"do": "reload"}            read cluster.json again, start what is new, end what is not wanted any more, let
+                                nats-server read its users again
     {"do": "restart", "instance": …}   SIGTERM, and start again; "signal" may name another
     {"do": "stop"}              end everything, dependents first, and itself
 
@@ -73,7 +74,7 @@ class Supervisor:
             await self._stopped.wait()
             driving.cancel()
         self._forks.close()
-        self._notices.close()
+        self._notices.close(list(self._supervision.instances))
         leftovers.forget(self._cluster.run_dir)
 
     def ask_to_stop(self) -> None:
@@ -201,7 +202,7 @@ class Supervisor:
             case "watch":
                 await self._tell_changes(writer)
             case "reload":
-                self._reload()
+                await self._reload()
                 await _say(writer, self._status())
             case "restart":
                 self._restart(request["instance"], signal.Signals[request.get("signal", "SIGTERM")])
@@ -232,12 +233,18 @@ class Supervisor:
         async with self._changed:
             await self._changed.wait_for(lambda: self._version != version)
 
-    def _reload(self) -> None:
+    async def _reload(self) -> None:
         cluster = clusters.load(self._cluster.home)
         if cluster is None:
             raise Failure("cluster.json is gone")
         self._signal(self._supervision.instances["nats"].pid, signal.SIGHUP)
         self._take_on(cluster)
+        gone = self._supervision.retire(components(cluster, self._programs, self._environ))
+        if gone and not await self._end_group(gone, signal.SIGTERM):
+            await self._end_group(gone, signal.SIGKILL)
+        self._supervision.forget(gone)
+        self._notices.close(gone)
+        self._happened()
 
     def _restart(self, name: str, number: signal.Signals) -> None:
         instance = self._supervision.instances.get(name)

@@ -38,6 +38,10 @@ class UpOptions:
     """The API's, on 127.0.0.1."""
     apiservers: int = 1
     """At least so many."""
+    dns: str = ""
+    """The nameserver of pods."""
+    domain: str = ""
+    """The domain of Services' names."""
     wait: bool = True
     """Wait until every component is ready."""
 
@@ -91,12 +95,13 @@ def _stop_interrupted(cluster: Cluster, environ: Mapping[str, str], steps: Steps
 def _prepared(where: Place, cluster: Cluster | None, options: UpOptions, steps: Steps) -> Cluster:
     with locked(clusters.RUN_ROOT):  # clusters that start at once get different numbers and ports
         if cluster is None:
-            cluster = preparation.new_cluster(where, options.port)
+            cluster = preparation.new_cluster(where, options.port).with_nodes(1)
             if cluster.ports.api != (options.port or DEFAULT_API_PORT):
                 steps.warn(f"port {DEFAULT_API_PORT} is busy; the API of {where.name!r} is on port {cluster.ports.api}")
         else:
             cluster = preparation.stopped_cluster(cluster, options.port)
-        cluster = cluster.with_nodes(max(options.nodes, 1)).with_apiservers(options.apiservers)
+        cluster = cluster.with_nodes(options.nodes).with_apiservers(options.apiservers)
+        cluster = cluster.with_dns(options.dns, options.domain)
         try:
             preparation.prepare(cluster)
         except BaseException:
@@ -107,15 +112,15 @@ def _prepared(where: Place, cluster: Cluster | None, options: UpOptions, steps: 
     return cluster
 
 
-def require_root(where: Place, command: str) -> None:
+def require_root(where: Place, command: str, *arguments: str) -> None:
     """Namespaces, bridges and nftables are root's.
 
     Raises:
         MachineLacks
     """
     if not has_root():
-        advice = f"sudo {command_for(where, command)}"
-        raise MachineLacks("kubus up and down need root: network namespaces, nftables, Podman", advice)
+        advice = f"sudo {command_for(where, command, *arguments)}"
+        raise MachineLacks(f"kubus {command} needs root: network namespaces, nftables, Podman", advice)
 
 
 def is_running(cluster: Cluster) -> bool:
@@ -133,6 +138,12 @@ def _grow(cluster: Cluster, options: UpOptions, steps: Steps) -> Cluster:
         raise Misused(
             f"cluster {cluster.name!r} runs on port {cluster.ports.api}; it changes while the cluster is stopped only",
             f"{down} && {again}",
+        )
+    if cluster.with_dns(options.dns, options.domain) != cluster:
+        again = command_for(cluster, "up", "--cluster-dns", options.dns or cluster.dns or "ADDRESS")
+        raise Misused(
+            f"cluster {cluster.name!r} runs; its DNS changes while it is stopped only",
+            f"{command_for(cluster, 'down')} && {again}",
         )
     grown = cluster.with_nodes(options.nodes).with_apiservers(options.apiservers)
     if grown == cluster:

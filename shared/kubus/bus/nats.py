@@ -71,6 +71,8 @@ class NatsBus:
         self._opening_again = False
         self._mailboxes: dict[Mailbox, _Joined] = {}
         self._tasks = Tasks()
+        self._flushing: set[asyncio.Timeout] = set()
+        self._losses = 0
         self._replies: dict[str, tuple[str, Reply]] = {}
         self._reply_prefix = f"{inbox_prefix(identity)}.{secrets.token_hex(8)}."
         self._numbers = itertools.count(1)
@@ -92,12 +94,23 @@ class NatsBus:
         """Wait until the server has everything published so far."""
         if not self._nats.is_connected:
             raise Disconnected("no connection to the bus")
+        limit = asyncio.timeout(_FLUSH_SECONDS_MAX)
+        self._flushing.add(limit)
+        losses = self._losses
         try:
-            async with asyncio.timeout(_FLUSH_SECONDS_MAX):
+            async with limit:
                 await self._nats._flush_pending(force_flush=True)
-                await self._nats.flush()
+                if losses == self._losses:  # nats-py may have swallowed the cancellation
+                    await self._nats.flush()
+        except TimeoutError:
+            if losses == self._losses:
+                raise
         except (nats.errors.Error, OSError, AttributeError) as error:  # AttributeError: the transport is gone
             raise Disconnected(f"not flushed: {error!r}") from None
+        finally:
+            self._flushing.discard(limit)
+        if losses != self._losses:
+            raise Disconnected("the connection to the bus was lost before everything was sent")
 
     async def subscribe(self, subject: str, *, group: str = "") -> Mailbox:
         """What arrives from now on; see `Bus.subscribe`."""
@@ -233,6 +246,9 @@ class NatsBus:
             self._fail_requests(f"{self.identity} may not publish to {subject}", BusError, subject)
 
     async def _on_disconnected(self) -> None:
+        self._losses += 1
+        for limit in self._flushing:
+            limit.reschedule(0)  # nats-py would wait for the answer of a connection that is no more
         self._fail_requests("the connection to the bus was lost before the reply", RequestTimeout)
         if not self._closing:
             _log.warning("the connection to the bus was lost")

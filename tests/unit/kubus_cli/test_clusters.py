@@ -3,11 +3,15 @@
 from dataclasses import replace
 from ipaddress import IPv4Network
 from itertools import combinations
+from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kubus_cli import clusters
-from kubus_cli.failures import Failure
+from kubus_cli.clusters import Cluster, Ports
+from kubus_cli.failures import Failure, Misused
 
 
 def test_what_is_saved_is_loaded(cluster):
@@ -57,6 +61,20 @@ def test_nodes_are_added_and_keep_their_addresses(cluster):
     assert cluster.with_nodes(1) == cluster
 
 
+@given(st.lists(st.one_of(st.integers(1, 8), st.integers(1, 8).map(lambda each: f"node-{each}")), max_size=12))
+def test_nodes_that_come_and_go_change_no_other_nodes_address(steps):
+    """An integer asks for so many nodes, a name removes one."""
+    cluster = Cluster("a", Path("/a"), 3, Ports(1, 2, 3, 4), ("node-1",))
+    for step in steps:
+        before = {node: cluster.node_address(node) for node in cluster.nodes}
+        changed = cluster.without_node(step) if isinstance(step, str) else cluster.with_nodes(step)
+        after = {node: changed.node_address(node) for node in changed.nodes}
+        assert len(set(after.values())) == len(after)
+        assert all(after[node] == address for node, address in before.items() if node in after)
+        assert len(changed.nodes) == (len(before.keys() - {step}) if isinstance(step, str) else max(len(before), step))
+        cluster = changed
+
+
 def test_names_of_the_kernels_things_are_short_enough(cluster):
     assert len(f"{cluster.tag}v{clusters.NODES_MAX}") <= 15
     run_dir = replace(cluster, run_root=clusters.RUN_ROOT).run_dir
@@ -70,3 +88,18 @@ def test_damaged_homes_are_left_out_of_the_clusters_of_many(cluster, tmp_path):
     (damaged / clusters.FILE).write_text("[]")
     homes = [damaged, tmp_path / "nothing", cluster.home]
     assert [each.home for each in clusters.load_all(homes)] == [cluster.home]
+
+
+def test_the_dns_of_a_cluster_is_kept_where_no_other_is_named(cluster):
+    named = cluster.with_dns("10.96.0.10", "example.org")
+    assert (named.dns, named.domain) == ("10.96.0.10", "example.org")
+    assert named.with_dns("", "") == named
+    assert (cluster.dns, cluster.domain) == ("", "cluster.local")
+    clusters.save(named)
+    assert clusters.load(named.home).dns == "10.96.0.10"
+
+
+@pytest.mark.parametrize(("address", "domain"), [("ns.example.org", ""), ("10.96.0", ""), ("", "a b"), ("", "-")])
+def test_a_dns_that_cannot_be_one_is_refused(cluster, address, domain):
+    with pytest.raises(Misused, match="--cluster-d"):
+        cluster.with_dns(address, domain)

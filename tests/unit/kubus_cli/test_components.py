@@ -87,3 +87,13 @@ def test_apiservers_share_the_port_and_nothing_else_on_disk(cluster):
     assert [each.instance for each in found] == ["apiserver", "apiserver-2"]
     assert len({each.environ["KUBUS_LISTEN"] for each in found}) == 1
     assert len({each.environ["KUBUS_AUDIT_LOG_FILE"] for each in found}) == 2
+
+
+def test_kubelets_are_told_the_clusters_dns(cluster):
+    every = components(cluster.with_dns("10.99.0.10", "example.org"), PROGRAMS, {})
+    (told,) = {
+        (each.environ["KUBUS_CLUSTER_DNS"], each.environ["KUBUS_CLUSTER_DOMAIN"])
+        for each in every
+        if each.service == "kubelet"
+    }
+    assert told == ("10.99.0.10", "example.org")

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 
@@ -28,6 +29,19 @@ def test_what_goes_wrong_is_a_sentence_and_an_exit_code(arguments, status, sente
     done = kubus(*arguments)
     assert done.returncode == status
     assert sentence in done.stderr and "Traceback" not in done.stderr
+
+
+def test_the_version_is_the_packages():
+    assert kubus("--version").stdout == f"kubus {version('kubus')}\n"
+
+
+@pytest.mark.parametrize("command", ["up", "status", "logs", "kubeconfig"])
+def test_a_home_that_cannot_be_is_a_sentence(command, tmp_path):
+    (tmp_path / "file").write_text("")
+    more = {"logs": ["etcd"], "kubeconfig": ["--user", "a"]}.get(command, [])
+    done = kubus(command, *more, "--home", str(tmp_path / "file" / "home"))
+    assert done.returncode in (3, 4) and "Traceback" not in done.stderr
+    assert done.stderr.startswith("kubus: ")
 
 
 def test_help_names_every_command():

@@ -15,5 +15,7 @@ async def test_the_path_tells_who_speaks(tmp_path):
     assert await heard.get() == ("relay", True, "ready")
     send_notice({VARIABLE: str(notices.path("etcd"))}, Notice(False, "disk full"))
     assert await heard.get() == ("etcd", False, "disk full")
-    notices.close()
+    notices.close(["etcd"])
+    assert list(tmp_path.iterdir()) == [notices.path("relay")]
+    notices.close(["relay"])
     assert list(tmp_path.iterdir()) == []

@@ -131,3 +131,17 @@ def test_what_is_to_end_but_fails_is_started_again():
     begin(supervision, "etcd-access", 10, 0)
     supervision.ended(10, 1, 1)
     assert names(supervision.due(1)) == ["etcd-access"]
+
+
+def test_what_is_not_wanted_any_more_is_not_started_again_and_forgotten(supervision):
+    for pid, each in enumerate(CHAIN, 10):
+        begin(supervision, each.instance, pid, 0)
+        ready(supervision, each.instance, 0)
+    assert supervision.retire(CHAIN) == []
+    assert supervision.retire(CHAIN[:2]) == ["scheduler"]
+    supervision.ended(12, -15, 1)
+    assert supervision.due(100) == ([], None)
+    supervision.forget(["scheduler"])
+    assert list(supervision.instances) == ["etcd", "apiserver"]
+    assert supervision.add(CHAIN) == [CHAIN[2]], "and may come back"
+    assert names(supervision.due(100)) == ["scheduler"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import ssl
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -10,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from kubus.bus import BusError, Disconnected, Disturbed, Message, RequestTimeout
+from kubus.bus import nats as nats_module
 from kubus.bus.nats import NatsBus, connect
 from kubus.bus.subjects import escape
 from kubus.testing.certificates import Authority
@@ -194,3 +197,19 @@ async def test_a_certificate_that_nobody_knows_gets_no_connection(guarded: NatsS
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(1):
             await connect(guarded.url, identity="stranger", tls=tls_of(authority, "stranger"))
+
+
+async def test_a_flush_ends_with_the_connection(server: NatsServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a service that stops while its server goes away waits out its whole grace period."""
+    monkeypatch.setattr(nats_module, "_FLUSH_SECONDS_MAX", 3600)
+    bus = await connect(server.url, identity="one")
+    os.kill(server.pid, signal.SIGSTOP)
+    for _ in range(3):  # more than sockets hold: nats-py's own flusher waits for the server, and ends with it
+        await bus.publish("news", bytes(2 << 20))
+    with pytest.raises(ExceptionGroup) as caught:  # the end of one task is what is looked at
+        async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
+            tasks.create_task(bus.flush())
+            await asyncio.sleep(0.1)
+            await server.kill()
+    assert caught.group_contains(Disconnected)
+    await bus.aclose()
