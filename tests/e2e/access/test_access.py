@@ -22,7 +22,7 @@ import ssl, sys, urllib.error, urllib.request
 url, token, ca = sys.argv[1], sys.argv[2], sys.argv[3]
 request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"} if token else {})
 try:
-    with urllib.request.urlopen(request, context=ssl.create_default_context(cadata=ca), timeout=10) as answer:
+    with urllib.request.urlopen(request, context=ssl.create_default_context(cadata=ca), timeout=60) as answer:
         print(answer.status, answer.read().decode())
 except urllib.error.HTTPError as error:
     print(error.code, error.read().decode())
@@ -100,7 +100,7 @@ def test_a_pod_calls_the_api_with_its_own_token_until_it_is_gone(one_node: Clust
     one_node.kubectl("create", "rolebinding", "viewer", "--clusterrole=view", "--serviceaccount=default:viewer")
     overrides = json.dumps({"spec": {"serviceAccountName": "viewer", "terminationGracePeriodSeconds": 0}})
     one_node.kubectl("run", "caller", f"--image={IMAGE}", f"--overrides={overrides}")
-    one_node.kubectl("wait", "--for=condition=Ready", "pod/caller", "--timeout=60s")
+    one_node.kubectl("wait", "--for=condition=Ready", "pod/caller", "--timeout=120s")
     pod = one_node.get("pod", "caller")
     token, ca, namespace = (
         one_node.kubectl("exec", "caller", "--", "cat", f"{MOUNT}/{file}").stdout

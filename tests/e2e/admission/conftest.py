@@ -41,7 +41,7 @@ class Client:
 
     async def until(self, path: str) -> dict[str, Any]:
         """An object, once this server has it."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(90):
             while True:
                 code, answer = await self("GET", f"{path}?resourceVersion=0")
                 if code == 200:

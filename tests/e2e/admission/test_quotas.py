@@ -22,7 +22,7 @@ async def with_quota(clients: tuple[Client, Client], **hard: str) -> None:
     made["status"] = {"hard": hard, "used": dict.fromkeys(hard, "0")}
     await clients[0].ok("PUT", f"{NAMESPACE}/resourcequotas/q/status", made)
     for client in clients:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(90):
             while "used" not in (await client.until(f"{NAMESPACE}/resourcequotas/q")).get("status", {}):
                 await asyncio.sleep(0.02)
 

@@ -137,7 +137,7 @@ async def test_custom_objects_are_pruned_and_defaulted_after_a_webhook_whatever_
     client, text = both[0], {"type": "string"}
     await client.ok("POST", DEFINITIONS, _definition(start=text, first=text, given={**text, "default": "D"}))
     things = "/apis/example.com/{}/namespaces/default/things"
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(90):
         while (await client("GET", things.format("v1")))[0] != 200:
             await asyncio.sleep(0.05)
     rule = {"apiGroups": ["example.com"], "apiVersions": ["v1"], "operations": ["*"], "resources": ["things"]}

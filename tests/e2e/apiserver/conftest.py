@@ -51,7 +51,7 @@ class Apiserver:
         """Run kubectl to its end."""
         process = await self.start(*arguments, user=user)
         data = stdin.encode() if isinstance(stdin, str) else stdin
-        out, err = await asyncio.wait_for(process.communicate(data), 60)
+        out, err = await asyncio.wait_for(process.communicate(data), 180)
         return Result(process.returncode or 0, out.decode(), err.decode())
 
     async def start(self, *arguments: str, user: str = ADMIN.user) -> asyncio.subprocess.Process:
@@ -144,7 +144,7 @@ async def running_apiserver(directory: Path, endpoint: str) -> AsyncIterator[Api
 
 
 async def _ready(server: Apiserver, process: asyncio.subprocess.Process) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(90):
         while process.returncode is None:
             try:
                 _, writer = await asyncio.open_connection("127.0.0.1", server.port)

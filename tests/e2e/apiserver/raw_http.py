@@ -48,7 +48,7 @@ class Wire:
             self._streams = await asyncio.open_connection("127.0.0.1", self._port, ssl=self._tls, limit=2**23)
         reader, writer = self._streams
         writer.write(f"{line} HTTP/{version}\r\n{head}\r\n".encode() + body)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(90):
             got = _head(await reader.readuntil(b"\r\n\r\n"))
             length = int(got.header("Content-Length") or 0)
             if length and not line.startswith("HEAD"):

@@ -163,7 +163,7 @@ async def test_a_deleted_definition_takes_everything_with_it(apiserver) -> None:
     await apiserver.kubectl("create", "-f", "-", stdin=defined("Gone"))
     await apiserver.kubectl("wait", "--for=condition=Established", "crd/gones.example.com")
     await apiserver.kubectl("create", "-f", "-", stdin=made("Gone"))
-    deleted = await apiserver.kubectl("delete", "crd", "gones.example.com", "--timeout=10s")
+    deleted = await apiserver.kubectl("delete", "crd", "gones.example.com", "--timeout=120s")
     assert deleted.code == 0, deleted.err
     assert "the server could not find the requested resource" in (await apiserver.kubectl("get", "gones")).err
     await apiserver.kubectl("create", "-f", "-", stdin=defined("Gone"))

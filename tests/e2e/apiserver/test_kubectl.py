@@ -113,7 +113,7 @@ async def test_watching_prints_every_change(apiserver) -> None:
 
 async def test_waiting_for_a_condition_and_for_a_deletion_ends(apiserver) -> None:
     await apiserver.kubectl("run", "p", "--image=x")
-    waiting = await apiserver.start("wait", "pod/p", "--for=jsonpath={.status.phase}=Running", "--timeout=20s")
+    waiting = await apiserver.start("wait", "pod/p", "--for=jsonpath={.status.phase}=Running", "--timeout=120s")
     await asyncio.sleep(0.5)
     patched = await apiserver.kubectl(
         "patch", "pod", "p", "--subresource=status", "-p", '{"status":{"phase":"Running"}}'
@@ -121,7 +121,7 @@ async def test_waiting_for_a_condition_and_for_a_deletion_ends(apiserver) -> Non
     assert patched.code == 0, patched.err
     out, _ = await asyncio.wait_for(waiting.communicate(), 20)
     assert out == b"pod/p condition met\n"
-    gone = await apiserver.start("wait", "pod/p", "--for=delete", "--timeout=20s")
+    gone = await apiserver.start("wait", "pod/p", "--for=delete", "--timeout=120s")
     await asyncio.sleep(0.5)
     await apiserver.kubectl("delete", "pod", "p")
     await asyncio.wait_for(gone.communicate(), 20)

@@ -349,7 +349,7 @@ class Client:
         reader, writer = self._streams
         try:
             writer.write(data)
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(90):
                 head = (await reader.readuntil(b"\r\n\r\n")).lower()
                 length = next(
                     (int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.startswith(b"content-length")), -1

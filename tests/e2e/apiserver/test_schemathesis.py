@@ -92,7 +92,7 @@ async def _document(apiserver) -> dict[str, Any]:
 async def test_whatever_the_documents_allow_is_answered_as_they_say(apiserver, tmp_path: Path) -> None:
     result = await apiserver.kubectl("create", "-f", "-", stdin=json.dumps(DEFINITION))
     assert result.code == 0, result.err
-    waited = await apiserver.kubectl("wait", "--for=condition=Established", "crd/widgets.example.com", "--timeout=20s")
+    waited = await apiserver.kubectl("wait", "--for=condition=Established", "crd/widgets.example.com", "--timeout=120s")
     assert waited.code == 0, waited.err
     file, home = tmp_path / "openapi.json", tmp_path / "schemathesis"
     home.mkdir()

@@ -41,5 +41,5 @@ def pod(one_node: Cluster, namespace: str, image: str) -> str:
     spec = {"terminationGracePeriodSeconds": 0, "containers": [{"name": "main", "image": image, "command": command}]}
     text = json.dumps({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "talker"}, "spec": spec})
     one_node.kubectl("-n", namespace, "apply", "-f", "-", stdin=text)
-    one_node.kubectl("-n", namespace, "wait", "--for=condition=Ready", "pod/talker", "--timeout=30s")
+    one_node.kubectl("-n", namespace, "wait", "--for=condition=Ready", "pod/talker", "--timeout=120s")
     return "talker"

@@ -20,7 +20,7 @@ def program(name: str) -> Path:
 
 
 def run(
-    cluster: Cluster, name: str, *arguments: str, stdin: str | None = None, check: bool = True, seconds: float = 90
+    cluster: Cluster, name: str, *arguments: str, stdin: str | None = None, check: bool = True, seconds: float = 240
 ) -> subprocess.CompletedProcess[str]:
     """Run a client program against a cluster."""
     command = [str(program(name)), *arguments]

@@ -24,7 +24,7 @@ async def test_objects_watches_and_exec(kubeconfig: Path, namespace: str, pod: s
         assert patched.data == {"k": "2"}
         await core.delete_namespaced_config_map("m", namespace)
         seen = []
-        async with asyncio.timeout(10), watch.Watch() as watching:
+        async with asyncio.timeout(90), watch.Watch() as watching:
             async for event in watching.stream(
                 core.list_namespaced_config_map, namespace, resource_version=version, timeout_seconds=10
             ):

@@ -62,7 +62,7 @@ def _greeting(who: str) -> str:
 def test_an_operator_greets_and_says_goodbye(cluster: Cluster, namespace: str, tmp_path: Path) -> None:
     n = ("-n", namespace)
     cluster.kubectl("apply", "-f", "-", stdin=json.dumps(DEFINITION))
-    cluster.kubectl("wait", "--for=condition=Established", "crd/greetings.example.org", "--timeout=10s")
+    cluster.kubectl("wait", "--for=condition=Established", "crd/greetings.example.org", "--timeout=120s")
     (tmp_path / "operator.py").write_text(OPERATOR)
     command = [sys.executable, "-m", "kopf", "run", "--namespace", namespace, str(tmp_path / "operator.py")]
     with (tmp_path / "log").open("w") as log:
@@ -72,7 +72,7 @@ def test_an_operator_greets_and_says_goodbye(cluster: Cluster, namespace: str, t
         _said(cluster, namespace, "hello world")
         cluster.kubectl(*n, "apply", "-f", "-", stdin=_greeting("moon"))
         _said(cluster, namespace, "hello moon")
-        cluster.kubectl(*n, "delete", "greeting", "g", "--timeout=20s")
+        cluster.kubectl(*n, "delete", "greeting", "g", "--timeout=120s")
         eventually(lambda: "goodbye g" in (tmp_path / "log").read_text(), what="the goodbye")
         reasons = {each["reason"] for each in cluster.get("events", *n)["items"]}
         assert "Greeted" in reasons

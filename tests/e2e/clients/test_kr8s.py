@@ -23,7 +23,7 @@ async def test_objects_watches_logs_and_exec(kubeconfig: Path, namespace: str, p
     await made.label(team="a")
     found = [each.name async for each in api.get("configmaps", namespace=namespace, label_selector={"team": "a"})]
     assert found == ["m"]
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(90):
         async for event, obj in api.watch("configmaps", namespace=namespace):
             if obj.name == "m":
                 assert event == "ADDED"

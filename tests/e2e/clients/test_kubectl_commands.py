@@ -75,7 +75,7 @@ def test_a_deployment_is_exposed_and_scaled_by_itself(cluster: Cluster, namespac
     scaler = cluster.get("hpa.v2.autoscaling", "shown", *n)["spec"]
     assert (scaler["minReplicas"], scaler["maxReplicas"]) == (1, 3)
     assert scaler["metrics"][0]["resource"]["target"]["averageUtilization"] == 80
-    cluster.kubectl(*n, "wait", "--for=condition=Available", "deployment/shown", "--timeout=30s")
+    cluster.kubectl(*n, "wait", "--for=condition=Available", "deployment/shown", "--timeout=120s")
     events = cluster.kubectl(*n, "events", "--for", "deployment/shown").stdout
     assert "ScalingReplicaSet" in events
 
@@ -83,11 +83,11 @@ def test_a_deployment_is_exposed_and_scaled_by_itself(cluster: Cluster, namespac
 def test_a_node_is_drained_and_comes_back(cluster: Cluster, namespace: str) -> None:
     n = ("-n", namespace)
     cluster.kubectl(*n, "create", "deployment", "moving", f"--image={IMAGE}")
-    cluster.kubectl(*n, "wait", "--for=condition=Available", "deployment/moving", "--timeout=30s")
+    cluster.kubectl(*n, "wait", "--for=condition=Available", "deployment/moving", "--timeout=120s")
     node = cluster.get("nodes")["items"][0]["metadata"]["name"]
     old = cluster.get("pods", "-l", "app=moving", *n)["items"][0]["metadata"]["uid"]
     drained = cluster.kubectl(
-        "drain", node, "--pod-selector=app=moving", "--force", "--grace-period=1", "--timeout=40s"
+        "drain", node, "--pod-selector=app=moving", "--force", "--grace-period=1", "--timeout=120s"
     )
     assert "evicted" in drained.stdout
     assert "drained" in drained.stdout

@@ -39,19 +39,19 @@ def test_a_deployment_is_applied_compared_changed_rolled_back_and_deleted(
     assert "created" in run(cluster, kubectl, *n, "apply", "-f", "-", stdin=manifest).stdout
     assert run(cluster, kubectl, *n, "diff", "-f", "-", stdin=manifest).stdout == ""
     assert "unchanged" in run(cluster, kubectl, *n, "apply", "-f", "-", stdin=manifest).stdout
-    run(cluster, kubectl, *n, "rollout", "status", "deployment/web", "--timeout=60s")
+    run(cluster, kubectl, *n, "rollout", "status", "deployment/web", "--timeout=120s")
     assert "1/1" in run(cluster, kubectl, *n, "get", "deployments", "-o", "wide").stdout
     assert run(cluster, kubectl, *n, "diff", "-f", "-", stdin=deployment("web", 2, IMAGE), check=False).returncode == 1
 
     run(cluster, kubectl, *n, "set", "env", "deployment/web", "STAGE=two")
-    run(cluster, kubectl, *n, "rollout", "status", "deployment/web", "--timeout=60s")
+    run(cluster, kubectl, *n, "rollout", "status", "deployment/web", "--timeout=120s")
     run(cluster, kubectl, *n, "rollout", "undo", "deployment/web")
-    run(cluster, kubectl, *n, "rollout", "status", "deployment/web", "--timeout=60s")
+    run(cluster, kubectl, *n, "rollout", "status", "deployment/web", "--timeout=120s")
     found = json.loads(run(cluster, kubectl, *n, "get", "deployment", "web", "-o", "json").stdout)
     assert "env" not in found["spec"]["template"]["spec"]["containers"][0]
     assert "ScalingReplicaSet" in run(cluster, kubectl, *n, "describe", "deployment", "web").stdout
 
-    run(cluster, kubectl, *n, "delete", "deployment", "web", "--timeout=60s")
+    run(cluster, kubectl, *n, "delete", "deployment", "web", "--timeout=120s")
     assert "NotFound" in run(cluster, kubectl, *n, "get", "deployment", "web", check=False).stderr
 
 
@@ -77,7 +77,7 @@ def test_a_pod_is_run_entered_and_watched(cluster: Cluster, kubectl: str, own_na
     n = ("-n", own_namespace)
     wait_for_stop = "echo started; trap 'exit 0' TERM; while :; do sleep 0.1; done"
     run(cluster, kubectl, *n, "run", "talker", f"--image={IMAGE}", "--command", "--", "sh", "-c", wait_for_stop)
-    run(cluster, kubectl, *n, "wait", "--for=condition=Ready", "pod/talker", "--timeout=60s")
+    run(cluster, kubectl, *n, "wait", "--for=condition=Ready", "pod/talker", "--timeout=120s")
     assert "started" in run(cluster, kubectl, *n, "logs", "talker").stdout
     assert run(cluster, kubectl, *n, "exec", "talker", "--", "echo", "inside").stdout == "inside\n"
     echoed = run(cluster, kubectl, *n, "exec", "-i", "talker", "--", "cat", stdin="through stdin\n")
@@ -99,14 +99,14 @@ def test_a_pod_is_run_entered_and_watched(cluster: Cluster, kubectl: str, own_na
     finally:
         watch.kill()
         watch.wait()
-    run(cluster, kubectl, *n, "delete", "pod", "talker", "--grace-period=1", "--timeout=60s")
+    run(cluster, kubectl, *n, "delete", "pod", "talker", "--grace-period=1", "--timeout=120s")
 
 
 def test_a_port_of_a_service_is_forwarded(cluster: Cluster, kubectl: str, own_namespace: str) -> None:
     n = ("-n", own_namespace)
     run(cluster, kubectl, *n, "apply", "-f", "-", stdin=deployment("web", 1, IMAGE))
     run(cluster, kubectl, *n, "expose", "deployment", "web", "--port=80", "--target-port=8080")
-    run(cluster, kubectl, *n, "rollout", "status", "deployment/web", "--timeout=60s")
+    run(cluster, kubectl, *n, "rollout", "status", "deployment/web", "--timeout=120s")
     forward = subprocess.Popen(
         [program(kubectl), *n, "port-forward", "service/web", ":80"],
         env=cluster.environ,

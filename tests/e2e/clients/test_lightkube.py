@@ -23,7 +23,7 @@ async def test_objects_apply_watches_and_logs(kubeconfig: Path, namespace: str, 
     await client.patch(ConfigMap, "m", {"data": {"k": "2"}}, patch_type=PatchType.MERGE)
     applied = await client.apply(ConfigMap(metadata=ObjectMeta(name="m"), data={"other": "3"}))
     assert applied.data == {"k": "2", "other": "3"}
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(90):
         async for event, obj in client.watch(ConfigMap, resource_version=version):
             if obj.metadata.name == "m" and "other" in obj.data:
                 assert event == "MODIFIED"

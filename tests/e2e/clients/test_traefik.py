@@ -31,7 +31,7 @@ class Front(NamedTuple):
         """Status and body of a request; (0, reason) where there is no answer."""
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", headers={"Host": host})
         try:
-            with urllib.request.urlopen(request, timeout=10) as response:
+            with urllib.request.urlopen(request, timeout=60) as response:
                 return response.status, response.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
@@ -88,7 +88,7 @@ def test_an_ingress_is_served_follows_its_pods_and_gets_a_status(
     n = ("-n", namespace)
     cluster.kubectl(*n, "apply", "-f", "-", stdin=deployment("web", 2, IMAGE))
     cluster.kubectl(*n, "expose", "deployment", "web", "--port=80", "--target-port=8080")
-    cluster.kubectl(*n, "rollout", "status", "deployment/web", "--timeout=60s")
+    cluster.kubectl(*n, "rollout", "status", "deployment/web", "--timeout=120s")
     assert eventually(lambda: front.get("shop.example.com"), expected=lambda got: got[0] == 404, what="Traefik")
 
     cluster.kubectl(*n, "apply", "-f", "-", stdin=ingress("shop", "shop.example.com", "web"))
@@ -106,7 +106,7 @@ def test_an_ingress_is_served_follows_its_pods_and_gets_a_status(
 
     pods = {each["metadata"]["name"] for each in cluster.get("pods", *n)["items"]}
     cluster.kubectl(*n, "rollout", "restart", "deployment/web")
-    cluster.kubectl(*n, "rollout", "status", "deployment/web", "--timeout=60s")
+    cluster.kubectl(*n, "rollout", "status", "deployment/web", "--timeout=120s")
 
     def answers_by_a_new_pod() -> bool:
         status, body = front.get("shop.example.com")

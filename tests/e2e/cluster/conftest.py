@@ -36,7 +36,7 @@ class Cluster:
         self.name = f"e2e-{uuid.uuid4().hex[:6]}"
         self.environ = {**os.environ, "KUBECONFIG": str(home / "kubeconfig-of-tests"), "NO_COLOR": "1"}
 
-    def kubus(self, *arguments: str, timeout: float = 90, check: bool = True) -> subprocess.CompletedProcess[str]:
+    def kubus(self, *arguments: str, timeout: float = 240, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run `kubus` on this cluster; the reaper takes down a cluster that no `down --purge` took down."""
         command, *rest = arguments
         named = ("--name", self.name, "--home", str(self.home))
@@ -49,7 +49,7 @@ class Cluster:
         return done
 
     def kubectl(
-        self, *arguments: str, stdin: str | None = None, timeout: float = 60, check: bool = True
+        self, *arguments: str, stdin: str | None = None, timeout: float = 180, check: bool = True
     ) -> subprocess.CompletedProcess[str]:
         """Run kubectl on this cluster."""
         return self._run(["kubectl", *arguments], timeout, check, stdin)
@@ -75,7 +75,7 @@ class Cluster:
 
 
 def eventually(
-    look: Callable[[], Any], *, seconds: float = 30, what: str = "it", expected: Callable[[Any], bool] = bool
+    look: Callable[[], Any], *, seconds: float = 90, what: str = "it", expected: Callable[[Any], bool] = bool
 ) -> Any:
     """Look until it is as expected; the last look on failure."""
     end = time.monotonic() + seconds
@@ -101,8 +101,8 @@ def image() -> str:
 def _cluster(nodes: int, home: Path) -> Iterator[Cluster]:
     made = Cluster(home, nodes)
     try:
-        made.kubus("up", "--nodes", str(nodes), timeout=90)
-        made.kubectl("wait", "--for=condition=Ready", "nodes", "--all", "--timeout=60s")
+        made.kubus("up", "--nodes", str(nodes), timeout=240)
+        made.kubectl("wait", "--for=condition=Ready", "nodes", "--all", "--timeout=120s")
         yield made
     finally:
         made.kubus("down", "--purge", check=False)

@@ -100,7 +100,7 @@ def test_no_credentials(one: Cluster) -> None:
     insecure.check_hostname = False
     insecure.verify_mode = ssl.CERT_NONE
     with pytest.raises(urllib.error.HTTPError) as caught:
-        urllib.request.urlopen(f"{server}/api/v1/pods", context=insecure, timeout=5)
+        urllib.request.urlopen(f"{server}/api/v1/pods", context=insecure, timeout=60)
     assert caught.value.code in (401, 403)
     assert json.loads(caught.value.read())["kind"] == "Status"
 

@@ -47,7 +47,7 @@ def test_a_drain_waits_for_the_budget_and_never_goes_below_it(
     cluster, n = three_nodes, ("-n", wide_namespace)
     cluster.kubectl(*n, "apply", "-f", "-", stdin=_at_home("held", image))
     cluster.kubectl(*n, "create", "poddisruptionbudget", "held", "--selector=app=held", "--min-available=2")
-    cluster.kubectl(*n, "wait", "--for=condition=Available", "deployment/held", "--timeout=30s")
+    cluster.kubectl(*n, "wait", "--for=condition=Available", "deployment/held", "--timeout=120s")
     drain = ("drain", NODE, "--pod-selector=app=held", "--grace-period=1")
     try:
         eventually(lambda: cluster.get("pdb", "held", *n)["status"]["currentHealthy"] == 2, what="a counted budget")
@@ -63,7 +63,7 @@ def test_a_drain_waits_for_the_budget_and_never_goes_below_it(
                 stdout=seen,
             )
             cluster.kubectl(*n, "patch", "pdb", "held", "-p", '{"spec":{"minAvailable":1}}')
-            drained = cluster.kubectl(*drain, "--timeout=40s")
+            drained = cluster.kubectl(*drain, "--timeout=120s")
             watch.terminate()
             watch.wait()
         assert drained.stdout.count("evicted") == 2

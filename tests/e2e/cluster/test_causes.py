@@ -44,7 +44,7 @@ def test_from_the_last_running_pod_back_to_the_command(three_nodes: Cluster, wid
     n = ("-n", wide_namespace)
     first = int(three_nodes.get("namespace", wide_namespace)["metadata"]["resourceVersion"])
     three_nodes.kubectl("apply", "-f", "-", *n, stdin=deployment("web", 3, IMAGE))
-    three_nodes.kubectl("rollout", "status", "deployment/web", "--timeout=60s", *n)
+    three_nodes.kubectl("rollout", "status", "deployment/web", "--timeout=120s", *n)
     pods = three_nodes.get("pods", *n)["items"]
     last = max(int(pod["metadata"]["resourceVersion"]) for pod in pods)
     events = journal(three_nodes, first - 1, last)

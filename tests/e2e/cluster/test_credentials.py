@@ -46,7 +46,7 @@ def approved(cluster: Cluster, directory: Path, common_name: str, groups: tuple[
     }
     cluster.kubectl("create", "-f", "-", stdin=json.dumps(body))
     cluster.kubectl("certificate", "approve", name)
-    cluster.kubectl("wait", "csr", name, "--for=jsonpath={.status.certificate}", "--timeout=30s")
+    cluster.kubectl("wait", "csr", name, "--for=jsonpath={.status.certificate}", "--timeout=120s")
     stem = directory / "approved"
     stem.with_suffix(".crt").write_bytes(b64decode(cluster.get("csr", name)["status"]["certificate"]))
     plain = serialization.NoEncryption()

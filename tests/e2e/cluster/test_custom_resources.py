@@ -86,7 +86,7 @@ def test_a_namespace_takes_its_custom_objects_along(cluster: Cluster, define: An
     define("Tenant")
     cluster.kubectl("create", "namespace", "leaving")
     cluster.kubectl("create", "-f", "-", stdin=thing("Tenant", "t", "leaving"))
-    cluster.kubectl("delete", "namespace", "leaving", "--timeout=30s")
+    cluster.kubectl("delete", "namespace", "leaving", "--timeout=120s")
     assert cluster.get("tenants", "-A")["items"] == []
 
 

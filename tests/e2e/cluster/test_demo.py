@@ -15,7 +15,7 @@ def test_the_demo_runs_to_its_end_and_shows_what_happened(image: str, tmp_path: 
     cluster = Cluster(tmp_path / "home", 1)
     cluster.home.mkdir()
     try:
-        done = cluster.kubus("demo", timeout=110)
+        done = cluster.kubus("demo", timeout=240)
         said = done.stderr
         assert "the app answers through its ClusterIP" in said and "hello from hello-" in said
         assert "the container is back, its restart counted" in said

@@ -19,7 +19,7 @@ def test_it_cleans_up_after_every_process_was_killed(image: str, tmp_path: Path)
     try:
         cluster.kubus("up")
         cluster.kubectl("apply", "-f", "-", stdin=deployment("web", 1, IMAGE))
-        cluster.kubectl("rollout", "status", "deployment/web", "--timeout=60s")
+        cluster.kubectl("rollout", "status", "deployment/web", "--timeout=120s")
         pids = {name: each["pid"] for name, each in cluster.status().items()}
         for name in ("supervisor", "forkserver", *pids):
             if pid := pids.pop(name, 0):

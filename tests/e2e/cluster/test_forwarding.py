@@ -70,7 +70,7 @@ def test_pods_and_services_answer_through_the_apiserver(one_node: Cluster, names
     cluster, base = one_node, f"/api/v1/namespaces/{namespace_of_one}"
     command = ["busybox", "httpd", "-f", "-p", "8080", "-h", "/www"]
     applied(cluster, pod("web", namespace_of_one, command, 8080), service("web", namespace_of_one, 80, 8080))
-    cluster.kubectl("wait", "-n", namespace_of_one, "--for=condition=Ready", "pod/web", "--timeout=30s")
+    cluster.kubectl("wait", "-n", namespace_of_one, "--for=condition=Ready", "pod/web", "--timeout=120s")
     raw = partial(cluster.kubectl, "get", "--raw", check=False)
     for path in ("pods/web/proxy/", "pods/http:web:8080/proxy/", "pods/web/proxy/cgi-bin/index.cgi?x=1"):
         assert raw(f"{base}/{path}").stdout == "hello from web\n", path
@@ -91,7 +91,7 @@ def test_pods_and_services_answer_through_the_apiserver(one_node: Cluster, names
 def test_a_kubelet_answers_through_the_apiserver(one_node: Cluster, namespace_of_one: str) -> None:
     cluster, namespace = one_node, namespace_of_one
     applied(cluster, pod("web", namespace, ["busybox", "httpd", "-f", "-p", "8080", "-h", "/www"], 8080))
-    cluster.kubectl("wait", "-n", namespace, "--for=condition=Ready", "pod/web", "--timeout=30s")
+    cluster.kubectl("wait", "-n", namespace, "--for=condition=Ready", "pod/web", "--timeout=120s")
     raw = partial(cluster.kubectl, "get", "--raw", check=False)
     assert raw("/api/v1/nodes/node-1/proxy/healthz").stdout == "ok"
     listed = json.loads(raw("/api/v1/nodes/node-1/proxy/pods").stdout)
@@ -122,10 +122,10 @@ def test_kubectl_forwards_ports_and_runs_commands(one_node: Cluster, namespace_o
     loopback = pod("web", namespace, command, 8080)
     del loopback["spec"]["containers"][0]["readinessProbe"]  # nobody but the pod itself reaches its loopback
     applied(cluster, loopback)
-    cluster.kubectl("wait", "-n", namespace, "--for=condition=Ready", "pod/web", "--timeout=30s")
+    cluster.kubectl("wait", "-n", namespace, "--for=condition=Ready", "pod/web", "--timeout=120s")
     with forwarded(cluster, "-n", namespace, "pod/web", ":8080", websocket=websocket) as url:
         for _ in range(3):
-            with urllib.request.urlopen(f"{url}/", timeout=10) as answer:
+            with urllib.request.urlopen(f"{url}/", timeout=60) as answer:
                 assert answer.read() == b"hello from web\n"
     cluster.environ["KUBECTL_REMOTE_COMMAND_WEBSOCKETS"] = str(websocket).lower()
     try:
@@ -139,7 +139,7 @@ def test_kubectl_forwards_ports_and_runs_commands(one_node: Cluster, namespace_o
 def test_the_python_client_forwards_ports(one_node: Cluster, namespace_of_one: str) -> None:
     cluster, namespace = one_node, namespace_of_one
     applied(cluster, pod("web", namespace, ["busybox", "httpd", "-f", "-p", "8080", "-h", "/www"], 8080))
-    cluster.kubectl("wait", "-n", namespace, "--for=condition=Ready", "pod/web", "--timeout=30s")
+    cluster.kubectl("wait", "-n", namespace, "--for=condition=Ready", "pod/web", "--timeout=120s")
     configuration = kubernetes.config.new_client_from_config(cluster.environ["KUBECONFIG"])
     connect = kubernetes.client.CoreV1Api(configuration).connect_get_namespaced_pod_portforward
     forward = kubernetes.stream.portforward(connect, "web", namespace, ports="8080,9999")
@@ -170,7 +170,7 @@ async def relayed(one_node: Cluster, namespace_of_one: str, tmp_path: Path) -> A
         command = ["busybox", "nc", "-ll", "-p", "8443", "-e", "busybox", "nc", route, str(extension.port)]
         objects = pod("metrics", namespace, command, 8443), service("metrics", namespace, 443, 8443)
         await asyncio.to_thread(applied, cluster, *objects)
-        ready = ("wait", "-n", namespace, "--for=condition=Ready", "pod/metrics", "--timeout=30s")
+        ready = ("wait", "-n", namespace, "--for=condition=Ready", "pod/metrics", "--timeout=120s")
         await asyncio.to_thread(cluster.kubectl, *ready)
         yield extension
 
@@ -190,20 +190,20 @@ async def test_an_extension_apiserver_in_a_pod_is_part_of_the_api(
     await asyncio.to_thread(applied, one_node, apiservice)
     name = f"apiservice/{VERSION}.{GROUP}"
     try:
-        await kubectl("wait", "--for=condition=Available", name, "--timeout=30s")
+        await kubectl("wait", "--for=condition=Available", name, "--timeout=120s")
         got = await kubectl("get", "nodes.metrics.k8s.io", "n7", "-o", "jsonpath={.usage.memory}")
         assert got.stdout == "512Mi"
         await kubectl("delete", "pod", "metrics", "-n", namespace_of_one, "--force")
-        await kubectl("wait", "--for=condition=Available=False", name, "--timeout=30s")
+        await kubectl("wait", "--for=condition=Available=False", name, "--timeout=120s")
         gone = await kubectl("get", "--raw", f"{PATH}/nodes", check=False)
         assert "currently unable to handle the request" in gone.stderr
         await kubectl("create", "namespace", f"{namespace_of_one}-x")
         await kubectl("delete", "namespace", f"{namespace_of_one}-x", "--wait=false")
         failed = "--for=condition=NamespaceDeletionDiscoveryFailure"
-        await kubectl("wait", failed, f"namespace/{namespace_of_one}-x", "--timeout=30s")
+        await kubectl("wait", failed, f"namespace/{namespace_of_one}-x", "--timeout=120s")
     finally:
         await kubectl("delete", name)
-    await kubectl("wait", "--for=delete", f"namespace/{namespace_of_one}-x", "--timeout=30s")
+    await kubectl("wait", "--for=delete", f"namespace/{namespace_of_one}-x", "--timeout=120s")
 
 
 async def test_requests_of_all_kinds_reach_a_pod(one_node: Cluster, namespace_of_one: str, relayed: Extension) -> None:

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.e2e
 
 
 def roll_out(cluster: Cluster, namespace: str, name: str) -> str:
-    return cluster.kubectl("-n", namespace, "rollout", "status", f"deployment/{name}", "--timeout=60s").stdout
+    return cluster.kubectl("-n", namespace, "rollout", "status", f"deployment/{name}", "--timeout=120s").stdout
 
 
 def images(cluster: Cluster, namespace: str) -> set[str]:
@@ -91,7 +91,7 @@ def test_run_logs_and_exec(cluster: Cluster, namespace: str) -> None:
     n = ("-n", namespace)
     script = "echo one; echo two; trap 'exit 0' TERM; while :; do sleep 0.1; done"
     cluster.kubectl("run", "talker", f"--image={IMAGE}", *n, "--command", "--", "sh", "-c", script)
-    cluster.kubectl("wait", "--for=condition=Ready", "pod/talker", "--timeout=30s", *n)
+    cluster.kubectl("wait", "--for=condition=Ready", "pod/talker", "--timeout=120s", *n)
     assert cluster.kubectl("logs", "talker", *n).stdout == "one\ntwo\n"
     assert cluster.kubectl("logs", "talker", "--tail=1", *n).stdout == "two\n"
     assert cluster.kubectl("exec", "talker", *n, "--", "sh", "-c", "echo out; echo err >&2").stdout == "out\n"
@@ -129,7 +129,7 @@ def test_logs_are_followed_to_the_end_and_those_of_the_last_container_are_kept(
 def test_exec_with_a_terminal(cluster: Cluster, namespace: str) -> None:
     n = ("-n", namespace)
     cluster.kubectl("run", "shell", f"--image={IMAGE}", *n)
-    cluster.kubectl("wait", "--for=condition=Ready", "pod/shell", "--timeout=30s", *n)
+    cluster.kubectl("wait", "--for=condition=Ready", "pod/shell", "--timeout=120s", *n)
     master, slave = pty.openpty()
     command = ["kubectl", "exec", "-it", "shell", *n, "--", "sh"]
     with subprocess.Popen(
@@ -154,7 +154,7 @@ def test_watching_shows_each_step_of_a_pod(cluster: Cluster, namespace: str) -> 
     with subprocess.Popen(command, env=cluster.environ, stdout=subprocess.PIPE, text=True) as watching:
         time.sleep(0.7)
         cluster.kubectl("run", "seen", f"--image={IMAGE}", *n)
-        cluster.kubectl("wait", "--for=condition=Ready", "pod/seen", "--timeout=30s", *n)
+        cluster.kubectl("wait", "--for=condition=Ready", "pod/seen", "--timeout=120s", *n)
         cluster.kubectl("delete", "pod", "seen", "--grace-period=1", *n)
         time.sleep(0.5)
         watching.terminate()
@@ -228,7 +228,7 @@ def test_a_namespace_goes_with_all_that_is_in_it(cluster: Cluster) -> None:
     cluster.kubectl("create", "namespace", "doomed")
     cluster.kubectl("apply", "-n", "doomed", "-f", "-", stdin=deployment("web", 1, IMAGE))
     cluster.kubectl("-n", "doomed", "create", "secret", "generic", "s", "--from-literal=a=b")
-    cluster.kubectl("delete", "namespace", "doomed", "--timeout=60s")
+    cluster.kubectl("delete", "namespace", "doomed", "--timeout=120s")
     assert cluster.kubectl("get", "namespace", "doomed", check=False).returncode == 1
     assert cluster.get("pods,secrets,configmaps", "-n", "doomed")["items"] == []
 

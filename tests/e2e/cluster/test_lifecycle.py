@@ -52,7 +52,7 @@ def test_down_leaves_nothing_behind_and_data_stays_until_purged(image: str, tmp_
         contexts = cluster.kubectl("config", "get-contexts", "-o", "name").stdout.split()
         assert cluster.name in contexts
         cluster.kubectl("apply", "-f", "-", stdin=deployment("web", 2, IMAGE))
-        cluster.kubectl("rollout", "status", "deployment/web", "--timeout=60s")
+        cluster.kubectl("rollout", "status", "deployment/web", "--timeout=120s")
         assert all(each["ready"] for each in cluster.status().values())
         there = left_on_the_machine(cluster, tag)
         assert all(there.values()), f"the test looks in the wrong places: {there}"
@@ -61,7 +61,7 @@ def test_down_leaves_nothing_behind_and_data_stays_until_purged(image: str, tmp_
         cluster.kubus("up")
         kept = json.loads(cluster.kubectl("get", "deployment/web", "-o", "json").stdout)
         assert kept["spec"]["replicas"] == 2
-        cluster.kubectl("rollout", "status", "deployment/web", "--timeout=60s")
+        cluster.kubectl("rollout", "status", "deployment/web", "--timeout=120s")
     finally:
         cluster.kubus("down", "--purge", check=False)
     assert not (cluster.home / "etcd").exists()

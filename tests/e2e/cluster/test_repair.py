@@ -39,7 +39,7 @@ def process_of(container_id: str) -> int:
 
 def start(cluster: Cluster, namespace: str, replicas: int) -> None:
     cluster.kubectl("apply", "-n", namespace, "-f", "-", stdin=deployment("web", replicas, IMAGE))
-    cluster.kubectl("rollout", "status", "-n", namespace, "deployment/web", "--timeout=60s")
+    cluster.kubectl("rollout", "status", "-n", namespace, "deployment/web", "--timeout=120s")
 
 
 def test_a_killed_container_is_back_and_its_restart_is_counted(three_nodes: Cluster, wide_namespace: str) -> None:
@@ -50,7 +50,7 @@ def test_a_killed_container_is_back_and_its_restart_is_counted(three_nodes: Clus
         lambda: containers(three_nodes, wide_namespace)[pod], expected=lambda seen: seen[1] == 1, what="a restart"
     )
     assert after != before
-    three_nodes.kubectl("wait", "-n", wide_namespace, "--for=condition=Ready", f"pod/{pod}", "--timeout=30s")
+    three_nodes.kubectl("wait", "-n", wide_namespace, "--for=condition=Ready", f"pod/{pod}", "--timeout=120s")
     status = three_nodes.get(f"pod/{pod}", "-n", wide_namespace)["status"]["containerStatuses"][0]
     assert status["lastState"]["terminated"]["exitCode"] == 137
     assert restarts == 1
@@ -68,7 +68,7 @@ def test_a_kubelet_that_is_killed_restarts_no_container(three_nodes: Cluster, wi
         what="all kubelets again",
     )
     three_nodes.kubectl("scale", "-n", wide_namespace, "deployment/web", "--replicas=4")
-    three_nodes.kubectl("rollout", "status", "-n", wide_namespace, "deployment/web", "--timeout=60s")
+    three_nodes.kubectl("rollout", "status", "-n", wide_namespace, "deployment/web", "--timeout=120s")
     after = containers(three_nodes, wide_namespace)
     assert {name: after[name] for name in before} == before
 

@@ -30,7 +30,7 @@ def ask(address: str) -> str:
 def serve(cluster: Cluster, namespace: str, replicas: int, **spec: object) -> str:
     n = ("-n", namespace)
     cluster.kubectl("apply", "-f", "-", *n, stdin=deployment("web", replicas, IMAGE))
-    cluster.kubectl("rollout", "status", "deployment/web", "--timeout=60s", *n)
+    cluster.kubectl("rollout", "status", "deployment/web", "--timeout=120s", *n)
     service = {
         "apiVersion": "v1",
         "kind": "Service",
@@ -76,7 +76,7 @@ def test_a_pod_reaches_services_across_nodes_and_itself(three_nodes: Cluster, wi
         name = f"from-{node['metadata']['name']}"
         pinned = json.dumps({"spec": {"nodeName": node["metadata"]["name"]}})
         three_nodes.kubectl("run", name, f"--image={IMAGE}", f"--overrides={pinned}", *n)
-        three_nodes.kubectl("wait", "--for=condition=Ready", f"pod/{name}", "--timeout=30s", *n)
+        three_nodes.kubectl("wait", "--for=condition=Ready", f"pod/{name}", "--timeout=120s", *n)
         assert ask_from(three_nodes, wide_namespace, name, address) == alone
 
 
@@ -85,7 +85,7 @@ def test_a_pod_that_is_not_ready_gets_no_traffic(three_nodes: Cluster, wide_name
     address = serve(three_nodes, wide_namespace, 2)
     sick, well = sorted(pods(three_nodes, wide_namespace))
     three_nodes.kubectl("exec", sick, *n, "--", "mv", "/www/cgi-bin/index.cgi", "/www/hidden")
-    three_nodes.kubectl("wait", "--for=condition=Ready=false", f"pod/{sick}", "--timeout=30s", *n)
+    three_nodes.kubectl("wait", "--for=condition=Ready=false", f"pod/{sick}", "--timeout=120s", *n)
     time.sleep(0.5)
     assert {ask(address) for _ in range(20)} == {well}
     three_nodes.kubectl("exec", sick, *n, "--", "mv", "/www/hidden", "/www/cgi-bin/index.cgi")

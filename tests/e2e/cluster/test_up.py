@@ -22,7 +22,7 @@ def test_a_cluster_that_runs_is_left_alone_and_nodes_are_added(image: str, tmp_p
         pids = {name: each["pid"] for name, each in cluster.status().items()}
         assert "is running already, with 1 node" in cluster.kubus("up").stderr
         assert "added 1 node" in cluster.kubus("up", "--nodes", "2").stderr
-        cluster.kubectl("wait", "--for=condition=Ready", "node/node-1", "node/node-2", "--timeout=60s")
+        cluster.kubectl("wait", "--for=condition=Ready", "node/node-1", "node/node-2", "--timeout=120s")
         after = cluster.status()
         assert {name: after[name]["pid"] for name in pids} == pids
         assert {"kubelet-node-2", "proxy-node-2"} <= after.keys()

@@ -35,7 +35,7 @@ def test_an_indexed_job_counts_what_each_index_came_to(three_nodes: Cluster, wid
         backoffLimitPerIndex=0,
     )
     three_nodes.kubectl(*n, "apply", "-f", "-", stdin=job)
-    three_nodes.kubectl(*n, "wait", "--for=condition=Failed", "job/indexed", "--timeout=20s")
+    three_nodes.kubectl(*n, "wait", "--for=condition=Failed", "job/indexed", "--timeout=120s")
     status = three_nodes.get("job", "indexed", *n)["status"]
     assert (status["succeeded"], status["completedIndexes"]) == (2, "0,2")
     assert (status["failed"], status["failedIndexes"]) == (1, "1")
@@ -64,14 +64,14 @@ def test_a_cron_job_makes_jobs_and_says_when(three_nodes: Cluster, wide_namespac
 def test_a_daemon_set_is_on_every_node_and_goes_back(three_nodes: Cluster, wide_namespace: str, image: str) -> None:
     n = ("-n", wide_namespace)
     three_nodes.kubectl(*n, "apply", "-f", "-", stdin=_manifest("DaemonSet", "agent", image))
-    three_nodes.kubectl(*n, "rollout", "status", "ds/agent", "--timeout=30s")
+    three_nodes.kubectl(*n, "rollout", "status", "ds/agent", "--timeout=120s")
     nodes = {node["metadata"]["name"] for node in three_nodes.get("nodes")["items"]}
     assert {pod["spec"]["nodeName"] for pod in three_nodes.get("pods", *n)["items"]} == nodes
     three_nodes.kubectl(*n, "set", "env", "ds/agent", "NEW=yes")
-    three_nodes.kubectl(*n, "rollout", "status", "ds/agent", "--timeout=40s")
+    three_nodes.kubectl(*n, "rollout", "status", "ds/agent", "--timeout=120s")
     assert three_nodes.kubectl(*n, "rollout", "history", "ds/agent").stdout.split()[-4::2] == ["1", "2"]
     three_nodes.kubectl(*n, "rollout", "undo", "ds/agent")
-    three_nodes.kubectl(*n, "rollout", "status", "ds/agent", "--timeout=40s")
+    three_nodes.kubectl(*n, "rollout", "status", "ds/agent", "--timeout=120s")
     pods = three_nodes.get("pods", *n)["items"]
     assert not any("env" in container for pod in pods for container in pod["spec"]["containers"])
 
@@ -80,7 +80,7 @@ def test_a_stateful_set_keeps_names_and_order(three_nodes: Cluster, wide_namespa
     n = ("-n", wide_namespace)
     manifest = _manifest("StatefulSet", "db", image, replicas=3, serviceName="db")
     three_nodes.kubectl(*n, "apply", "-f", "-", stdin=manifest)
-    three_nodes.kubectl(*n, "rollout", "status", "sts/db", "--timeout=40s")
+    three_nodes.kubectl(*n, "rollout", "status", "sts/db", "--timeout=120s")
     pods = three_nodes.get("pods", *n, "--sort-by=.status.startTime")["items"]
     assert [pod["metadata"]["name"] for pod in pods] == ["db-0", "db-1", "db-2"]
     assert three_nodes.kubectl(*n, "exec", "db-1", "--", "hostname").stdout == "db-1\n"
@@ -99,7 +99,7 @@ def test_an_eviction_is_no_failure_of_a_job_that_says_so(three_nodes: Cluster, w
     policy = {"rules": [{"action": "Ignore", "onPodConditions": [disrupted]}]}
     job = _manifest("Job", "moved", image, "sleep", "100", api="batch/v1", backoffLimit=0, podFailurePolicy=policy)
     three_nodes.kubectl(*n, "apply", "-f", "-", stdin=job)
-    three_nodes.kubectl(*n, "wait", "--for=jsonpath={.status.ready}=1", "job/moved", "--timeout=20s")
+    three_nodes.kubectl(*n, "wait", "--for=jsonpath={.status.ready}=1", "job/moved", "--timeout=120s")
     (pod,) = three_nodes.get("pods", *n)["items"]
     name = pod["metadata"]["name"]
     eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name, "namespace": wide_namespace}}
@@ -126,15 +126,15 @@ def test_pods_left_by_an_orphaning_deletion_are_adopted_untouched(
     spec = {"DaemonSet": {}, "StatefulSet": {"replicas": 2, "serviceName": "kept"}, "Deployment": {"replicas": 2}}[kind]
     manifest = _manifest(kind, "kept", image, **spec)
     three_nodes.kubectl(*n, "apply", "-f", "-", stdin=manifest)
-    three_nodes.kubectl(*n, "rollout", "status", f"{kind}/kept", "--timeout=60s")
+    three_nodes.kubectl(*n, "rollout", "status", f"{kind}/kept", "--timeout=120s")
     before = _uids(three_nodes, wide_namespace)
-    three_nodes.kubectl(*n, "delete", kind, "kept", "--cascade=orphan", "--timeout=60s")
+    three_nodes.kubectl(*n, "delete", kind, "kept", "--cascade=orphan", "--timeout=120s")
     dependents = three_nodes.get("replicasets" if kind == "Deployment" else "pods,controllerrevisions", *n)["items"]
     assert not any(each["metadata"].get("ownerReferences") for each in dependents)
     assert _uids(three_nodes, wide_namespace) == before
 
     three_nodes.kubectl(*n, "apply", "-f", "-", stdin=manifest)
-    three_nodes.kubectl(*n, "rollout", "status", f"{kind}/kept", "--timeout=60s")
+    three_nodes.kubectl(*n, "rollout", "status", f"{kind}/kept", "--timeout=120s")
     owner = three_nodes.get(kind, "kept", *n)["metadata"]["uid"]
 
     def owners() -> set[str]:

@@ -114,7 +114,7 @@ class Composed:
         ]
         return [name for names in listed for name in names.split() if self.project in name]
 
-    def run(self, *command: str, timeout: float = 60) -> str:
+    def run(self, *command: str, timeout: float = 180) -> str:
         """Run a command in this cluster's environment; what it wrote to stdout."""
         done = subprocess.run(command, env=self.environ, capture_output=True, text=True, timeout=timeout, check=False)
         if done.returncode:
@@ -122,7 +122,7 @@ class Composed:
         return done.stdout
 
 
-def eventually(look: Callable[[], Any], *, seconds: float = 30, what: str = "it") -> Any:
+def eventually(look: Callable[[], Any], *, seconds: float = 90, what: str = "it") -> Any:
     """Look until something is seen; the last look on failure."""
     end = time.monotonic() + seconds
     while not (seen := look()):

@@ -23,7 +23,7 @@ CONNECT_TO_ETCD = "import socket, sys; socket.create_connection((sys.argv[1], 23
 
 def test_a_deployment_runs_on_both_nodes_and_its_service_answers_inside_each(composed: Composed) -> None:
     composed.kubectl("apply", "-f", str(images.ROOT / "examples" / "hello.yaml"))
-    composed.kubectl("rollout", "status", "deployment/hello", "--timeout=60s")
+    composed.kubectl("rollout", "status", "deployment/hello", "--timeout=120s")
     nodes = composed.kubectl("get", "pods", "-l", "app=hello", "-o", "jsonpath={.items[*].spec.nodeName}")
     assert sorted(nodes.split()) == ["node-1", "node-2"]
     pods = composed.kubectl("get", "pods", "-l", "app=hello", "-o", "jsonpath={.items[*].metadata.name}").split()

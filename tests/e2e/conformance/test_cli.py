@@ -50,7 +50,7 @@ def test_versions_and_cluster_info(kubectl) -> None:
 
 def test_a_running_pod_is_described_labelled_annotated_read_and_exposed(kubectl, two_nodes: Cluster) -> None:
     kubectl("create", "-f", "-", stdin=pod("p", app="x"))
-    kubectl("wait", "--for=condition=Ready", "pod/p", "--timeout=30s")
+    kubectl("wait", "--for=condition=Ready", "pod/p", "--timeout=120s")
     described = kubectl("describe", "pod", "p")
     for line in (
         r"Name: +p",
@@ -125,7 +125,7 @@ def test_proxies_serve_the_api_on_a_port_and_on_a_socket(two_nodes: Cluster, tmp
         assert proxy.stdout is not None
         port = re.search(r"127\.0\.0\.1:(\d+)", proxy.stdout.readline())
         assert port is not None
-        with urllib.request.urlopen(f"http://127.0.0.1:{port[1]}/api/", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port[1]}/api/", timeout=60) as answer:
             assert json.load(answer)["versions"] == ["v1"]
     finally:
         proxy.terminate()
@@ -160,7 +160,7 @@ def test_a_replication_controller_is_made_scaled_and_stopped(kubectl) -> None:
 
     eventually(running, what="two pods", expected=lambda count: count == 2)
     for replicas in (1, 2):
-        kubectl("scale", "rc", "demo", f"--replicas={replicas}", "--timeout=1m")
+        kubectl("scale", "rc", "demo", f"--replicas={replicas}", "--timeout=2m")
         eventually(running, what=f"{replicas} pods", expected=lambda count, replicas=replicas: count == replicas)
     assert re.search(r"Replicas: +2 current / 2 desired", kubectl("describe", "rc", "demo"))
     kubectl("delete", "rc", "demo", "--grace-period=0", "--force")

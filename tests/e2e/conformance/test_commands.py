@@ -83,7 +83,7 @@ def test_a_deployment_is_set_up_and_looked_at(kubectl: Script) -> None:
     kubectl("get deployment web -o go-template={{.metadata.name}}", "^web$")
     kubectl("get all --show-kind", "deployment.apps/web")
     kubectl("delete deployment web --dry-run=server", r'"web" deleted \(server dry run\)')
-    kubectl("delete deployment web --cascade=foreground --timeout=20s", '"web" deleted')
+    kubectl("delete deployment web --cascade=foreground --timeout=120s", '"web" deleted')
 
 
 def test_what_create_can_make(kubectl: Script, two_nodes: Cluster) -> None:
@@ -147,19 +147,19 @@ def test_files_are_applied_pruned_edited_and_replaced(
 def test_a_pod_is_waited_for_copied_to_attached_to_and_debugged(kubectl: Script, tmp_path: Path) -> None:
     kubectl(f"run p --image={IMAGE} {PULL} --command -- sleep 1000", "pod/p created")
     kubectl("wait --for=create pod/p --timeout=5s", "condition met")
-    kubectl("wait --for=condition=Ready pod/p --timeout=20s", "condition met")
+    kubectl("wait --for=condition=Ready pod/p --timeout=120s", "condition met")
     kubectl("wait --for=jsonpath={.status.phase}=Running pod/p --timeout=5s", "condition met")
     (tmp_path / "f").write_text("carried\n")
     kubectl(f"cp {tmp_path}/f p:/tmp/f", "")
     kubectl(f"cp p:/tmp/f {tmp_path}/g", "")
     assert (tmp_path / "g").read_text() == "carried\n"
     kubectl(f"debug p --image={IMAGE} {PULL} --copy-to=p2 -c look --share-processes -- sleep 100", "")
-    kubectl("wait --for=condition=Ready pod/p2 --timeout=20s", "condition met")
+    kubectl("wait --for=condition=Ready pod/p2 --timeout=120s", "condition met")
     kubectl(f"debug node/node-1 --image={IMAGE} {PULL} -- true", "Creating debugging pod node-debugger-node-1-")
     kubectl("events --for pod/p", r"Normal +Scheduled +Pod/p +Successfully assigned \S+/p to node-")
     kubectl("annotate pod p a=b --dry-run=server", "pod/p annotated .server dry run.")
     kubectl("delete pod p p2 --grace-period=0 --force", 'pod "p" force deleted')
-    kubectl("wait --for=delete pod/p --timeout=20s", "")
+    kubectl("wait --for=delete pod/p --timeout=120s", "")
 
 
 def test_a_certificate_is_denied_for_good(kubectl: Script, namespace: str) -> None:

@@ -119,7 +119,7 @@ class Node:
         pod["metadata"]["deletionGracePeriodSeconds"] = pod["spec"]["terminationGracePeriodSeconds"]
         self.parts.pods.changed(pod)
 
-    async def until(self, pod: Object, holds: Callable[[Object], Any], seconds: float = 15) -> Object:
+    async def until(self, pod: Object, holds: Callable[[Object], Any], seconds: float = 90) -> Object:
         """The pod's status as soon as it fulfils a condition."""
         name, last = name_of(pod), None
         with contextlib.suppress(TimeoutError):
@@ -133,7 +133,7 @@ class Node:
                     await asyncio.sleep(0.01)
         raise AssertionError(f"{name} never came to it; last {last}; events {self.events(name)}")
 
-    async def running(self, pod: Object, seconds: float = 15) -> Object:
+    async def running(self, pod: Object, seconds: float = 90) -> Object:
         def is_ready(status: Object) -> bool:
             return {each["type"]: each["status"] for each in status["conditions"]}["Ready"] == "True"
 
@@ -148,7 +148,7 @@ class Node:
         status = await self.until(pod, waits)
         return str(status["containerStatuses"][0]["state"]["waiting"].get("message", ""))
 
-    async def gone(self, pod: Object, seconds: float = 15) -> None:
+    async def gone(self, pod: Object, seconds: float = 90) -> None:
         async with asyncio.timeout(seconds):
             while pod["metadata"]["uid"] in self.parts.pods.workers:  # the world is asked, it does not tell
                 await asyncio.sleep(0.01)

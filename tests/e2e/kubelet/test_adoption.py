@@ -87,7 +87,7 @@ async def test_pods_are_looked_after_while_the_api_is_away(node, image):
     try:
         await fresh.parts.tools.engine.kill(container, "SIGKILL")
         worker = fresh.parts.pods.workers[pod["metadata"]["uid"]]
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(90):
             while (1, "running") not in [(each.attempt, each.step) for each in worker.seen.containers]:
                 await asyncio.sleep(0.01)
         assert fresh.decided == {}

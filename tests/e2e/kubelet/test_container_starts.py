@@ -66,7 +66,7 @@ async def test_a_missing_config_map_holds_the_container_until_it_comes(node, ima
     pod = node.run_pod("waits", shell(image, "exec sleep 9", envFrom=[{"configMapRef": {"name": "later"}}]))
     assert await node.waiting(pod, "CreateContainerConfigError") == 'configmap "later" not found'
     node.api.objects["default", Reference("configmap", "later")] = {"data": {}}
-    await node.running(pod, seconds=20)
+    await node.running(pod)
 
 
 async def test_security_contexts_hold(node, image):

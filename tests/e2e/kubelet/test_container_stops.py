@@ -22,5 +22,5 @@ async def test_a_pre_stop_hook_and_the_stop_signal_have_the_grace_period(node, i
     )
     await node.running(pod)
     node.delete_pod(pod)
-    await node.gone(pod, seconds=8)
+    await node.gone(pod)
     assert (tmp_path / "out" / "log").read_text() == "hook\nterm\n"

@@ -64,8 +64,8 @@ async def cluster(node_settings, image):
         context.stop.set()
 
 
-async def until(holds, seconds=15):
-    async with asyncio.timeout(seconds):
+async def until(holds):
+    async with asyncio.timeout(90):
         while not holds():  # the world is asked, it does not tell
             await asyncio.sleep(0.01)
 

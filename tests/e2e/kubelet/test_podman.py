@@ -55,7 +55,7 @@ async def push(node, image, name, registry):
     environ = podman_environment(NodePaths.of(node.settings))
     said = b""
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(90):
             while registry.returncode is None:
                 pushing = await asyncio.create_subprocess_exec(
                     *command, env=environ, stderr=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL

@@ -75,5 +75,5 @@ async def test_a_container_that_fails_its_liveness_probe_is_restarted(node, imag
     pod = node.run_pod(
         "mortal", shell(image, "touch /tmp/alive; sleep 1; rm /tmp/alive; sleep 100", livenessProbe=probe)
     )
-    await node.until(pod, lambda status: status["containerStatuses"][0]["restartCount"] == 1, seconds=20)
+    await node.until(pod, lambda status: status["containerStatuses"][0]["restartCount"] == 1)
     assert ("Killing", "Container app failed liveness probe, will be restarted") in node.events("mortal")

@@ -40,9 +40,9 @@ async def test_a_sandbox_that_is_deleted_is_made_again_with_its_containers(node,
         return status["podIP"] not in before.values() and container["restartCount"] == 1 and container["ready"]
 
     for pod in (named, wired):
-        await node.until(pod, is_back, seconds=60)
+        await node.until(pod, is_back)
         assert netns_path(uid_of(pod)).exists()
-    await node.until(once, lambda status: status["phase"] == "Failed", seconds=60)
+    await node.until(once, lambda status: status["phase"] == "Failed")
 
 
 async def test_pods_that_are_deleted_while_they_are_made_leave_nothing(node, image):
@@ -55,7 +55,7 @@ async def test_pods_that_are_deleted_while_they_are_made_leave_nothing(node, ima
         await asyncio.sleep(0.01 * (number % 3))
         node.parts.pods.changed(pods[-1])
     for pod in pods:
-        await node.gone(pod, seconds=60)
+        await node.gone(pod)
     paths = NodePaths.of(node.settings)
     assert [netns_path(uid_of(pod)) for pod in pods if netns_path(uid_of(pod)).exists()] == []
     assert node.parts.tools.addresses.uids() == set()
