@@ -16,7 +16,7 @@ from kubus.service.logs import Logger
 from kubus_apiserver.access.audit import AppendedFile, AuditLog
 from kubus_apiserver.access.audit_policy import Policy, Rule
 from kubus_apiserver.access.impersonation import Wanted
-from kubus_apiserver.calls import User
+from kubus_apiserver.calls import ANONYMOUS, User
 from kubus_apiserver.doors.busdoor import BusDoor
 
 MAPS = "/api/v1/namespaces/default/configmaps"
@@ -57,6 +57,13 @@ async def test_an_impersonation_that_is_refused_is_recorded_too(api: Any, record
     assert (await api("GET", MAPS, impersonate=Wanted("eve"))).code == 403
     (line,) = records()
     assert line["user"]["username"] == "bob" and "impersonatedUser" not in line
+
+
+async def test_a_token_that_is_refused_is_recorded_without_a_user(api: Any, records: Any) -> None:
+    api.user = ANONYMOUS
+    assert (await api("GET", MAPS, authorization="Bearer nonsense")).code == 401
+    (line,) = records()
+    assert (line["responseStatus"]["code"], line["user"].get("username", "")) == (401, "")
 
 
 async def test_secrets_are_never_in_it(api: Any, records: Any) -> None:
