@@ -42,6 +42,10 @@ class SealedStore:
         """See Store."""
         return await self._store.revision()
 
+    async def history(self) -> str:
+        """See Store."""
+        return await self._store.history()
+
     async def create(self, key: str, value: bytes, *, fence: Fence | None = None) -> int:
         """See Store."""
         return await self._store.create(key, self._sealed(key, value), fence=fence)

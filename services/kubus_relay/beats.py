@@ -20,6 +20,11 @@ class Beats:
         self._last = 0.0
         self._last_of_all = 0.0
 
+    @property
+    def streams(self) -> set[str]:
+        """The streams that have moved so far."""
+        return set(self._newest)
+
     def moved(self, stream: str, revision: int, now: float) -> None:
         """A stream stands at a new revision."""
         self._newest[stream] = revision

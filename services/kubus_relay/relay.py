@@ -8,6 +8,10 @@ When the store no longer has what follows (compacted, or the journal is gone), t
 a beat at the present revision on every stream there is, and that revision as `previous` of the next event of each.
 Whoever has seen less lists again. The journal is told too (`SKIPPED`), ahead of what follows: another relay that begins
 after it has to know of the hole, or it would join the events on both sides of it.
+
+A store that is restored from a backup goes back in time, or on by another way. Every beat names its epoch: the store's
+history, and where the relay has seen another one begin. In a new epoch it goes on from now as above, and whoever hears
+it forgets what revisions meant and lists again. In the journal an event on `RESTORED` stands between the two.
 """
 
 from __future__ import annotations
@@ -17,14 +21,14 @@ from collections.abc import Callable
 from contextlib import aclosing
 
 from kubus.bus import Bus, BusError
-from kubus.bus.journal import Journal
+from kubus.bus.journal import RESTORED, Journal
 from kubus.bus.subjects import beat_subject, collection_stream, event_subject, node_stream
-from kubus.bus.wire import encode_beat, encode_event
+from kubus.bus.wire import Beat, encode_beat, encode_event
 from kubus.model.kinds.builtin import builtin_kinds
 from kubus.model.objects import Key
 from kubus.model.records import ROOT, Note, collection_prefix, parse_store_key
 from kubus.model.times import Clock, microseconds
-from kubus.store import Compacted, Store, StoreChange, StoreError
+from kubus.store import Compacted, Reverted, Store, StoreChange, StoreError
 from kubus_relay.beats import Beats
 from kubus_relay.events import PODS, happenings
 from kubus_relay.streams import Streams
@@ -63,6 +67,8 @@ class Relay:
         self._streams = Streams()
         self._beats = Beats()
         self._floor = 0
+        self._reverted = False
+        self._epoch = ""
         self._confirmed_at = 0.0
         self.following = False
         """Whether changes come in and go out."""
@@ -80,6 +86,9 @@ class Relay:
             before = self.position
             try:
                 await self._follow()
+            except Reverted:
+                self._say("the store was restored from a backup; another history begins")
+                self._reverted = True
             except Compacted:
                 self._say("the store has forgotten what follows; going on from now")
                 await self._skip()
@@ -105,13 +114,15 @@ class Relay:
         """Where to begin: after the journal's newest event."""
         newest = await self._journal.open()
         now = await self._store.revision()
-        if newest > now:
-            await self._journal.clear()  # the store has been restored from a backup: another history
-            newest = 0
+        if newest > now or self._reverted:
+            return await self._begin_history(now)
+        self._epoch = await self._epoch_now()
         if newest == 0 and now - self._floor > self._replay_max:
             raise Compacted
         if self._floor > newest:
-            await self._journal.publish(event_subject(SKIPPED), self._skipped(), self._floor)
+            await self._journal.publish(
+                event_subject(SKIPPED), self._note_of(SKIPPED, "skip", self._floor), self._floor
+            )
         else:
             self._floor = max(self._floor, await self._journal.newest_of(SKIPPED.collection))
         position = max(newest, self._floor)
@@ -119,6 +130,22 @@ class Relay:
         if newest:
             await self._take_over_beats(position)
         return position
+
+    async def _begin_history(self, now: int) -> int:
+        """Go on from now in another history, and make everybody list again; where to begin."""
+        self._floor = now
+        await self._journal.begin_history(self._note_of(RESTORED, "restore", now), now)
+        await self._journal.open()
+        self._reverted = False
+        self._epoch = await self._epoch_now()
+        self._streams = Streams(now)
+        await self._beat_everywhere(now)
+        return now
+
+    async def _epoch_now(self) -> str:
+        restored = await self._journal.newest_of(RESTORED.collection)
+        history = await self._store.history()
+        return f"{history}.{restored}" if restored else history
 
     async def _take_over_beats(self, position: int) -> None:
         """Beat on the streams that another relay beat on before.
@@ -143,19 +170,24 @@ class Relay:
         """Go on from now, and make everybody list again."""
         try:
             now = await self._store.revision()
-            collections, nodes = await self._in_store()
-            streams = [collection_stream(each) for each in sorted(collections | _BUILT_IN)]
-            for stream in streams + [node_stream(node, PODS) for node in nodes]:
-                self._beats.moved(stream, now, self._clock.monotonic())
+            await self._beat_everywhere(now)
             self._floor = now
         except StoreError as error:
             self._say(str(error))
 
-    def _skipped(self) -> bytes:
-        """The event of a hole."""
-        note = Note("system:relay", "kubus-relay", "skip", microseconds(self._clock.now()))
-        obj = {"apiVersion": "kubus/v1", "kind": "Journal", "metadata": {"name": SKIPPED.name}}
-        return encode_event("modified", self._floor, 0, note.to_wire(), obj)
+    async def _beat_everywhere(self, revision: int) -> None:
+        """Beat at a revision on every stream that there is, or was."""
+        collections, nodes = await self._in_store()
+        streams = {collection_stream(each) for each in collections | _BUILT_IN}
+        streams |= {node_stream(node, PODS) for node in nodes}
+        for stream in sorted(streams | self._beats.streams):
+            self._beats.moved(stream, revision, self._clock.monotonic())
+
+    def _note_of(self, key: Key, verb: str, revision: int) -> bytes:
+        """An event that says something of the journal itself."""
+        note = Note("system:relay", "kubus-relay", verb, microseconds(self._clock.now()))
+        obj = {"apiVersion": "kubus/v1", "kind": "Journal", "metadata": {"name": key.name}}
+        return encode_event("modified", revision, 0, note.to_wire(), obj)
 
     async def _in_store(self) -> tuple[set[str], list[str]]:
         """The collections that have objects, and the nodes."""
@@ -197,7 +229,7 @@ class Relay:
         """Beat, and look after the journal, when it is time."""
         now = self._clock.monotonic()
         for stream, revision in self._beats.due(now):
-            await self._bus.publish(beat_subject(stream), encode_beat(revision))
+            await self._bus.publish(beat_subject(stream), encode_beat(Beat(revision, self._epoch)))
         if now - self._confirmed_at >= _CONFIRM_SECONDS:
             self._confirmed_at = now
             await self._journal.confirm()

@@ -60,6 +60,8 @@ class Driver:
         if changed.change == "deleted":
             self.core.remove_pod(changed.key)
         else:
+            if changed.before is not None and revision_of(changed.before) > revision_of(changed.object):
+                self.core.remove_pod(changed.key)  # the store went back: what is newer by number is no more
             self.core.set_pod(changed.object, self._clock.monotonic())
         self._news.set()
 

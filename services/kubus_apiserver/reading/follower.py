@@ -1,11 +1,11 @@
 """What keeps the watch cache filled and tells how fresh it has to be.
 
 `Follower` reads everything once, then follows the store's changes; if history was compacted under it, it reads
-everything again, and also if the store has lost a change without a word, as etcd 3.4 may when a compaction overtakes
-a slow watch. `Freshness` answers "which revision makes a read consistent?": one question to the store serves
-everybody who came before it was asked, and whoever comes while one is under way takes the next, so that consistent
-reads cost one small round trip together, not one each. Where many read at once the next question waits a moment for
-more of them, because it costs more than all the rest of a read.
+everything again, and also if the store was restored from a backup, or has lost a change without a word, as etcd 3.4
+may when a compaction overtakes a slow watch. `Freshness` answers "which revision makes a read consistent?": one
+question to the store serves everybody who came before it was asked, and whoever comes while one is under way takes the
+next, so that consistent reads cost one small round trip together, not one each. Where many read at once the next
+question waits a moment for more of them, because it costs more than all the rest of a read.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Protocol
 
 from kubus.model.errors import StatusError, timeout, unavailable
 from kubus.model.records import NOTES, ROOT
-from kubus.store import Compacted, Store, Stored, StoreError
+from kubus.store import Compacted, Reverted, Store, Stored, StoreError
 from kubus_apiserver.reading.watchcache import WatchCache
 
 _PAGE = 2000
@@ -98,8 +98,16 @@ class Freshness:
             await self._asked.wait()
             self._asked.clear()
             current, self._waiting = self._waiting, []
+            known = self._cache.revision
             try:
                 revision = await self._store.revision()
+                if revision < known:
+                    raise Reverted(revision)
+            except Reverted:
+                refusal = unavailable("the store was restored from a backup and is read anew")
+                for each in current:
+                    if not each.done():
+                        each.set_exception(refusal)
             except StoreError as error:
                 for each in current:
                     if not each.done():

@@ -34,6 +34,10 @@ class OwnWrites:
         """See `Store.revision`."""
         return await self._store.revision()
 
+    async def history(self) -> str:
+        """See `Store.history`."""
+        return await self._store.history()
+
     async def create(self, key: str, value: bytes, *, fence: Fence | None = None) -> int:
         """See `Store.create`."""
         revision = await self._store.create(key, value, fence=fence)

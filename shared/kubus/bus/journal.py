@@ -6,6 +6,9 @@ for no disk. What makes that safe is two headers. `Nats-Msg-Id` names an event (
 the journal is a chain without a gap, whatever is lost on the way, sent twice, sent late by a client that buffered it,
 or sent by two relays at once. Whether an event has entered is seen by looking at the newest one: `confirm`.
 
+A store that is restored from a backup begins another history, whose revisions are lower. What was journalled before
+stays and can be read; an event on `RESTORED` stands between, and nothing older counts as the newest of anything.
+
 A journal that has lost an event thus stands still, and who publishes begins again after what it holds. It is a cache:
 it may be empty, or be forgotten, and is made anew.
 
@@ -19,10 +22,13 @@ from base64 import b64decode
 from typing import Any, Protocol
 
 from kubus.bus import Bus, BusError
-from kubus.bus.subjects import EVENTS, collection_subject
+from kubus.bus.subjects import EVENTS, collection_subject, event_subject
 from kubus.model.codec import from_json, to_json
+from kubus.model.objects import Key
 
 STREAM = "JOURNAL"
+RESTORED = Key("restored.kubus", "", "journal")
+"""The subject of events that say: the store was restored from a backup; from here on another history is told."""
 _UNCONFIRMED_MAX = 4000
 """JetStream drops what it has not stored yet beyond 10,000 messages; a stop there would start everything again."""
 _STANDSTILL_SECONDS = 3.0
@@ -68,8 +74,12 @@ class Journal(Protocol):
             BusError: it has not, for seconds.
         """
 
-    async def clear(self) -> None:
-        """Forget everything: it belongs to another history."""
+    async def begin_history(self, data: bytes, revision: int) -> None:
+        """Publish the event that another history begins at a revision. `open` again before anything else.
+
+        Raises:
+            BusError
+        """
 
 
 class NatsJournal:
@@ -89,6 +99,7 @@ class NatsJournal:
             "allow_direct": True,
         }
         self._last_id = ""
+        self._origin = 0
         self._unconfirmed = 0
         self._published = 0
         self._confirmed = 0
@@ -101,18 +112,22 @@ class NatsJournal:
             answer = await self._ask("STREAM.UPDATE", self._config)
         if "error" in answer:
             raise JournalError(f"no journal: {answer['error']}")
-        self._last_id = await self._newest_id(EVENTS)
+        self._origin = (await self._newest(event_subject(RESTORED)))[1]
+        self._last_id = (await self._newest(EVENTS))[0]
         self._unconfirmed = 0
         self._published = self._confirmed = _revision(self._last_id)
         return self._confirmed
 
     async def newest_of(self, collection: str) -> int:
         """See `Journal.newest_of`."""
-        return _revision(await self._newest_id(collection_subject(collection)))
+        message_id, sequence = await self._newest(collection_subject(collection))
+        return _revision(message_id) if sequence >= self._origin else 0
 
     async def publish(self, subject: str, data: bytes, revision: int) -> None:
         """See `Journal.publish`."""
         message_id = f"{revision}:{subject}"
+        if self._origin:  # the same revision of the same object may stand in the history before
+            message_id += f":{self._origin}"
         headers = {"Nats-Msg-Id": message_id}
         if self._last_id:
             headers["Nats-Expected-Last-Msg-Id"] = self._last_id
@@ -129,7 +144,7 @@ class NatsJournal:
         """See `Journal.confirm`."""
         if self._unconfirmed == 0:
             return
-        newest = _revision(await self._newest_id(EVENTS))
+        newest = _revision((await self._newest(EVENTS))[0])
         if newest >= self._published:
             self._unconfirmed = 0
         elif newest < self._confirmed:
@@ -140,12 +155,14 @@ class NatsJournal:
             self._progress_at = _now()
         self._confirmed = newest
 
-    async def clear(self) -> None:
-        """See `Journal.clear`."""
-        answer = await self._ask("STREAM.PURGE", {})
-        if "error" in answer:
-            raise JournalError(f"the journal was not cleared: {answer['error']}")
-        await self.open()
+    async def begin_history(self, data: bytes, revision: int) -> None:
+        """See `Journal.begin_history`."""
+        await self.publish(event_subject(RESTORED), data, revision)
+        until = _now() + _STANDSTILL_SECONDS
+        while (await self._newest(EVENTS))[0] != self._last_id:
+            if _now() > until:
+                raise JournalError("the journal does not take that another history begins")
+            await asyncio.sleep(0.01)
 
     async def _drain(self) -> None:
         await self.confirm()
@@ -153,13 +170,14 @@ class NatsJournal:
             await asyncio.sleep(0.01)
             await self.confirm()
 
-    async def _newest_id(self, subject: str) -> str:
+    async def _newest(self, subject: str) -> tuple[str, int]:
+        """The message id and the sequence number of the newest message of a subject; ("", 0) if there is none."""
         answer = await self._ask("STREAM.MSG.GET", {"last_by_subj": subject})
         error = answer.get("error")
         if error is None:
-            return _message_id(b64decode(answer["message"].get("hdrs", "")))
+            return _message_id(b64decode(answer["message"].get("hdrs", ""))), int(answer["message"]["seq"])
         if error.get("err_code") == _NO_MESSAGE:
-            return ""
+            return "", 0
         raise JournalError(f"the journal does not answer: {error}")
 
     async def _ask(self, what: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -186,7 +204,12 @@ class MemoryJournal:
     async def newest_of(self, collection: str) -> int:
         """See `Journal.newest_of`."""
         prefix = collection_subject(collection).removesuffix(">")
-        return next((revision for subject, _, revision in reversed(self.entries) if subject.startswith(prefix)), 0)
+        for subject, _, revision in reversed(self.entries):
+            if subject.startswith(prefix):
+                return revision
+            if subject == event_subject(RESTORED):
+                break
+        return 0
 
     async def publish(self, subject: str, data: bytes, revision: int) -> None:
         """See `Journal.publish`: what does not follow the newest entry does not enter."""
@@ -200,10 +223,10 @@ class MemoryJournal:
         if self._newest < self._published:
             raise JournalError(f"the journal stands at {self._newest} and does not take what follows")
 
-    async def clear(self) -> None:
-        """See `Journal.clear`."""
-        self.entries.clear()
-        self._published = 0
+    async def begin_history(self, data: bytes, revision: int) -> None:
+        """See `Journal.begin_history`."""
+        await self._bus.publish(event_subject(RESTORED), data)
+        self.entries.append((event_subject(RESTORED), data, revision))
 
     @property
     def _newest(self) -> int:

@@ -1,7 +1,7 @@
 """What messages look like: events, beats, API requests and replies.
 
 event    `[1, change, revision, previous, note, object]`
-beat     `[1, revision]`
+beat     `[1, revision, epoch]`  epoch names the history whose revision it is; another one: list anew
 request  `[1, options]`       options is a map, see `Request`
 reply    `[1, code, body]`    code is the HTTP code; body the object, listing or Status
 
@@ -81,21 +81,30 @@ def decode_event_raw(data: bytes) -> RawEvent:
     return RawEvent(*_fields(_raw_event, data))
 
 
-def encode_beat(revision: int) -> bytes:
+class Beat(NamedTuple):
+    """The newest revision of a stream."""
+
+    revision: int
+    epoch: str = ""
+    """The history that the revision belongs to. It changes when the store is restored from a backup: revisions of
+    another epoch say nothing about this one."""
+
+
+def encode_beat(beat: Beat) -> bytes:
     """The message of a beat."""
-    return codec.pack([VERSION, revision])
+    return codec.pack([VERSION, beat.revision, beat.epoch])
 
 
-def decode_beat(data: bytes) -> int:
-    """The revision of a beat.
+def decode_beat(data: bytes) -> Beat:
+    """The beat of a message.
 
     Raises:
         DecodeError: this is no beat.
     """
     value = codec.unpack(data)
-    if not (isinstance(value, list) and len(value) == 2 and value[0] == VERSION and isinstance(value[1], int)):
-        raise DecodeError("not a beat")
-    return int(value[1])
+    if isinstance(value, list) and [type(each) for each in value] == [int, int, str] and value[0] == VERSION:
+        return Beat(value[1], value[2])
+    raise DecodeError("not a beat")
 
 
 class Request(NamedTuple):

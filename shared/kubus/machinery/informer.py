@@ -174,7 +174,7 @@ class Informer:
                 if isinstance(item, Disturbed):
                     continue  # the events' own subscription is told, too
                 try:
-                    self._carry_out(self._reflector.beat(decode_beat(item.data)))
+                    self._carry_out(self._reflector.beat(*decode_beat(item.data)))
                 except DecodeError as error:
                     _log.error("a beat on %s cannot be read: %s", item.subject, error)
 

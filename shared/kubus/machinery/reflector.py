@@ -5,7 +5,8 @@ It does no I/O. A driver (`kubus.machinery.informer`) tells it what happened and
     subscribe                      first: nothing may slip between list and stream
     list            → listed()     the copy is the listing, then what has arrived since
     event           → received()   applied in order, dropped if not newer, else: list again
-    beat            → beat()       the newest revision of the stream: notices that the *last* event was lost
+    beat            → beat()       the newest revision of the stream: notices that the *last* event was lost,
+                                   and that another history has begun (a store restored from a backup)
     trouble         → disturbed()  the bus says that it may have lost something
 
 An object that cannot be read is quarantined: the copy keeps what it held under that key, or nothing, until the object
@@ -84,6 +85,8 @@ class Reflector:
         self._kept: list[tuple[Key, RawEvent]] = []
         self._disturbed = False
         self._suspect = 0
+        self._epoch = ""
+        self._anew = False
 
     def received(self, key: Key, event: RawEvent) -> list[Effect]:
         """An event has arrived."""
@@ -107,27 +110,42 @@ class Reflector:
 
         `unreadable`: the keys that are there too, and that whoever has listed could not read.
         """
-        if revision < self.revision:
+        if revision < self.revision and not self._anew:
             return [ListAgain(f"the listing of {revision} is older than the copy of {self.revision}")]
         effects = self._replaced(objects, frozenset(unreadable))
         self.revision, self.listing, self._suspect = revision, False, 0
         kept, self._kept = sorted(self._kept, key=lambda each: each[1].revision), []
         for key, event in kept:
             effects += self.received(key, event)
-        if self._disturbed:
+        if not self._disturbed:
+            self._anew = False  # this listing was asked for after the other history had begun
+        else:
             self._disturbed = False
             if not self.listing:
                 effects += self._list_again("the bus was disturbed while the collection was listed")
         return effects
 
-    def beat(self, revision: int) -> list[Effect]:
-        """The stream's newest revision, as the relay repeats it."""
+    def beat(self, revision: int, epoch: str = "") -> list[Effect]:
+        """The stream's newest revision, as the relay repeats it, and the history to which it belongs."""
+        if epoch != self._epoch:
+            known, self._epoch = self._epoch, epoch
+            if known:
+                return self._begin_anew()
         if self.listing or revision <= self.revision:
             return []
         if not self._suspect or self.revision >= self._suspect:
             self._suspect = revision
             return []
         return self._list_again(f"the event of {self._suspect} is missing")
+
+    def _begin_anew(self) -> list[Effect]:
+        """Another history has begun: what has been kept belongs to the old one, and so does every revision."""
+        self._kept.clear()
+        self._suspect, self._anew = 0, True
+        if self.listing:
+            self._disturbed = True  # the listing under way may be of the old one
+            return []
+        return self._list_again("the store was restored from a backup")
 
     def disturbed(self) -> list[Effect]:
         """The bus may have lost messages."""
@@ -185,7 +203,7 @@ class Reflector:
             before = None if key in gone else self.objects.get(key)
             if before is None:
                 changes.append(Changed("added", key, obj, None, revision_of(obj)))
-            elif revision_of(before) != revision_of(obj):
+            elif revision_of(before) != revision_of(obj) or (self._anew and before != obj):
                 changes.append(Changed("modified", key, obj, before, revision_of(obj)))
         self.objects = listed
         known, self.quarantined = self.quarantined, {}

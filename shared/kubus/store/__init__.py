@@ -84,6 +84,10 @@ class Compacted(StoreError):
         self.oldest = oldest
 
 
+class Reverted(Compacted):
+    """The store was restored from a backup: list again, and trust no revision of its history before."""
+
+
 class FutureRevision(StoreError):
     """The revision asked for has not happened yet."""
 
@@ -115,6 +119,9 @@ class Store(Protocol):
 
     async def revision(self) -> int:
         """The newest revision (linearizable): a reader that has seen it has seen every acknowledged write."""
+
+    async def history(self) -> str:
+        """A name of the history whose revisions these are. A store that is restored under another name has another."""
 
     async def create(self, key: str, value: bytes, *, fence: Fence | None = None) -> int:
         """Write a key that does not exist; its revision.
@@ -150,6 +157,7 @@ class Store(Protocol):
 
         Raises:
             Compacted: what comes after `after` is no longer all there; list again.
+            Reverted: the store has been restored, what was told before belongs to another history; list again.
         """
 
     async def compact(self, revision: int) -> None:

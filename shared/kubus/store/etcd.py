@@ -18,12 +18,12 @@ from contextlib import aclosing
 from typing import NamedTuple
 
 from kubus.store import (
-    Compacted,
     Conflict,
     Fence,
     Fenced,
     KeyExists,
     Page,
+    Reverted,
     StoreChange,
     Stored,
     Unavailable,
@@ -82,6 +82,11 @@ class EtcdStore:
         """See `Store.revision`."""
         response = await self._rpc.range(pb.RangeRequest(key=b"/", count_only=True))
         return response.header.revision
+
+    async def history(self) -> str:
+        """See `Store.history`: etcd's cluster id, which depends on the token with which a backup was restored."""
+        response = await self._rpc.range(pb.RangeRequest(key=b"/", count_only=True))
+        return f"{response.header.cluster_id:x}"
 
     async def create(self, key: str, value: bytes, *, fence: Fence | None = None) -> int:
         """See `Store.create`."""
@@ -143,7 +148,7 @@ class EtcdStore:
     async def _check_history(self, after: int, seen: int) -> None:
         """Refuse to wait for a future that has been already: the etcd of the last stream knew more than this one."""
         if seen < after and await self.revision() < after:
-            raise Compacted
+            raise Reverted(seen)
 
     async def compact(self, revision: int) -> None:
         """See `Store.compact`."""

@@ -9,7 +9,7 @@ A progress answer is only a sign of life here: etcd 3.4 may send one ahead of ev
 
 from __future__ import annotations
 
-from kubus.store import Compacted, StoreChange, Stored, Unavailable
+from kubus.store import Compacted, Reverted, StoreChange, Stored, Unavailable
 from kubus.store import etcd_rpc_pb2 as pb
 
 
@@ -25,6 +25,8 @@ class Changes:
         self._prefix = prefix
         self._range_end = range_end
         self._held: list[StoreChange] = []
+        self._last: dict[str, bytes | None] = {}
+        self._doubted: dict[str, bytes | None] = {}
         self.after = after
         """Every change up to this revision has been handed out."""
 
@@ -33,9 +35,11 @@ class Changes:
 
         It begins at the last revision known, not after it: etcd then says if that one is compacted. A stream that
         begins at the compacted revision itself is let in, though a deletion at that revision is forgotten (etcd issues
-        18089 and 19179).
+        18089 and 19179). And what it sends of that revision has to be what was handed out: if it is not, etcd has been
+        restored from a backup, and has come as far again by another way.
         """
         self._held = []
+        self._doubted = self._last
         return pb.WatchRequest(
             create_request=pb.WatchCreateRequest(
                 key=self._prefix,
@@ -56,6 +60,7 @@ class Changes:
 
         Raises:
             Compacted: history between `after` and now is gone.
+            Reverted: the last revision handed out was another one in this history.
             Unavailable: etcd has ended the watch; open another stream.
         """
         batch, self._held = self._held, []
@@ -64,6 +69,8 @@ class Changes:
                 if response.compact_revision:
                     raise Compacted(response.compact_revision)
                 raise Unavailable(f"etcd ended the watch: {response.cancel_reason}")
+            if self._doubted and response.events:
+                self._compare([_change(event) for event in response.events])
             batch += [_change(event) for event in response.events if event.kv.mod_revision > self.after]
         if batch and responses[-1].fragment:
             last = batch[-1].revision
@@ -71,7 +78,20 @@ class Changes:
             batch, self._held = batch[:complete], batch[complete:]
         if batch:
             self.after = batch[-1].revision
+            self._last = {change.key: change.value for change in batch if change.revision == self.after}
         return batch
+
+    def _compare(self, changes: list[StoreChange]) -> None:
+        """Hold the first changes of a stream against the last ones of the stream before it."""
+        for change in changes:
+            known = self._doubted.get(change.key, change.value)
+            if change.revision < self.after:
+                continue
+            if change.revision > self.after or known != change.value:
+                raise Reverted(change.revision)
+            self._doubted = {key: value for key, value in self._doubted.items() if key != change.key}
+            if not self._doubted:
+                return
 
 
 def _change(event: pb.Event) -> StoreChange:

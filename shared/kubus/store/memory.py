@@ -14,7 +14,18 @@ from collections.abc import AsyncGenerator, Iterator
 from operator import itemgetter
 
 from kubus.model.times import Clock
-from kubus.store import Compacted, Conflict, Fence, Fenced, FutureRevision, KeyExists, Page, StoreChange, Stored
+from kubus.store import (
+    Compacted,
+    Conflict,
+    Fence,
+    Fenced,
+    FutureRevision,
+    KeyExists,
+    Page,
+    Reverted,
+    StoreChange,
+    Stored,
+)
 
 NOTE_SECONDS = 150.0
 _TICK_SECONDS = 1.0
@@ -33,6 +44,25 @@ class MemoryStore:
         self._log: list[tuple[int, list[StoreChange]]] = []
         self._notes: deque[tuple[float, str]] = deque()
         self._changed = asyncio.Event()
+        self._restores = 0
+
+    async def history(self) -> str:
+        """See `Store.history`."""
+        return f"memory-{self._restores}"
+
+    def restore(self, revision: int) -> None:
+        """Go back to a revision that is not compacted, as an etcd that is restored from a backup of then."""
+        self._check(revision)
+        self._restores += 1
+        self._revision = revision
+        self._log = self._log[: bisect_left(self._log, revision + 1, key=_BY_REVISION)]
+        for key in list(self._keys):
+            versions = self._versions[key]
+            del versions[bisect_left(versions, revision + 1, key=_BY_REVISION) :]
+            if not versions:
+                del self._versions[key]
+                self._keys.remove(key)
+        self._wake()
 
     async def get(self, key: str, *, at: int = 0) -> Stored | None:
         """See `Store.get`."""
@@ -83,7 +113,12 @@ class MemoryStore:
 
     async def changes(self, prefix: str, *, after: int) -> AsyncGenerator[list[StoreChange], None]:
         """See `Store.changes`."""
+        restores = self._restores
+        if after > self._revision:
+            raise Reverted(self._revision)
         while True:
+            if restores != self._restores:
+                raise Reverted(self._revision)
             if after < self._compacted:
                 raise Compacted(self._compacted)
             changed = self._changed

@@ -57,6 +57,10 @@ class FaultyStore:
         """Refused now and then, or done without a word."""
         return await self._write(lambda: self._inner.create(key, value, fence=fence))
 
+    async def history(self) -> str:
+        """Refused now and then."""
+        return await self._read(self._inner.history)
+
     async def replace(self, key: str, value: bytes, *, expected: int, fence: Fence | None = None) -> int:
         """Refused now and then, or done without a word."""
         return await self._write(lambda: self._inner.replace(key, value, expected=expected, fence=fence))

@@ -21,7 +21,7 @@ from kubus.bus.subjects import (
     node_stream,
     parse_api_subject,
 )
-from kubus.bus.wire import Change, Request, decode_request, encode_beat, encode_event, encode_reply
+from kubus.bus.wire import Beat, Change, Request, decode_request, encode_beat, encode_event, encode_reply
 from kubus.model import errors
 from kubus.model.errors import StatusError
 from kubus.model.objects import Key, Object, metadata, name_of, namespace_of, path_of, uid_of
@@ -39,6 +39,8 @@ class SmallApi:
         self.revision = 1
         self.objects: dict[Key, tuple[int, Object]] = {}
         """Key → (revision, object without resourceVersion)."""
+        self.epoch = "first"
+        """The history that beats name."""
         self.unreadable: list[Key] = []
         """Objects that lists name as there but not readable."""
         self.requests: list[tuple[ApiSubject, Request]] = []
@@ -75,7 +77,7 @@ class SmallApi:
     async def beat(self) -> None:
         """Repeat the newest revision of every stream."""
         for stream, revision in self._newest.items():
-            await self._bus.publish(beat_subject(stream), encode_beat(revision))
+            await self._bus.publish(beat_subject(stream), encode_beat(Beat(revision, self.epoch)))
 
     async def _publish(self, change: Change, key: Key, obj: Object) -> None:
         note = Note("someone", "", "update", 0).to_wire()

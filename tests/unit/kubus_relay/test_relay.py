@@ -9,16 +9,17 @@ from contextlib import aclosing, asynccontextmanager
 import pytest
 
 from kubus.bus import Message, Subscription
-from kubus.bus.journal import MemoryJournal
+from kubus.bus.journal import RESTORED, MemoryJournal
 from kubus.bus.memory import MemoryBroker, MemoryBus
-from kubus.bus.subjects import EVENTS, event_subject
-from kubus.bus.wire import decode_beat, decode_event
+from kubus.bus.subjects import EVENTS, beat_subject, collection_stream, event_subject
+from kubus.bus.wire import Beat, decode_beat, decode_event
 from kubus.model.objects import Key
 from kubus.model.records import Note, encode_record, store_key
 from kubus.service.clocks import SystemClock
 from kubus.store.memory import MemoryStore
 from kubus_relay.relay import SKIPPED, Relay
 
+WIDGETS_BEAT = beat_subject(collection_stream("widgets.example.com"))
 NOTE = Note("alice", "kubectl", "create", 1)
 
 
@@ -32,7 +33,7 @@ async def eventually(true: Callable[[], bool]) -> None:
 async def heard_beats(beats: Subscription) -> dict[str, int]:
     """The newest revision by subject, of the beats that have arrived."""
     messages = [message for message in await beats.next_batch() if isinstance(message, Message)]
-    return {message.subject: decode_beat(message.data) for message in messages}
+    return {message.subject: decode_beat(message.data).revision for message in messages}
 
 
 class World:
@@ -65,7 +66,8 @@ class World:
 
     def told(self) -> list[tuple[int, int]]:
         """(revision, previous) of every object's event in the journal."""
-        events = [decode_event(data) for subject, data, _ in self.journal.entries if subject != event_subject(SKIPPED)]
+        own = (event_subject(SKIPPED), event_subject(RESTORED))
+        events = [decode_event(data) for subject, data, _ in self.journal.entries if subject not in own]
         return [(event.revision, event.previous) for event in events]
 
     def skipped(self) -> list[int]:
@@ -185,12 +187,48 @@ async def test_another_relay_that_takes_over_knows_of_the_gap(world):
     assert world.told() == [(before, 1), (after, lost + 1), (new, after)]
 
 
-async def test_a_journal_of_another_history_is_cleared(world):
-    world.journal.entries.append(("kubus.ev.pods.core.default.x", b"", 999))
-    created = await world.create("c0")
+async def test_after_a_journal_of_another_history_it_goes_on_from_now(world):
+    world.journal.entries.append((event_subject(SKIPPED), b"", 999))
+    before = await world.create("c0")
     async with world.relay() as relay:
-        await world.until_published(relay, created)
-    assert world.told() == [(created, 1)]
+        await eventually(lambda: relay.following)
+        after = await world.create("c1")
+        await world.until_published(relay, after)
+    assert world.told() == [(after, before)]
+    assert [revision for subject, _, revision in world.journal.entries if subject == event_subject(RESTORED)] == [
+        before
+    ]
+
+
+async def test_a_store_that_is_restored_begins_another_epoch_on_every_stream(world):
+    kept = await world.create("c0")
+    listener = MemoryBus(world.broker, "listener")
+    beats = await listener.subscribe("kubus.beat.>")
+    async with world.relay() as relay:
+        for name in ("c1", "c2", "c3"):
+            last = await world.create(name, "widgets.example.com")
+        await world.until_published(relay, last)
+        first = await until_beat(beats, WIDGETS_BEAT, lambda beat: beat.revision == last)
+        world.store.restore(kept)
+        second = await until_beat(beats, WIDGETS_BEAT, lambda beat: beat.epoch != first.epoch)
+        assert second.revision == kept
+        again = await world.create("c1", "widgets.example.com")
+        await eventually(lambda: world.told()[-1] == (again, kept))
+    async with world.relay() as relay:
+        await world.until_published(relay, again)
+        third = await until_beat(beats, WIDGETS_BEAT, lambda beat: beat.revision == again)
+    assert third.epoch == second.epoch
+
+
+async def until_beat(beats: Subscription, subject: str, wanted: Callable[[Beat], bool]) -> Beat:
+    """The first beat on a subject that is as wanted."""
+    async with asyncio.timeout(20):
+        while True:
+            for message in await beats.next_batch():
+                if not isinstance(message, Message) or message.subject != subject:
+                    continue
+                if wanted(beat := decode_beat(message.data)):
+                    return beat
 
 
 async def test_without_a_journal_a_long_history_is_not_told(world):

@@ -17,6 +17,7 @@ from kubus.bus.wire import Request
 from kubus.client import FenceToken
 from kubus.client.over_bus import BusClient
 from kubus.machinery.informer import Informers
+from kubus.machinery.reflector import Changed
 from kubus.model import errors
 from kubus.model.errors import StatusError
 from kubus.model.kinds.namespaces import KIND as NAMESPACES
@@ -316,3 +317,16 @@ def test_the_condition_keeps_its_time_while_only_the_words_change() -> None:
     second = unschedulable_condition(said, "b", START.replace(hour=20))
     assert second is not None
     assert second["lastTransitionTime"] == first["lastTransitionTime"]
+
+
+async def test_a_store_that_went_back_is_believed() -> None:
+    driver = Driver(Scheduler(Random(1)), None, Events(), SimulatedClock(), lambda: None)  # type: ignore[arg-type]  # nothing is sent
+    key = Key("pods.core", "default", "p")
+
+    def at(revision: int, node_name: str) -> Object:
+        return pod("p", node=node_name, uid="u", resourceVersion=str(revision))
+
+    driver.heard_node(Changed("added", Key("nodes.core", "", "n"), node("n"), None, 1))
+    driver.heard_pod(Changed("added", key, at(9, "n"), None, 9))
+    driver.heard_pod(Changed("modified", key, at(3, ""), at(9, "n"), 3))
+    assert [type(each).__name__ for each in driver.core.decide(0.0, 5)] == ["Bind"]

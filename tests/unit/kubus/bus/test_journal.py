@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from kubus.bus.journal import Journal, JournalError, MemoryJournal, NatsJournal
+from kubus.bus.journal import RESTORED, Journal, JournalError, MemoryJournal, NatsJournal
 from kubus.bus.memory import MemoryBus
 from kubus.bus.nats import NatsBus, connect
 
@@ -52,15 +52,21 @@ async def test_it_knows_its_newest_event_and_that_of_each_collection(journal):
     assert await journal.newest_of("secrets.core") == 0
 
 
-async def test_a_cleared_journal_is_empty_and_takes_events_again(journal):
+async def test_in_another_history_revisions_go_back_and_nothing_older_counts(journal):
     await journal.open()
+    await journal.publish(NODES, b"event", 499)
     await journal.publish(PODS, b"event", 500)
     await settled(journal)
-    await journal.clear()
-    assert await journal.open() == 0
-    await journal.publish(PODS, b"event", 5)
+    await journal.begin_history(b"restored", 4)
+    assert await journal.open() == 4
+    assert await journal.newest_of("nodes.core") == await journal.newest_of("pods.core") == 0
+    assert await journal.newest_of(RESTORED.collection) == 4
+    await journal.publish(NODES, b"event", 499)
     await settled(journal)
-    assert await journal.open() == 5
+    await journal.publish(PODS, b"event", 500)
+    await settled(journal)
+    assert await journal.open() == 500
+    assert await journal.newest_of("nodes.core") == 499
 
 
 async def test_what_is_published_again_enters_once(bus):

@@ -74,9 +74,9 @@ def test_a_reply_goes_both_ways(code: int, body: dict[str, str]) -> None:
     assert wire.decode_reply(wire.encode_reply(code, body)) == (code, body)
 
 
-@given(numbers)
-def test_a_beat_goes_both_ways(revision: int) -> None:
-    assert wire.decode_beat(wire.encode_beat(revision)) == revision
+@given(numbers, st.text())
+def test_a_beat_goes_both_ways(revision: int, epoch: str) -> None:
+    assert wire.decode_beat(wire.encode_beat(wire.Beat(revision, epoch))) == (revision, epoch)
 
 
 DECODERS = (wire.decode_event, wire.decode_event_raw, wire.decode_request, wire.decode_reply, wire.decode_beat)

@@ -207,3 +207,27 @@ def test_whatever_is_lost_repeated_or_late_the_copy_ends_as_the_truth(seed: int,
             list_now()
     assert reflector.objects == mirror == truth, "the copy, what listeners were told, and the truth are one"
     assert {name_of(each) for each in mirror.values()} == {each.name for each in truth}
+
+
+def test_another_epoch_is_listed_anew_though_its_revisions_are_lower(reflector: Reflector) -> None:
+    assert told(reflector.beat(10, "one")) == []
+    assert told(reflector.beat(4, "two")) == ["list again"]
+    assert told(reflector.received(key("b"), event("added", 5, 4, "b"))) == []
+    assert told(reflector.listed([obj("a", 3)], 4)) == [("modified", "a", 3), ("added", "b", 5)]
+    assert reflector.revision == 5
+    assert told(reflector.listed([obj("a", 2)], 2)) == ["list again"], "within an epoch nothing goes back"
+
+
+def test_a_listing_that_was_under_way_when_another_epoch_began_is_not_the_last() -> None:
+    reflector = Reflector(MAPS)
+    assert told(reflector.beat(10, "one")) == []
+    assert told(reflector.beat(4, "two")) == []
+    assert told(reflector.listed([obj("a", 7)], 10)) == [("added", "a", 7), "list again"]
+    assert told(reflector.listed([obj("a", 3)], 4)) == [("modified", "a", 3)]
+    assert reflector.revision == 4
+
+
+def test_what_has_the_same_revision_in_another_epoch_is_told_if_it_differs(reflector: Reflector) -> None:
+    reflector.beat(10, "one")
+    reflector.beat(8, "two")
+    assert told(reflector.listed([obj("a", 7, value="other")], 8)) == [("modified", "a", 7)]

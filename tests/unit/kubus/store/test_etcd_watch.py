@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kubus.store import Compacted, Unavailable
+from kubus.store import Compacted, Reverted, Unavailable
 from kubus.store import etcd_rpc_pb2 as pb
 from kubus.store.etcd_watch import Changes
 
@@ -85,3 +85,34 @@ def test_a_sign_of_life_is_an_empty_batch():
     assert changes.received([pb.WatchResponse(header=pb.ResponseHeader(revision=99))]) == []
     assert not changes.is_amid
     assert changes.after == 7
+
+
+def put(revision: int, value: bytes, key: bytes = b"/k/0") -> pb.WatchResponse:
+    kv = pb.KeyValue(key=key, value=value, mod_revision=revision, create_revision=revision)
+    return pb.WatchResponse(events=[pb.Event(kv=kv)])
+
+
+@pytest.mark.parametrize(
+    ("arrives", "reverted"),
+    [
+        ([put(8, b"v"), put(9, b"w")], False),
+        ([put(8, b"v")], False),
+        ([pb.WatchResponse(), put(8, b"v")], False),
+        ([put(8, b"another")], True),
+        ([put(8, b"v", b"/k/1")], False),  # the one that was known may follow in the same revision
+        ([put(8, b"v", b"/k/1"), put(9, b"v")], True),
+        ([put(9, b"w")], True),
+    ],
+)
+def test_a_stream_that_does_not_begin_with_what_was_handed_out_last_is_of_another_history(
+    arrives: list[pb.WatchResponse], reverted: bool
+) -> None:
+    changes = Changes(b"/k/", b"/k0", 7)
+    changes.create_request()
+    changes.received([put(8, b"v")])
+    changes.create_request()
+    if reverted:
+        with pytest.raises(Reverted):
+            changes.received(arrives)
+    else:
+        changes.received(arrives)

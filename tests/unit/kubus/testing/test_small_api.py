@@ -102,7 +102,9 @@ async def test_every_change_is_an_event_that_names_the_one_before(stage: Stage) 
     ]
     sliced = [decode_event(each.data) for each in await slices.next_batch() if isinstance(each, Message)]
     assert [(each.change, each.previous) for each in sliced] == [("added", 1), ("deleted", 2)]
-    said = {each.subject: decode_beat(each.data) for each in await beats.next_batch() if isinstance(each, Message)}
+    said = {
+        each.subject: decode_beat(each.data).revision for each in await beats.next_batch() if isinstance(each, Message)
+    }
     assert said == {"kubus.beat.pods.core": 4, "kubus.beat.node.n1.pods.core": 4}
 
 

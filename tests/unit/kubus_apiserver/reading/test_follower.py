@@ -59,7 +59,7 @@ async def test_the_cache_gets_what_was_there_and_what_comes() -> None:
 
 async def test_many_questions_take_few_answers() -> None:
     store, cache = Slow(), WatchCache()
-    cache.revision = 5
+    cache.revision = 1
     freshness = Freshness(store, cache)
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(freshness.run())
@@ -156,4 +156,36 @@ async def test_a_change_that_the_store_has_lost_is_found_out_by_the_next_of_its_
                 await asyncio.sleep(0.01)
         assert [entry.revision for entry in cache.collection("configmaps.core").select()] == [other]
         assert cache.collection("configmaps.core").since(last - 1) is None  # filled anew, and its watchers told so
+        running.cancel()
+
+
+async def test_a_store_that_goes_back_is_read_anew() -> None:
+    store, cache = MemoryStore(SystemClock()), WatchCache()
+    kept = await store.create(key("a"), value("a"))
+    follower = Follower(store, cache)
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(follower.run())
+        await follower.loaded.wait()
+        last = await store.create(key("b"), value("b"))
+        async with asyncio.timeout(5):
+            while cache.revision != last:
+                await asyncio.sleep(0.01)
+            store.restore(kept)
+            while cache.revision != kept:
+                await asyncio.sleep(0.01)
+        assert [entry.name for entry in cache.collection("configmaps.core").select()] == ["a"]
+        running.cancel()
+
+
+async def test_no_read_is_answered_from_a_cache_that_is_ahead_of_the_store() -> None:
+    store, cache = Slow(), WatchCache()
+    cache.revision = 5
+    freshness = Freshness(store, cache)
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(freshness.run())
+        with pytest.raises(StatusError) as refused:
+            await freshness.consistent()
+        assert refused.value.code == 503
+        cache.revision = 1
+        await freshness.consistent()
         running.cancel()
