@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kubus.model.yaml_text import dump_yaml
+from kubus.model.yaml_writing import write_yaml
 from kubus_cli import identities
 from kubus_cli.private_files import write_private
 
@@ -30,4 +30,4 @@ def ensure_policy(home: Path) -> None:
     """Write the policy where there is none; the one that is there is somebody's decision."""
     path = home / FILE
     if not path.exists():
-        write_private(path, dump_yaml(POLICY))
+        write_private(path, write_yaml(POLICY))

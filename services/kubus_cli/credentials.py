@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from kubus.model.yaml_text import dump_yaml
+from kubus.model.yaml_writing import write_yaml
 from kubus_cli import kubeconfigs, pki
 from kubus_cli.clusters import Cluster
 from kubus_cli.failures import Failure, Misused
@@ -44,4 +44,4 @@ def kubeconfig_of(cluster: Cluster, user: str, groups: Sequence[str], days: int,
 
 def as_text(document: kubeconfigs.Document) -> str:
     """A kubeconfig as YAML."""
-    return dump_yaml(document).decode()
+    return write_yaml(document).decode()

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from kubus.model.codec import DecodeError
-from kubus.model.yaml_text import dump_yaml, load_yaml
+from kubus.model.yaml_text import load_yaml
+from kubus.model.yaml_writing import write_yaml
 from kubus_cli.failures import Failure
 from kubus_cli.private_files import write_private
 
@@ -126,7 +127,7 @@ def read(path: Path) -> Document:
 
 def write(path: Path, content: Document) -> None:
     """Write a kubeconfig that only its owner may read."""
-    write_private(path.resolve(), dump_yaml(content))
+    write_private(path.resolve(), write_yaml(content))
 
 
 def _base64(data: bytes) -> str:

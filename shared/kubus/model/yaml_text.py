@@ -46,11 +46,6 @@ def load_yaml(data: bytes | str, again: list[str] | None = None) -> Any:
     return documents[0] if documents else None
 
 
-def dump_yaml(value: Any) -> bytes:
-    """The YAML of a JSON value, keys in their order."""
-    return bytes(yaml.safe_dump(value, sort_keys=False, allow_unicode=True), "utf-8")
-
-
 def load_all_yaml(data: bytes | str, again: list[str] | None = None) -> list[Any]:
     """The values of a YAML text's documents, empty ones left out; `again` as with `load_yaml`.
 

@@ -1,4 +1,4 @@
-"""JSON values as YAML, quickly: what a client gets that asks for `application/yaml`.
+"""JSON values as YAML, quickly: for clients that ask for `application/yaml`, and for files that kubus writes.
 
 The general emitter of a YAML library takes a second a megabyte, and a server has better things to do. Values of an API
 are plain, so this writes them in block style with keys sorted, as Kubernetes does: text that could be taken for

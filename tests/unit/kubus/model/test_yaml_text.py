@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from kubus.model.codec import DecodeError
@@ -115,7 +116,10 @@ def test_json_is_yaml(value: Any) -> None:
 @settings(max_examples=60)
 @given(values)
 def test_what_a_yaml_writer_writes_is_read(value: Any) -> None:
-    assert load_yaml(yaml.safe_dump(value)) == value
+    """PyYAML leaves `1e3` without quotes, a text in YAML 1.1 and a number to Kubernetes: those texts are not drawn."""
+    written = yaml.safe_dump(value)
+    assume(not re.search(r"[0-9]e[-+]?[0-9]|0o[0-7]", written, re.IGNORECASE))
+    assert load_yaml(written) == value
 
 
 @given(st.one_of(st.binary(max_size=40), st.text(alphabet="a:-[]{}&*!|<? \n'\"", max_size=30)))

@@ -43,3 +43,8 @@ def test_what_is_written_is_read_back(value):
 @settings(max_examples=80, deadline=None)
 def test_another_reader_reads_the_same_text(value):
     assert yaml.safe_load(write_yaml(value)) == value
+
+
+@pytest.mark.parametrize("text", ["1e3", "0E0", "0o7", "+.5e-1", "yes", "0x1f", "2026-01-01", "~", ""])
+def test_texts_that_look_like_something_else_stay_texts(text: str) -> None:
+    assert load_yaml(write_yaml({text: text})) == {text: text}

@@ -100,10 +100,10 @@ def test_a_policy_that_cannot_be_followed_is_refused(text: bytes) -> None:
 
 
 def test_the_policy_that_clusters_begin_with_can_be_read() -> None:
-    from kubus.model.yaml_text import dump_yaml
+    from kubus.model.yaml_writing import write_yaml
     from kubus_cli.audit_policy import POLICY as FIRST
 
-    policy = read_policy(dump_yaml(FIRST))
+    policy = read_policy(write_yaml(FIRST))
     assert policy.measure(Deed(BOB, "create", "", "v1", "pods", "d")).level == "Metadata"
     assert policy.measure(Deed(BOB, "get", "", "v1", "secrets", "d", "s")).level == "Metadata"
     assert policy.measure(Deed(BOB, "list", "", "v1", "pods", "d")).level == "None"
