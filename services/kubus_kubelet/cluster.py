@@ -13,6 +13,7 @@ from kubus.machinery.recorder import Recorder
 from kubus.model.errors import StatusError
 from kubus.model.kinds import Kind
 from kubus.model.kinds.configmaps import KIND as CONFIGMAPS
+from kubus.model.kinds.nodes import KIND as NODES
 from kubus.model.kinds.pods import KIND as PODS
 from kubus.model.kinds.secrets import KIND as SECRETS
 from kubus.model.kinds.serviceaccounts import KIND as SERVICE_ACCOUNTS
@@ -31,7 +32,7 @@ SOURCE = "kubelet"
 class ClusterApi:
     """`PodApi` for one node."""
 
-    def __init__(self, client: Client, recorder: Recorder, clock: Clock) -> None:
+    def __init__(self, client: Client, recorder: Recorder, clock: Clock, node_name: str) -> None:
         self._client = client
         self._recorder = recorder
         self._clock = clock
@@ -39,6 +40,8 @@ class ClusterApi:
         self._locks: dict[tuple[str, Reference], asyncio.Lock] = {}
         self._tokens: dict[tuple[str, str, int], tuple[float, str]] = {}
         self._environment: tuple[float, dict[str, str]] = (0.0, {})
+        self._node_name = node_name
+        self._node: tuple[float, Object] | None = None
 
     async def fetch(self, namespace: str, reference: Reference) -> Object | None:
         """A ConfigMap or Secret; see `PodApi.fetch`."""
@@ -75,6 +78,13 @@ class ClusterApi:
         token = str(made["status"]["token"])
         self._tokens[key] = (now + seconds * RENEW_TOKEN_AT, token)
         return token
+
+    async def node(self, *, fresh: bool = False) -> Object:
+        """This node's object; see `PodApi.node`."""
+        now = self._clock.monotonic()
+        if self._node is None or fresh or now >= self._node[0]:
+            self._node = (now + KEPT_SECONDS, await self._client.get(NODES, "", self._node_name))
+        return self._node[1]
 
     async def api_environment(self) -> dict[str, str]:
         """Where the API is for programs in pods."""

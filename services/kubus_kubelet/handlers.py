@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import signal
 import socket
 import ssl
+from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 from kubus.model.objects import Object
@@ -18,6 +21,7 @@ from kubus_kubelet import grpc_checks
 from kubus_kubelet.http_checks import OUTPUT_MAX, USER_AGENT, Answer, http_request, http_url, read_answer
 from kubus_kubelet.probes import Outcome, port_number
 
+EXEC_END_SECONDS_MAX = 2.0
 REDIRECTS_MAX = 10
 REDIRECT_CODES = (301, 302, 303, 307, 308)
 
@@ -73,9 +77,7 @@ class Handlers:
         try:
             output, _ = await process.communicate()
         except asyncio.CancelledError:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
+            await _end_exec(process)
             raise
         return Outcome(process.returncode == 0, output[:OUTPUT_MAX].decode(errors="replace").strip())
 
@@ -112,6 +114,31 @@ class Handlers:
             return await read_answer(reader, url)
         finally:
             writer.close()
+
+
+def _children(pid: int) -> list[int]:
+    found: list[int] = []
+    for children in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            found += [int(each) for each in children.read_text().split()]
+    return found
+
+
+async def _end_exec(process: asyncio.subprocess.Process) -> None:
+    """Kill the command, not only the `runc exec` that waits for it and reaps it.
+
+    An orphan would go on inside the container, and as a zombie keep its namespace from ending where nothing reaps it.
+    """
+    for child in _children(process.pid):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
+    try:
+        async with asyncio.timeout(EXEC_END_SECONDS_MAX):
+            await process.wait()
+    except TimeoutError:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
 
 
 async def _streams(made: socket.socket, *, tls: bool) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

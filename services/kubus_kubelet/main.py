@@ -60,7 +60,7 @@ async def serve(context: Context) -> None:
     bus = await context.bus()
     client = context.client(bus)
     recorder = Recorder(client, context.clock, settings.node_name)
-    api = ClusterApi(client, recorder, context.clock)
+    api = ClusterApi(client, recorder, context.clock, settings.node_name)
     reports = StatusReports(api, context.clock, context.log)
     parts = NodeParts.of(settings, api, context.clock, context.log, reports.take)
     await parts.start()

@@ -38,6 +38,13 @@ class PodApi(Protocol):
             StatusError
         """
 
+    async def node(self, *, fresh: bool = False) -> Object:
+        """This node's object, perhaps some seconds old unless it has to be fresh.
+
+        Raises:
+            StatusError: the API gives no answer, or has no such node (yet).
+        """
+
     async def api_environment(self) -> dict[str, str]:
         """KUBERNETES_SERVICE_HOST and its kin; {} where there is no Service `kubernetes`."""
 

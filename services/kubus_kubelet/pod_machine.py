@@ -109,10 +109,22 @@ def _live(plan: _Plan, pod: Object, seen: PodSeen, now: datetime) -> None:
         elif not begun and not (found and found.step == "exited" and found.exit_code == 0):
             _advance(plan, pod, container, seen, now, role="init")
             return
+    held = False
     for container in spec["containers"]:
-        _advance(plan, pod, container, seen, now, role="main")
+        found = latest.get(container["name"])
+        if found is not None or not held:
+            _advance(plan, pod, container, seen, now, role="main")
+        held = held or _awaits_hook(container, found, seen)
     for container in spec.get("ephemeralContainers") or ():
         _advance(plan, pod, container, seen, now, role="ephemeral")
+
+
+def _awaits_hook(container: Object, found: ContainerSeen | None, seen: PodSeen) -> bool:
+    """True until a container's postStart hook has ended: Kubernetes starts the containers after it only then."""
+    if not (container.get("lifecycle") or {}).get("postStart"):
+        return False
+    name = container["name"]
+    return name in seen.busy or (found is None and name not in seen.failures)
 
 
 def _is_up(found: ContainerSeen | None, seen: PodSeen) -> bool:

@@ -186,10 +186,27 @@ class PodSight:
             tasks.create_task(self._exited(found.id))
             return
         self._watches[found.id] = watch
-        container = self.container(found.name)
-        seeded = self._reported(found) if adopted else {}
-        verdict = self._probing.begin(tasks, container, found, self.seen.address, seeded)
+        if found.id not in self.seen.hooks:
+            self._probe(found, self._reported(found) if adopted else {})
+
+    def _probe(self, found: ContainerSeen, reported: Object) -> None:
+        assert self._tasks is not None
+        verdict = self._probing.begin(self._tasks, self.container(found.name), found, self.seen.address, reported)
         self.note(verdicts={**self.seen.verdicts, found.id: verdict})
+
+    def begin_hook(self, container_id: str) -> None:
+        """A container is about to start that is not Running, and not probed, before its postStart hook has ended."""
+        self.note(hooks=self.seen.hooks | {container_id})
+
+    def end_hook(self, container_id: str, *, passed: bool) -> None:
+        """The hook has ended; where it passed, the container's probes begin."""
+        if container_id not in self.seen.hooks:
+            return
+        self.note(hooks=self.seen.hooks - {container_id})
+        found = self.find(container_id)
+        if passed and found is not None and container_id in self._watches:
+            self._probe(found, {})
+        self._changed()
 
     def _begin_exit(self, container_id: str) -> None:
         assert self._tasks is not None

@@ -26,9 +26,8 @@ from kubus_kubelet.engine import EngineError
 from kubus_kubelet.node_tools import NodeTools
 from kubus_kubelet.orphans import orphan
 from kubus_kubelet.pod_directory import PodDirectory
-from kubus_kubelet.pod_machine import SANDBOX_CHANGED, decide
+from kubus_kubelet.pod_machine import SANDBOX_CHANGED, TERMINAL, decide, grace_seconds
 from kubus_kubelet.pod_sight import PodSight
-from kubus_kubelet.references import shown_fields
 from kubus_kubelet.restarts import worker_wait_seconds
 from kubus_kubelet.sandbox import SandboxError
 from kubus_kubelet.states import (
@@ -38,6 +37,7 @@ from kubus_kubelet.states import (
     Failure,
     PodSeen,
     PreparePod,
+    Rejection,
     ReleasePod,
     RemoveContainer,
     RemovePod,
@@ -46,6 +46,7 @@ from kubus_kubelet.states import (
     StopContainer,
 )
 from kubus_kubelet.statuses import newest
+from kubus_kubelet.volume_refresh import VolumeRefresh
 from kubus_kubelet.volumes import VolumeError
 
 RETRY = timedelta(seconds=5)
@@ -62,11 +63,13 @@ class PodWorker:
         self.directory = PodDirectory(tools.paths.pod(self.uid))
         self.confirmed = True
         """Whether the API has said that the pod is; until then nothing is reported."""
-        self.refresh_volumes_at = tools.clock.now() + timedelta(seconds=tools.settings.sync_seconds)
+        self.admitted = True
+        """Whether the node has taken it; only a pod that comes from the API and is new here is asked about."""
         self._tools = tools
         self._report = report
         self._starts = ContainerStarts(tools)
         self._stops = ContainerStops(tools)
+        self.volume_refresh = VolumeRefresh(tools, self._starts, self.directory)
         self._decided: Object | None = None
         self._noted: Object | None = None
         self._left: list[ContainerSeen] | None = None
@@ -77,8 +80,6 @@ class PodWorker:
         self._tasks: asyncio.TaskGroup | None = None
         self._acting: dict[str, tuple[Action, asyncio.Task[None]]] = {}
         self._cancelled: set[str] = set()
-        self._refreshing = asyncio.Lock()
-        self._fields_changed = False
 
     @property
     def pod(self) -> Object:
@@ -96,7 +97,7 @@ class PodWorker:
         """The API has a newer state of the pod."""
         before, self._sight.pod = self.pod, pod
         self.confirmed = True
-        self._fields_changed |= shown_fields(before) != shown_fields(pod)
+        self.volume_refresh.note_change(before, pod)
         if is_deleting(pod):
             self._cancel_starts()
         self._wake.set()
@@ -117,6 +118,16 @@ class PodWorker:
             self._sight.note(prepared=False, address="")
             self._tools.api.record(self.pod, "Normal", "SandboxChanged", SANDBOX_CHANGED)
             self._wake.set()
+
+    def reject(self, rejection: Rejection) -> None:
+        """The node does not take the pod."""
+        self._sight.note(rejection=rejection)
+        self._tools.api.record(self.pod, "Warning", rejection.reason, rejection.message)
+
+    def is_ending(self) -> bool:
+        """Whether nothing more of it is started."""
+        phase = (self._decided or self.pod.get("status") or {}).get("phase")
+        return self.seen.gone or is_deleting(self.pod) or phase in TERMINAL
 
     def alive(self) -> frozenset[str]:
         """Ids of the containers that Podman has to know of."""
@@ -195,8 +206,7 @@ class PodWorker:
         await self._note(decision.status)
         for action in decision.actions:
             self._begin(action)
-        if self._fields_changed and self.seen.prepared:
-            self._fields_changed = False
+        if self.seen.prepared and self.volume_refresh.take_change():
             assert self._tasks is not None
             self._tasks.create_task(self.refresh_volumes())
         if self.confirmed:
@@ -332,14 +342,20 @@ class PodWorker:
         await self._started(Launch(self.pod, container, found.attempt, found.streak, self.seen.address), action.id)
 
     async def _started(self, launch: Launch, container_id: str) -> None:
-        await self._starts.start(launch, container_id)
-        await self._sight.look_at(container_id)
-        found = self._sight.find(container_id)
-        hook = (launch.container.get("lifecycle") or {}).get("postStart")
-        if found is not None and found.step == "running" and hook:
-            failure = await self._stops.post_start(self.pod, launch.container, found, self.seen.address)
-            if failure:
-                await self._stop(StopContainer(container_id, found.name, 30, failure))
+        if (launch.container.get("lifecycle") or {}).get("postStart"):
+            self._sight.begin_hook(container_id)
+        try:
+            await self._starts.start(launch, container_id)
+            await self._sight.look_at(container_id)
+            found = self._sight.find(container_id)
+            if found is not None and found.step == "running" and container_id in self.seen.hooks:
+                failure = await self._stops.post_start(self.pod, launch.container, found, self.seen.address)
+                if failure:
+                    await self._stop(StopContainer(container_id, found.name, grace_seconds(self.pod), failure))
+                else:
+                    self._sight.end_hook(container_id, passed=True)
+        finally:
+            self._sight.end_hook(container_id, passed=False)
 
     async def _stop(self, action: StopContainer) -> None:
         ending = await self._sight.ending(action.id)
@@ -373,23 +389,10 @@ class PodWorker:
         self._done = True
 
     async def refresh_volumes(self) -> None:
-        """Write mounted ConfigMaps, Secrets and fields again; what fails is tried again the next time."""
-        try:
-            await self._refresh_volumes()
-        except Exception:  # the pod goes on with what it has
-            self._tools.log.exception("volumes not refreshed", pod=self._name)
-
-    async def _refresh_volumes(self) -> None:
-        self.refresh_volumes_at = self._tools.clock.now() + timedelta(seconds=self._tools.settings.sync_seconds)
-        if not self.seen.prepared or not self.pod["spec"].get("volumes") or is_deleting(self.pod):
-            return
-        async with self._refreshing:  # two at once would write the same files
-            try:
-                resolved = await self._starts.resolve_pod(self.pod, self.seen.address)
-            except StatusError:
-                return
-            now = self._tools.clock.now()
-            await self._tools.blocking(volumes.refresh, self.directory.root, self.pod, resolved, now)
+        """Write mounted ConfigMaps, Secrets and fields again."""
+        self.volume_refresh.put_off()
+        if self.seen.prepared and self.pod["spec"].get("volumes") and not is_deleting(self.pod):
+            await self.volume_refresh.run(self.pod, self.seen.address)
 
     @property
     def _name(self) -> str:

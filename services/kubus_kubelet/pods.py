@@ -13,18 +13,21 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from kubus.model.errors import StatusError
 from kubus.model.objects import Object, name_of, namespace_of, uid_of
 from kubus_kubelet import container_specs
 from kubus_kubelet.engine import EngineError
 from kubus_kubelet.inspections import EndNote, container_seen
 from kubus_kubelet.node_tools import NodeTools
 from kubus_kubelet.orphans import orphan
+from kubus_kubelet.pod_admission import rejection_of
 from kubus_kubelet.pod_directory import PodDirectory, is_pod_directory
 from kubus_kubelet.pod_worker import PodWorker
 from kubus_kubelet.sandbox import SandboxError
 from kubus_kubelet.states import ContainerSeen, Decision
 
 AUDIT_SECONDS = 10.0
+ADMISSION_RETRY_SECONDS = 0.2
 ADOPTIONS_AT_ONCE = 8
 
 
@@ -39,6 +42,7 @@ class Pods:
         self._ready = asyncio.Event()
         self._settled = False
         self._tasks: asyncio.TaskGroup | None = None
+        self._admitting = asyncio.Lock()
 
     @property
     def workers(self) -> dict[str, PodWorker]:
@@ -73,7 +77,9 @@ class Pods:
             if worker is not None:
                 worker.changed(pod)
             elif pod["spec"].get("containers"):
-                self._begin(PodWorker(self._tools, pod, self._report))
+                worker = PodWorker(self._tools, pod, self._report)
+                worker.admitted = uid in self._found
+                self._begin(worker)
         except Exception:  # a pod of the wrong shape: the node's others go on
             self._tools.log.exception("pod not taken", pod=f"{namespace_of(pod)}/{name_of(pod)}", uid=uid)
 
@@ -118,6 +124,7 @@ class Pods:
     async def _run(self, worker: PodWorker) -> None:
         while True:
             try:
+                await self._admit(worker)
                 await worker.run()
                 break
             except Exception:  # not even its failure could be told; its pod stays owned
@@ -125,6 +132,29 @@ class Pods:
                 await asyncio.sleep(AUDIT_SECONDS)
         if self._workers.get(worker.uid) is worker:
             del self._workers[worker.uid]
+
+    async def _admit(self, worker: PodWorker) -> None:
+        """Take a pod or refuse it, one after the other: two pods must not count on the same room."""
+        async with self._admitting:
+            fresh = False
+            while _has_to_be_admitted(worker):
+                others = [each.pod for each in self._workers.values() if _takes_room(each)]
+                try:
+                    node = await self._tools.api.node(fresh=fresh)
+                except StatusError as error:  # not registered yet, or the API is away
+                    self._tools.log.warning("pod not admitted yet", uid=worker.uid, error=error.message)
+                    await asyncio.sleep(ADMISSION_RETRY_SECONDS)
+                    continue
+                if "allocatable" not in (node.get("status") or {}):  # registered, but not reported yet
+                    fresh = True
+                    await asyncio.sleep(ADMISSION_RETRY_SECONDS)
+                    continue
+                rejection = rejection_of(worker.pod, others, node)
+                if rejection is None:
+                    worker.admitted = True
+                elif fresh:
+                    worker.reject(rejection)
+                fresh = True  # what a node seems to lack may just have come to it
 
     def _noted(self) -> list[Object]:
         """The pods that an earlier kubelet had: the API may be away, and they are looked after all the same."""
@@ -161,7 +191,7 @@ class Pods:
 
     async def _audit(self, tasks: asyncio.TaskGroup) -> None:
         now = self._tools.clock.now()
-        due = [each for each in self._workers.values() if each.refresh_volumes_at <= now + timedelta(milliseconds=1)]
+        due = [each for each in self._workers.values() if each.volume_refresh.due_at <= now + timedelta(milliseconds=1)]
         for worker in due:
             tasks.create_task(worker.refresh_volumes())
         expected = [(worker, worker.alive()) for worker in self._workers.values()]  # before it is asked for
@@ -194,3 +224,14 @@ class Pods:
             await self._tools.engine.remove(container_id)
         except EngineError as error:
             self._tools.log.warning("stray container not removed", container=container_id, error=str(error))
+
+
+def _has_to_be_admitted(worker: PodWorker) -> bool:
+    """Whether the node has yet to decide whether it takes the pod."""
+    return not (worker.admitted or worker.seen.rejection or worker.is_ending())
+
+
+def _takes_room(worker: PodWorker) -> bool:
+    """Whether what a pod asks for counts: it was taken, and it is not over."""
+    running = any(each.step == "running" for each in worker.seen.containers)
+    return worker.admitted and (running or not worker.is_ending())

@@ -53,6 +53,15 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class Rejection:
+    """Why this node does not take a pod at all."""
+
+    reason: str
+    """OutOfcpu, OutOfmemory, OutOfpods, NodeAffinity, NodePorts, TaintToleration, SysctlForbidden."""
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class ProbeVerdict:
     """What probes say of one running container; no probe is a passed probe."""
 
@@ -79,6 +88,10 @@ class PodSeen:
     """By container id."""
     sync_error: str = ""
     """Not empty: the pod's worker failed, and runs anew for too short a time to be trusted."""
+    hooks: frozenset[str] = frozenset()
+    """Ids of containers whose postStart hook has not ended: their process runs, but they are not Running yet."""
+    rejection: Rejection | None = None
+    """Why the node did not take the pod: it has failed, and nothing of it is started."""
     gone: bool = False
     """Whether the API no longer has the pod."""
 

@@ -7,6 +7,7 @@ kubectl, Helm and people branch on them. A transition time is kept as long as it
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -70,6 +71,7 @@ def pod_status(pod: Object, seen: PodSeen, now: datetime) -> Object:
     """The whole status that is true now."""
     old: Object = pod.get("status") or {}
     spec = pod["spec"]
+    seen = without_hooks(seen)
     inits = [container_status(pod, each, seen, now, "init") for each in spec.get("initContainers") or ()]
     mains = [container_status(pod, each, seen, now, "main") for each in spec["containers"]]
     status: Object = {
@@ -84,10 +86,14 @@ def pod_status(pod: Object, seen: PodSeen, now: datetime) -> Object:
         status["ephemeralContainerStatuses"] = extras
     _bound_messages([*inits, *mains, *extras])
     _deadline(pod, status, now)
+    if seen.rejection is not None:
+        words = f"Pod was rejected: {seen.rejection.message}"
+        status.update(phase="Failed", reason=seen.rejection.reason, message=words, containerStatuses=[])
     if old.get("phase") in ("Succeeded", "Failed"):
         status.update({key: old[key] for key in ("phase", "reason", "message") if key in old})
-    if status["phase"] in ("Succeeded", "Failed") and not seen.containers and old.get("containerStatuses"):
-        status.update({key: old[key] for key in ("containerStatuses", "initContainerStatuses") if key in old})
+    if old.get("phase") in ("Succeeded", "Failed") and not seen.containers:
+        status["containerStatuses"] = old.get("containerStatuses") or []
+        status.update({key: old[key] for key in ("initContainerStatuses",) if key in old})
     address = seen.address or old.get("podIP") or ""
     if address:
         status["podIP"] = address
@@ -99,6 +105,17 @@ def pod_status(pod: Object, seen: PodSeen, now: datetime) -> Object:
         pod, status, prepared=seen.prepared, sync_error=seen.sync_error, now=now
     )
     return status
+
+
+def without_hooks(seen: PodSeen) -> PodSeen:
+    """A container is not Running before its postStart hook has ended."""
+    if not seen.hooks:
+        return seen
+    shown = (
+        replace(each, step="created") if each.id in seen.hooks and each.step == "running" else each
+        for each in seen.containers
+    )
+    return replace(seen, containers=tuple(shown))
 
 
 def container_status(pod: Object, container: Object, seen: PodSeen, now: datetime, role: restarts.Role) -> Object:
@@ -218,14 +235,18 @@ def _phase(pod: Object, inits: list[Object], mains: list[Object], seen: PodSeen)
                 return "Pending"
             if ended.exit_code:
                 return "Failed" if policy == "Never" else "Pending"
-    if not begun or any(each["name"] not in latest or latest[each["name"]].step == "created" for each in mains):
+    if not begun or any(each["name"] not in latest or _is_first_start(latest[each["name"]]) for each in mains):
         return "Pending"
     ends = [latest[each["name"]] for each in mains]
-    if any(each.step == "running" for each in ends):
+    if any(each.step != "exited" for each in ends):
         return "Running"
     if is_deleting(pod) or seen.gone:
         return "Failed" if any(each.exit_code for each in ends) else "Succeeded"
     return _phase_of_ended(policy, ends)
+
+
+def _is_first_start(found: ContainerSeen) -> bool:
+    return found.step == "created" and found.attempt == 0
 
 
 def _phase_of_ended(policy: str, ends: list[ContainerSeen]) -> str:

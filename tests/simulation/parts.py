@@ -230,12 +230,21 @@ class DictApi:
     events: list[tuple[str, str, str]] = field(default_factory=list)
     finished: list[str] = field(default_factory=list)
     refused: StatusError | None = None
+    labels: dict[str, str] = field(default_factory=dict)
+    allocatable: dict[str, str] = field(default_factory=lambda: {"cpu": "8", "memory": "16Gi", "pods": "110"})
 
     async def fetch(self, namespace: str, reference: Any) -> Object | None:
         return None
 
     async def token(self, pod: Object, audience: str, seconds: int) -> str:
         return f"token-of-{name_of(pod)}"
+
+    async def node(self, *, fresh: bool = False) -> Object:
+        return {
+            "metadata": {"name": "n", "labels": self.labels},
+            "spec": {},
+            "status": {"allocatable": self.allocatable},
+        }
 
     async def api_environment(self) -> dict[str, str]:
         return {}

@@ -43,6 +43,8 @@ class DictApi:
         self.objects: dict[tuple[str, Reference], Object] = {}
         self.statuses: dict[str, list[Object]] = {}
         self.finished: list[str] = []
+        self.labels: dict[str, str] = {}
+        self.allocatable = {"cpu": "8", "memory": "16Gi", "ephemeral-storage": "100Gi", "pods": "110"}
         self.events: list[tuple[str, str, str, str]] = []
 
     async def fetch(self, namespace: str, reference: Reference) -> Object | None:
@@ -50,6 +52,13 @@ class DictApi:
 
     async def token(self, pod: Object, audience: str, seconds: int) -> str:
         return f"token-of-{name_of(pod)}"
+
+    async def node(self, *, fresh: bool = False) -> Object:
+        return {
+            "metadata": {"name": "node-1", "labels": self.labels},
+            "spec": {},
+            "status": {"allocatable": self.allocatable},
+        }
 
     async def api_environment(self) -> dict[str, str]:
         return {"KUBERNETES_SERVICE_HOST": "10.96.0.1", "KUBERNETES_SERVICE_PORT": "443"}

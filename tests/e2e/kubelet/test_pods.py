@@ -77,3 +77,38 @@ async def test_a_container_that_fails_its_liveness_probe_is_restarted(node, imag
     )
     await node.until(pod, lambda status: status["containerStatuses"][0]["restartCount"] == 1)
     assert ("Killing", "Container app failed liveness probe, will be restarted") in node.events("mortal")
+
+
+async def test_a_pod_that_does_not_fit_is_refused_and_one_that_does_runs(node, image):
+    def with_port(name):
+        port = {"containerPort": 8080, "hostPort": 25001}
+        return node.run_pod(name, shell(image, "exec sleep 600", ports=[port]))
+
+    big = shell(image, "exec sleep 600", resources={"requests": {"cpu": "4000"}})
+    first = with_port("first")
+    await node.running(first, seconds=30)
+    for refused, reason in [
+        (node.run_pod("cpu", big), "OutOfcpu"),
+        (node.run_pod("label", shell(image, "exec sleep 600"), nodeSelector={"no-such": "label"}), "NodeAffinity"),
+        (with_port("second"), "NodePorts"),
+    ]:
+        status = await node.until(refused, lambda status: status["phase"] == "Failed", seconds=30)
+        assert (status["reason"], status["containerStatuses"]) == (reason, [])
+    node.delete_pod(first)
+    await node.gone(first, seconds=30)
+    await node.running(with_port("third"), seconds=30)
+
+
+async def test_safe_sysctls_hold_in_the_pod_and_unsafe_ones_are_refused(node, image):
+    def with_sysctl(name, key, value):
+        context = {"sysctls": [{"name": key, "value": value}]}
+        script = "cat /proc/sys/net/ipv4/tcp_syncookies"
+        return node.run_pod(name, shell(image, script), securityContext=context, restartPolicy="Never")
+
+    safe = with_sysctl("safe", "net.ipv4.tcp_syncookies", "0")
+    await node.until(safe, lambda status: status["phase"] == "Succeeded", seconds=30)
+    assert node.log(safe, "app") == "0\n"
+    unsafe = with_sysctl("unsafe", "kernel.msgmax", "8192")
+    status = await node.until(unsafe, lambda status: status["phase"] == "Failed", seconds=30)
+    assert status["reason"] == "SysctlForbidden"
+    assert status["message"] == 'Pod was rejected: forbidden sysctl: "kernel.msgmax" not allowlisted'

@@ -22,7 +22,7 @@ class Stage:
         broker, clock = MemoryBroker(), SimulatedClock()
         self.api = SmallApi(MemoryBus(broker, "api"))
         client = BusClient(MemoryBus(broker, "kubelet"), "system:node:n1")
-        self.cluster = ClusterApi(client, Recorder(client, clock), clock)
+        self.cluster = ClusterApi(client, Recorder(client, clock), clock, "n")
 
     def count(self, verb):
         return sum(subject.verb == verb for subject, _ in self.api.requests)

@@ -65,7 +65,25 @@ SIDECAR = pod(APP, initContainers=[{"name": "side", "image": "a", "restartPolicy
 DEBUG = pod(APP, ephemeralContainers=[{"name": "debug", "image": "a", "targetContainerName": "app"}])
 TWO = pod(APP, {"name": "other", "image": "b"})
 
+HOOKED = {**APP, "lifecycle": {"postStart": {"exec": {"command": ["true"]}}}}
+AFTER_HOOK = pod(HOOKED, {"name": "other", "image": "b"})
+
 TABLE = [
+    ("a container with a postStart hook starts alone", AFTER_HOOK, seen(), [StartContainer("app", 0, 0)]),
+    ("the next waits for the hook", AFTER_HOOK, seen(running(), busy=frozenset({"app"})), []),
+    ("and follows it", AFTER_HOOK, seen(running()), [StartContainer("other", 0, 0)]),
+    (
+        "what runs already is looked after meanwhile",
+        AFTER_HOOK,
+        seen(running(), ended("other", code=1), busy=frozenset({"app"})),
+        [StartContainer("other", 1, 1)],
+    ),
+    (
+        "one whose image is not there holds nothing up",
+        AFTER_HOOK,
+        seen(failures={"app": Failure("ErrImagePull", "no", NOW, NOW + timedelta(seconds=9))}),
+        [StartContainer("other", 0, 0)],
+    ),
     ("a new pod is prepared first", pod(), PodSeen(), [PreparePod()]),
     ("what runs in a sandbox that stands is left alone while the rest is made", pod(),
      PodSeen(address="10.0.0.2", containers=(running(),)), [PreparePod()]),

@@ -317,3 +317,64 @@ def test_a_sandbox_that_vanished_is_made_again_and_containers_start_in_it_by_the
                 assert node.statuses["u"]["podIP"] == node.tools.addresses.address("u")
 
     simulate(story())
+
+
+def reserved(uid, cpu):
+    return pod(uid, containers=[{**APP, "resources": {"requests": {"cpu": cpu}}}])
+
+
+def test_a_pod_that_does_not_fit_fails_and_is_never_started(node):
+    async def story():
+        async with node.running() as pods:
+            for uid in ("a", "b"):
+                pods.changed(reserved(uid, "5"))
+            await asyncio.sleep(5)
+            assert node.processes() == ["app-a-0"]
+            status = node.statuses["b"]
+            assert (status["phase"], status["reason"], status["containerStatuses"]) == ("Failed", "OutOfcpu", [])
+            words = "Node didn't have enough resource: cpu, requested: 5000, used: 5000, capacity: 8000"
+            assert status["message"] == f"Pod was rejected: {words}"
+            assert node.reasons().count("OutOfcpu") == 1
+            pods.deleted("a")
+            await asyncio.sleep(30)
+            pods.changed(reserved("c", "5"))
+            await asyncio.sleep(5)
+            assert node.processes() == ["app-c-0"]
+            assert node.statuses["b"]["phase"] == "Failed"
+            pods.deleted("b")
+            await asyncio.sleep(5)
+            assert "b" not in pods.workers
+
+    simulate(story())
+
+
+def test_what_a_node_seems_to_lack_may_just_have_come_to_it(node):
+    api = node.tools.api
+
+    async def look(*, fresh=False):
+        labels = {"disk": "fast"} if fresh else {}
+        return {"metadata": {"name": "n", "labels": labels}, "status": {"allocatable": api.allocatable}}
+
+    async def story():
+        api.node = look
+        async with node.running() as pods:
+            pods.changed(pod(nodeSelector={"disk": "fast"}))
+            await asyncio.sleep(5)
+            assert node.processes() == ["app-u-0"]
+
+    simulate(story())
+
+
+def test_what_runs_is_not_asked_about_again_by_the_next_kubelet(node):
+    async def story():
+        async with node.running() as pods:
+            pods.changed(reserved("a", "5"))
+            await asyncio.sleep(5)
+        node.tools.api.allocatable = {"cpu": "1", "pods": "110"}
+        async with node.running() as pods:
+            pods.changed(reserved("a", "5"))
+            await asyncio.sleep(5)
+            assert node.reasons().count("OutOfcpu") == 0
+            assert node.statuses["a"]["phase"] in ("Pending", "Running")
+
+    simulate(story())

@@ -70,6 +70,24 @@ def test_phases(obj, containers, expected):
     assert phase(obj, *containers) == expected
 
 
+@pytest.mark.parametrize(
+    ("policy", "attempts", "phase_shown", "last"),
+    [("Always", 1, "Pending", {}), ("Always", 2, "Running", "Error"), ("OnFailure", 2, "Running", "Error")],
+)
+def test_a_container_is_not_running_before_its_post_start_hook_has_ended(policy, attempts, phase_shown, last):
+    containers = (ended(code=1), running(attempt=1))[2 - attempts :]
+    containers = containers if attempts == 2 else (running(),)
+    hooked = PodSeen(prepared=True, containers=containers, hooks=frozenset({containers[-1].id}))
+    status = pod_status(pod(restartPolicy=policy), hooked, NOW)
+    shown = status["containerStatuses"][0]
+    assert status["phase"] == phase_shown
+    assert shown["state"] == {"waiting": {"reason": "ContainerCreating"}}
+    assert (shown["ready"], shown["started"]) == (False, False)
+    assert (shown["lastState"].get("terminated") or {}).get("reason", {}) == last
+    after = pod_status(pod(restartPolicy=policy), replace(hooked, hooks=frozenset()), NOW)
+    assert (after["phase"], after["containerStatuses"][0]["ready"]) == ("Running", True)
+
+
 def container(obj, view, now=NOW):
     return pod_status(obj, view, now)["containerStatuses"][0]
 
