@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from kubus.model.yaml_writing import write_yaml
 from kubus_cli import kubeconfigs, pki
+from kubus_cli.advice import command_for
 from kubus_cli.clusters import Cluster
 from kubus_cli.failures import Failure, Misused
 
@@ -34,7 +35,8 @@ def kubeconfig_of(cluster: Cluster, user: str, groups: Sequence[str], days: int,
         raise Misused(f"--days is between 1 and {DAYS_MAX}")
     authority = pki.authority_of(cluster.pki_dir)
     if authority is None:
-        raise Failure(f"there is no certificate authority in {cluster.pki_dir}", "start the cluster: kubus up")
+        advice = f"start the cluster: {command_for(cluster, 'up')}"
+        raise Failure(f"there is no certificate authority in {cluster.pki_dir}", advice)
     pair = pki.issue(pki.Wanted("", user, tuple(groups)), authority, now, timedelta(days=days))
     server = f"https://127.0.0.1:{cluster.ports.api}"
     ca = (cluster.pki_dir / f"{pki.CA}.crt").read_bytes()

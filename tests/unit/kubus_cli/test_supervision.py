@@ -145,3 +145,11 @@ def test_what_is_not_wanted_any_more_is_not_started_again_and_forgotten(supervis
     assert list(supervision.instances) == ["etcd", "apiserver"]
     assert supervision.add(CHAIN) == [CHAIN[2]], "and may come back"
     assert names(supervision.due(100)) == ["scheduler"]
+
+
+def test_a_stand_by_is_ready_and_shows_what_it_waits_for(supervision):
+    begin(supervision, "etcd", 10, 0)
+    supervision.noticed("etcd", True, "waits for the lease", 1)
+    assert supervision.shown(1)[0] == supervision.shown(1)[0] | {"ready": True, "reason": "waits for the lease"}
+    supervision.noticed("etcd", True, "", 2)
+    assert supervision.shown(2)[0]["reason"] == ""
