@@ -133,13 +133,13 @@ async def connected(settings: Settings) -> NatsBus:
     """A connection to the bus.
 
     Raises:
-        Failure: there is none in time.
+        NotRunning: there is none in time.
     """
     try:
         async with asyncio.timeout(CONNECT_SECONDS_MAX):
             return await connect(settings.nats_url, identity=settings.identity, tls=tls_of(settings))
     except TimeoutError:
-        raise Failure(f"no connection to {settings.nats_url}", "does the cluster run? kubus status") from None
+        raise NotRunning(f"no connection to {settings.nats_url}", "does the cluster run? kubus status") from None
 
 
 async def _events(bus: Bus, identity: str, subject: str, since: Since) -> AsyncGenerator[Seen, None]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import IMAGE, Cluster, deployment
+from .conftest import IMAGE, KUBUS, Cluster, deployment
 
 pytestmark = pytest.mark.e2e
 
@@ -56,7 +56,12 @@ def test_down_leaves_nothing_behind_and_data_stays_until_purged(image: str, tmp_
         assert all(each["ready"] for each in cluster.status().values())
         there = left_on_the_machine(cluster, tag)
         assert all(there.values()), f"the test looks in the wrong places: {there}"
-        cluster.kubus("down")
+        tap = [str(KUBUS), "tap", "leases", "--name", cluster.name, "--home", str(cluster.home)]
+        with subprocess.Popen(tap, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as tapping:
+            assert tapping.stdout is not None and tapping.stdout.readline(), "leases are renewed all the time"
+            cluster.kubus("down")
+            said = tapping.communicate(timeout=90)[1]
+        assert tapping.returncode == 4 and "the cluster has gone down" in said, said
         assert not any(left_on_the_machine(cluster, tag).values()), left_on_the_machine(cluster, tag)
         cluster.kubus("up")
         kept = json.loads(cluster.kubectl("get", "deployment/web", "-o", "json").stdout)
