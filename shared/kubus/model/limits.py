@@ -16,6 +16,8 @@ PATCH_OPERATIONS_MAX = 10_000
 """Of a JSON patch."""
 COPIED_BYTES_MAX = BODY_BYTES_MAX
 """What the `copy` operations of one JSON patch may add up to: each can double the object."""
+COPIED_VALUES_MAX = 50_000
+"""The same, counted in values: each costs some microseconds on its way to the store, whatever its size."""
 DEPTH_MAX = 100
 """Of nested objects and lists. No kind comes near; recursion over an object is safe below it."""
 YAML_NODES_MAX = 200_000

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kubus.model.errors import StatusError
+from kubus.model.limits import COPIED_VALUES_MAX
 from kubus.model.patches import equal_json, json_patch, merge_patch
 
 keys = st.sampled_from(["a", "b", "c/d", "e~f", ""])
@@ -222,3 +223,23 @@ def test_json_equality_tells_true_from_one() -> None:
     assert equal_json({"a": [1.0]}, {"a": [1]})
     assert not equal_json({"a": [True]}, {"a": [1]})
     assert not equal_json([], {})
+
+
+@pytest.mark.parametrize("seed", [[], [1], {"a": 1}, [{}, {}], ["x" * 1000]], ids=str)
+def test_doubling_copies_end_before_they_cost_much(seed: Any) -> None:
+    def step(number: int) -> dict[str, str]:
+        return {"op": "copy", "from": "/a", "path": f"/a/{'-' if isinstance(seed, list) else number}"}
+
+    def values(value: Any) -> int:
+        below = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+        return 1 + sum(map(values, below))
+
+    with pytest.raises(StatusError) as refused:
+        json_patch({"a": seed}, [step(each) for each in range(20)])
+    assert refused.value.code == 422
+    for count in range(20):
+        try:
+            done = json_patch({"a": seed}, [step(each) for each in range(count)])
+        except StatusError:
+            return
+        assert values(done) <= 2 * COPIED_VALUES_MAX
