@@ -46,14 +46,17 @@ class SealedStore:
         """See Store."""
         return await self._store.history()
 
-    async def create(self, key: str, value: bytes, *, fence: Fence | None = None) -> int:
+    async def create(self, key: str, value: bytes, *, fence: Fence | None = None, ttl_seconds: int = 0) -> int:
         """See Store."""
-        return await self._store.create(key, self._sealed(key, value), fence=fence)
+        return await self._store.create(key, self._sealed(key, value), fence=fence, ttl_seconds=ttl_seconds)
 
-    async def replace(self, key: str, value: bytes, *, expected: int, fence: Fence | None = None) -> int:
+    async def replace(
+        self, key: str, value: bytes, *, expected: int, fence: Fence | None = None, ttl_seconds: int = 0
+    ) -> int:
         """See Store."""
+        sealed = self._sealed(key, value)
         try:
-            return await self._store.replace(key, self._sealed(key, value), expected=expected, fence=fence)
+            return await self._store.replace(key, sealed, expected=expected, fence=fence, ttl_seconds=ttl_seconds)
         except Conflict as lost:
             raise self._told(lost) from None
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
-from datetime import UTC, datetime
 
 import pytest
 
+from kubus.service.clocks import SystemClock
 from kubus.store import (
     Compacted,
     Conflict,
@@ -25,23 +25,10 @@ from kubus.store.memory import MemoryStore
 from kubus.testing.etcd_server import etcd_server
 
 
-class SetClock:
-    """A clock that stands until it is set."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def now(self) -> datetime:
-        return datetime.fromtimestamp(self.seconds, tz=UTC)
-
-    def monotonic(self) -> float:
-        return self.seconds
-
-
 @pytest.fixture(params=["etcd", "memory"])
 async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
     if request.param == "memory":
-        yield MemoryStore(SetClock())
+        yield MemoryStore(SystemClock())
         return
     async with etcd_server() as server:
         store = connect((server.endpoint,))
@@ -197,6 +184,24 @@ async def test_counting_up_in_parallel_by_compare_and_swap_loses_no_step(store):
 
     await asyncio.gather(*(count_up(10) for _ in range(8)))
     assert (await store.get("/k/n")).value == b"80"
+
+
+async def test_keys_with_a_time_to_live_go_by_themselves_and_a_write_begins_it_anew(store):
+    first = await store.create("/k/a", b"1", ttl_seconds=2)
+    await store.create("/k/b", b"1", ttl_seconds=2)
+    kept = await store.create("/k/c", b"1", ttl_seconds=2)
+    kept = await store.replace("/k/c", b"2", expected=kept)
+    lasting = await store.create("/k/d", b"1", ttl_seconds=2)
+    await store.replace("/k/d", b"2", expected=lasting, ttl_seconds=3600)
+    gone = set()
+    async with asyncio.timeout(60), aclosing(store.changes("/k/", after=first - 1)) as batches:
+        async for batch in batches:
+            gone |= {change.key for change in batch if change.value is None}
+            assert all(change.before is not None for change in batch if change.value is None)
+            if len(gone) == 2:
+                break
+    assert gone == {"/k/a", "/k/b"}
+    assert [item.key for item in (await store.page("/k/")).items] == ["/k/c", "/k/d"]
 
 
 async def test_pages_follow_each_other_at_one_revision(store):

@@ -69,15 +69,17 @@ class InspectedStore(MemoryStore):
         super().__init__(clock)
         self._chronicle = chronicle
 
-    async def create(self, key: str, value: bytes, *, fence: Fence | None = None) -> int:
+    async def create(self, key: str, value: bytes, *, fence: Fence | None = None, ttl_seconds: int = 0) -> int:
         """See `Store.create`."""
         self._inspect(key, value, fence)
-        return await super().create(key, value, fence=fence)
+        return await super().create(key, value, fence=fence, ttl_seconds=ttl_seconds)
 
-    async def replace(self, key: str, value: bytes, *, expected: int, fence: Fence | None = None) -> int:
+    async def replace(
+        self, key: str, value: bytes, *, expected: int, fence: Fence | None = None, ttl_seconds: int = 0
+    ) -> int:
         """See `Store.replace`."""
         self._inspect(key, value, fence)
-        return await super().replace(key, value, expected=expected, fence=fence)
+        return await super().replace(key, value, expected=expected, fence=fence, ttl_seconds=ttl_seconds)
 
     def _inspect(self, key: str, value: bytes, fence: Fence | None) -> None:
         named = parse_store_key(key)

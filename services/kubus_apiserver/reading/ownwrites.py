@@ -38,15 +38,17 @@ class OwnWrites:
         """See `Store.history`."""
         return await self._store.history()
 
-    async def create(self, key: str, value: bytes, *, fence: Fence | None = None) -> int:
+    async def create(self, key: str, value: bytes, *, fence: Fence | None = None, ttl_seconds: int = 0) -> int:
         """See `Store.create`."""
-        revision = await self._store.create(key, value, fence=fence)
+        revision = await self._store.create(key, value, fence=fence, ttl_seconds=ttl_seconds)
         self._cache.acknowledged(StoreChange(key, value, revision, revision, None))
         return revision
 
-    async def replace(self, key: str, value: bytes, *, expected: int, fence: Fence | None = None) -> int:
+    async def replace(
+        self, key: str, value: bytes, *, expected: int, fence: Fence | None = None, ttl_seconds: int = 0
+    ) -> int:
         """See `Store.replace`."""
-        revision = await self._store.replace(key, value, expected=expected, fence=fence)
+        revision = await self._store.replace(key, value, expected=expected, fence=fence, ttl_seconds=ttl_seconds)
         self._cache.acknowledged(StoreChange(key, value, revision, 0, None))
         return revision
 

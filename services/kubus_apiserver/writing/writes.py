@@ -148,7 +148,8 @@ class Writes:
             value = encode_record(self._note(user, "create", options), raw)
             try:
                 revision = await self._fenced(
-                    options, lambda fence: self._store.create(store_key(key), value, fence=fence)
+                    options,
+                    lambda fence: self._store.create(store_key(key), value, fence=fence, ttl_seconds=kind.ttl_seconds),
                 )
             except KeyExists:
                 raise already_exists(kind.plural, kind.group, key.name) from None
@@ -238,9 +239,14 @@ class Writes:
             value = encode_record(self._note(user, verb, options), raw)
             revision = await self._fenced(
                 options,
-                lambda fence: self._store.replace(store_key(key), value, expected=current.revision, fence=fence),
+                lambda fence: self._replace(kind, key, value, current, fence),
             )
         return await self._shown(kind, written(key, revision, stored, raw))
+
+    async def _replace(self, kind: Kind, key: Key, value: bytes, current: Entry, fence: Fence | None) -> int:
+        return await self._store.replace(
+            store_key(key), value, expected=current.revision, fence=fence, ttl_seconds=kind.ttl_seconds
+        )
 
     def _managing(self, target: Target, change: Change, options: WriteOptions, subresource: str) -> Managing:
         """How an update gets its managedFields; those of an apply come with its object."""
@@ -312,9 +318,7 @@ class Writes:
                 return await self._deleted(kind, current, removed=False)
             raw = self._encoded(kind, verdict.object)
             value = encode_record(self._note(user, "delete", write), raw)
-            revision = await self._fenced(
-                write, lambda fence: self._store.replace(store_key(key), value, expected=current.revision, fence=fence)
-            )
+            revision = await self._fenced(write, lambda fence: self._replace(kind, key, value, current, fence))
             return await self._deleted(kind, written(key, revision, verdict.object, raw), removed=False)
         if write.dry_run:
             return await self._deleted(kind, current, removed=True)

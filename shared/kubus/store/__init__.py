@@ -123,15 +123,20 @@ class Store(Protocol):
     async def history(self) -> str:
         """A name of the history whose revisions these are. A store that is restored under another name has another."""
 
-    async def create(self, key: str, value: bytes, *, fence: Fence | None = None) -> int:
+    async def create(self, key: str, value: bytes, *, fence: Fence | None = None, ttl_seconds: int = 0) -> int:
         """Write a key that does not exist; its revision.
+
+        With `ttl_seconds` it is deleted by itself some time after so many seconds, with others of its age: then
+        several keys are deleted in one revision, and there is no note.
 
         Raises:
             KeyExists, Fenced, NoSpace
         """
 
-    async def replace(self, key: str, value: bytes, *, expected: int, fence: Fence | None = None) -> int:
-        """Write a key that stands at the expected revision; its new revision.
+    async def replace(
+        self, key: str, value: bytes, *, expected: int, fence: Fence | None = None, ttl_seconds: int = 0
+    ) -> int:
+        """Write a key that stands at the expected revision; its new revision. Its time to live begins anew, or ends.
 
         Raises:
             Conflict, Fenced, NoSpace

@@ -2,7 +2,7 @@
 
 `connect` gives an `EtcdStore`. Each write is one transaction: the compares say what the caller expects (the key's
 revision, the fence's), and the branch for "no" reads what stands there instead, so that a lost race costs no second
-round trip. The protocol itself is in `etcd_rpc`, the watch's bookkeeping in `etcd_watch`, leases of notes in
+round trip. The protocol itself is in `etcd_rpc`, the watch's bookkeeping in `etcd_watch`, leases in
 `etcd_leases`.
 
 Two defects of etcd 3.4 are lived with. Progress notices may run ahead of events, so they prove nothing. A slow watch
@@ -29,7 +29,7 @@ from kubus.store import (
     Unavailable,
 )
 from kubus.store import etcd_rpc_pb2 as pb
-from kubus.store.etcd_leases import NoteLeases
+from kubus.store.etcd_leases import NOTE_SECONDS, NOTE_WINDOW_SECONDS, SharedLeases
 from kubus.store.etcd_rpc import PAGE_SECONDS, NoLease, Rpc
 from kubus.store.etcd_watch import Changes, stored
 from kubus.store.wire.endpoints import Tls
@@ -61,7 +61,9 @@ class EtcdStore:
 
     def __init__(self, rpc: Rpc) -> None:
         self._rpc = rpc
-        self._leases = NoteLeases(rpc)
+        self._notes = SharedLeases(rpc, NOTE_SECONDS, window_seconds=NOTE_WINDOW_SECONDS)
+        self._leases: dict[int, SharedLeases] = {}
+        """By time to live."""
 
     async def get(self, key: str, *, at: int = 0) -> Stored | None:
         """See `Store.get`."""
@@ -88,20 +90,36 @@ class EtcdStore:
         response = await self._rpc.range(pb.RangeRequest(key=b"/", count_only=True))
         return f"{response.header.cluster_id:x}"
 
-    async def create(self, key: str, value: bytes, *, fence: Fence | None = None) -> int:
+    async def create(self, key: str, value: bytes, *, fence: Fence | None = None, ttl_seconds: int = 0) -> int:
         """See `Store.create`."""
-        response = await self._rpc.txn(_putting(key, value, 0, fence))
+        response = await self._put(_putting(key, value, 0, fence), ttl_seconds)
         if response.succeeded:
             return response.header.revision
         _current(response, fence)
         raise KeyExists(key)
 
-    async def replace(self, key: str, value: bytes, *, expected: int, fence: Fence | None = None) -> int:
+    async def replace(
+        self, key: str, value: bytes, *, expected: int, fence: Fence | None = None, ttl_seconds: int = 0
+    ) -> int:
         """See `Store.replace`."""
-        response = await self._rpc.txn(_putting(key, value, expected, fence))
+        response = await self._put(_putting(key, value, expected, fence), ttl_seconds)
         if response.succeeded:
             return response.header.revision
         raise Conflict(_current(response, fence))
+
+    async def _put(self, request: pb.TxnRequest, ttl_seconds: int) -> pb.TxnResponse:
+        """A transaction whose first success is a put, under a lease if it has a time to live."""
+        if not ttl_seconds:
+            return await self._rpc.txn(request)
+        leases = self._leases.setdefault(ttl_seconds, SharedLeases(self._rpc, ttl_seconds))
+        put = request.success[0].request_put
+        try:
+            put.lease = await leases.current()
+            return await self._rpc.txn(request)
+        except NoLease:
+            leases.forget()
+            put.lease = await leases.current()
+            return await self._rpc.txn(request)
 
     async def delete(
         self, key: str, *, expected: int, note: tuple[str, bytes] | None = None, fence: Fence | None = None
@@ -110,7 +128,7 @@ class EtcdStore:
         try:
             return await self._delete(key, expected, note, fence)
         except NoLease:  # etcd was restored from a backup, or stood still: a new lease, once
-            self._leases.forget()
+            self._notes.forget()
             return await self._delete(key, expected, note, fence)
 
     async def _delete(self, key: str, expected: int, note: tuple[str, bytes] | None, fence: Fence | None) -> int:
@@ -118,7 +136,7 @@ class EtcdStore:
         request = _transaction(name, expected, fence)
         if note is not None:
             put = request.success.add().request_put
-            put.key, put.value, put.lease = note[0].encode(), note[1], await self._leases.current()
+            put.key, put.value, put.lease = note[0].encode(), note[1], await self._notes.current()
         request.success.add().request_delete_range.key = name
         response = await self._rpc.txn(request)
         if response.succeeded:

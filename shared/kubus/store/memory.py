@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_left, insort
-from collections import deque
 from collections.abc import AsyncGenerator, Iterator
+from heapq import heappop, heappush
 from operator import itemgetter
 
 from kubus.model.times import Clock
@@ -42,7 +42,8 @@ class MemoryStore:
         self._keys: list[str] = []
         self._versions: dict[str, list[tuple[int, Stored | None]]] = {}
         self._log: list[tuple[int, list[StoreChange]]] = []
-        self._notes: deque[tuple[float, str]] = deque()
+        self._leased: list[tuple[float, str, int]] = []
+        """A heap of (end, key, revision): what stands at another revision by then has another lease, or none."""
         self._changed = asyncio.Event()
         self._restores = 0
 
@@ -87,18 +88,20 @@ class MemoryStore:
         self._end_leases()
         return self._revision
 
-    async def create(self, key: str, value: bytes, *, fence: Fence | None = None) -> int:
+    async def create(self, key: str, value: bytes, *, fence: Fence | None = None, ttl_seconds: int = 0) -> int:
         """See `Store.create`."""
         self._check_fence(fence)
         if self._standing(key) is not None:
             raise KeyExists(key)
-        return self._commit([(key, value)])
+        return self._leased_until(key, ttl_seconds, self._commit([(key, value)]))
 
-    async def replace(self, key: str, value: bytes, *, expected: int, fence: Fence | None = None) -> int:
+    async def replace(
+        self, key: str, value: bytes, *, expected: int, fence: Fence | None = None, ttl_seconds: int = 0
+    ) -> int:
         """See `Store.replace`."""
         self._check_fence(fence)
         self._expect(key, expected)
-        return self._commit([(key, value)])
+        return self._leased_until(key, ttl_seconds, self._commit([(key, value)]))
 
     async def delete(
         self, key: str, *, expected: int, note: tuple[str, bytes] | None = None, fence: Fence | None = None
@@ -108,8 +111,7 @@ class MemoryStore:
         self._expect(key, expected)
         if note is None:
             return self._commit([(key, None)])
-        self._notes.append((self._clock.monotonic() + NOTE_SECONDS, note[0]))
-        return self._commit([note, (key, None)])
+        return self._leased_until(note[0], NOTE_SECONDS, self._commit([note, (key, None)]))
 
     async def changes(self, prefix: str, *, after: int) -> AsyncGenerator[list[StoreChange], None]:
         """See `Store.changes`."""
@@ -221,12 +223,18 @@ class MemoryStore:
         self._changed.set()
         self._changed = asyncio.Event()
 
+    def _leased_until(self, key: str, seconds: float, revision: int) -> int:
+        if seconds:
+            heappush(self._leased, (self._clock.monotonic() + seconds, key, revision))
+        return revision
+
     def _end_leases(self) -> None:
         now = self._clock.monotonic()
         ended = []
-        while self._notes and self._notes[0][0] <= now:
-            key = self._notes.popleft()[1]
-            if self._standing(key) is not None and key not in ended:
+        while self._leased and self._leased[0][0] <= now:
+            _, key, revision = heappop(self._leased)
+            found = self._standing(key)
+            if found is not None and found.revision == revision:
                 ended.append(key)
         if ended:
             self._commit([(key, None) for key in ended])

@@ -53,17 +53,21 @@ class FaultyStore:
         """Refused now and then."""
         return await self._read(self._inner.revision)
 
-    async def create(self, key: str, value: bytes, *, fence: Fence | None = None) -> int:
+    async def create(self, key: str, value: bytes, *, fence: Fence | None = None, ttl_seconds: int = 0) -> int:
         """Refused now and then, or done without a word."""
-        return await self._write(lambda: self._inner.create(key, value, fence=fence))
+        return await self._write(lambda: self._inner.create(key, value, fence=fence, ttl_seconds=ttl_seconds))
 
     async def history(self) -> str:
         """Refused now and then."""
         return await self._read(self._inner.history)
 
-    async def replace(self, key: str, value: bytes, *, expected: int, fence: Fence | None = None) -> int:
+    async def replace(
+        self, key: str, value: bytes, *, expected: int, fence: Fence | None = None, ttl_seconds: int = 0
+    ) -> int:
         """Refused now and then, or done without a word."""
-        return await self._write(lambda: self._inner.replace(key, value, expected=expected, fence=fence))
+        return await self._write(
+            lambda: self._inner.replace(key, value, expected=expected, fence=fence, ttl_seconds=ttl_seconds)
+        )
 
     async def delete(
         self, key: str, *, expected: int, note: tuple[str, bytes] | None = None, fence: Fence | None = None

@@ -2,7 +2,7 @@
 
 Everything about a resource is derived from its `Kind` and its schema: routes, discovery, OpenAPI, tables,
 defaulting, validation, subjects, store keys and the client. A built-in kind is one small file beside this one
-that ends in `KIND = Kind(...)`; the apiserver's code knows none of them by name.
+that ends in `KIND = Kind(...)`; the apiserver's code names only those to which Kubernetes gives rules of their own.
 
 The functions a kind carries are pure. `defaults` and `prepare` change the object they are given: the apiserver
 calls them on an object it has just decoded and nobody else holds.
@@ -115,6 +115,8 @@ class Kind:
     """Whether metadata.generation counts the changes of spec."""
     grace: bool = False
     """Whether deletion is graceful (pods)."""
+    ttl_seconds: int = 0
+    """How long an object lives after it was last written; 0: for ever."""
     orphans: bool = False
     """Whether a delete that names no policy leaves the dependents, as it was before there was garbage collection."""
     orphans_warning: str = ""

@@ -60,6 +60,7 @@ KIND = Kind(
     namespaced=True,
     schema="io.k8s.api.core.v1.Event",
     create_on_update=True,
+    ttl_seconds=3600,
     short_names=("ev",),
     rules=(event_errors,),
     columns=(

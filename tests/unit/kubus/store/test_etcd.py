@@ -225,8 +225,8 @@ async def test_deletes_one_after_the_other_share_a_lease_and_survive_its_loss(et
     for i in range(3):
         created = await etcd_store.create(f"/k/{i}", b"v")
         await etcd_store.delete(f"/k/{i}", expected=created, note=(f"/n/{i}", b"who"))
-    lease = await etcd_store._leases.current()
-    etcd_store._leases._lease = lease + 1  # one that etcd does not know, as after a restore
+    lease = await etcd_store._notes.current()
+    etcd_store._notes._lease = lease + 1  # one that etcd does not know, as after a restore
     created = await etcd_store.create("/k/9", b"v")
     deleted = await etcd_store.delete("/k/9", expected=created, note=("/n/9", b"who"))
     assert (await etcd_store.get("/n/9")).revision == deleted

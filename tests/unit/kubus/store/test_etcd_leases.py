@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any, cast
 
-from kubus.store.etcd_leases import NOTES_A_LEASE, WINDOW_SECONDS, NoteLeases
+from kubus.store.etcd_leases import KEYS_A_LEASE, NOTE_WINDOW_SECONDS, SharedLeases
 from kubus.store.etcd_rpc import Rpc
 from kubus.testing.clock import simulate
 
@@ -22,8 +22,8 @@ class Grants:
         return self.granted
 
 
-def leases() -> NoteLeases:
-    return NoteLeases(cast(Rpc, Grants()))
+def leases() -> SharedLeases:
+    return SharedLeases(cast(Rpc, Grants()), 130, window_seconds=NOTE_WINDOW_SECONDS)
 
 
 def told(story: Any) -> Any:
@@ -42,7 +42,7 @@ def test_a_window_later_there_is_a_new_lease():
     async def story() -> list[int]:
         some = leases()
         first = await some.current()
-        await asyncio.sleep(WINDOW_SECONDS + 1)
+        await asyncio.sleep(NOTE_WINDOW_SECONDS + 1)
         return [first, await some.current(), await some.current()]
 
     assert told(story()) == [1, 2, 2]
@@ -51,9 +51,9 @@ def test_a_window_later_there_is_a_new_lease():
 def test_a_lease_takes_a_bounded_number_of_notes():
     async def story() -> list[int]:
         some = leases()
-        return [await some.current() for _ in range(NOTES_A_LEASE + 1)]
+        return [await some.current() for _ in range(KEYS_A_LEASE + 1)]
 
-    assert told(story()) == [1] * NOTES_A_LEASE + [2]
+    assert told(story()) == [1] * KEYS_A_LEASE + [2]
 
 
 def test_a_forgotten_lease_is_replaced():
