@@ -198,7 +198,11 @@ class Scheduler:
             waiting = self.queue.pop(now)
             if waiting is None:
                 break
-            decisions.append(self._decide(waiting, now))
+            try:
+                decisions.append(self._decide(waiting, now))
+            except Exception as error:  # one pod that cannot be judged must not stop all others
+                self.queue.back_off(waiting, now)
+                decisions.append(Refuse(waiting.pod, f"the pod cannot be judged: {error!r}", is_news=False))
         return decisions
 
     def _decide(self, waiting: Waiting[Group], now: float) -> Decision:

@@ -13,6 +13,7 @@ heard of. After the lease has changed hands no binding of the predecessor can fo
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
@@ -27,6 +28,7 @@ from kubus.model.times import Clock, rfc3339
 from kubus_scheduler.core import Bind, Decision, Refuse, Scheduler
 from kubus_scheduler.templates import DEFAULT_SCHEDULER, Pod
 
+_log = logging.getLogger(__name__)
 IN_FLIGHT_MAX = 64
 BATCH = 64
 RETRY_SECONDS = 1.0
@@ -96,7 +98,10 @@ class Driver:
             known = heard.get(namespace_of(obj), name_of(obj))
             seen = revision_of(known) if known is not None else heard.revision
             if revision_of(obj) > seen:
-                self.core.set_pod(obj, self._clock.monotonic())
+                try:
+                    self.core.set_pod(obj, self._clock.monotonic())
+                except Exception:  # the informer has quarantined it, or will
+                    _log.exception("pod %s/%s is not scheduled", namespace_of(obj), name_of(obj))
 
     async def _list_pods(self) -> list[Object]:
         while True:
@@ -131,6 +136,8 @@ class Driver:
                 await self._bind(decision)
             else:
                 await self._refuse(decision)
+        except Exception:  # what is wrong with one pod must not end the leadership
+            _log.exception("a decision on %s was not carried out", decision.pod.key)
         finally:
             self._room.release()
 

@@ -9,7 +9,7 @@ from kubus.store import Conflict, Fenced, KeyExists, NoSpace, StoreError, Unavai
 
 
 async def told(write: Awaitable[int]) -> int:
-    """The revision of a write; it is finished even if who asked for it goes away.
+    """The revision of a write. Whoever goes away before it is told does not know whether it has happened.
 
     Raises:
         StatusError: 503 or 504 where the store did not answer; Conflict, KeyExists and Fenced pass.

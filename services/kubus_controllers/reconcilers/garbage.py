@@ -15,7 +15,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Literal, NamedTuple
 
-from kubus.machinery.plans import Action, CollectGarbage, Controller, Delete, Patch, Plan, View, Watch
+from kubus.machinery.plans import Action, CollectGarbage, Controller, Delete, Patch, Plan, Record, View, Watch
 from kubus.model.kinds import Kind
 from kubus.model.objects import Key, Object, is_deleting, metadata, name_of, namespace_of, uid_of
 from kubus_controllers.reconcilers.pods_of import without_owner
@@ -98,20 +98,47 @@ def _waits_in_turn(kinds: Kinds, dependent: Object, owner_uid: str, view: View) 
 
 def _owned(kinds: Kinds, kind: Kind, obj: Object, view: View) -> list[Action]:
     owners = _owners(kinds, kind, obj, view)
+    told = _foreign_owners(kinds, kind, obj, view)
     if owners is None:
-        return []
+        return told
     there = [owner for owner in owners if owner.found is not None]
     leaving = [owner for owner in there if owner.found and _waits_for_dependents(owner.found)]
     if not there:
         gone = tuple((owner.kind, owner.namespace, owner.name, owner.uid) for owner in owners)
-        return [CollectGarbage(kind, namespace_of(obj), name_of(obj), uid_of(obj), gone)] if gone else []
+        if not gone:
+            return []
+        return [*told, CollectGarbage(kind, namespace_of(obj), name_of(obj), uid_of(obj), gone)]
     if leaving and len(leaving) == len(there):
         return [_delete(kinds, kind, obj, view)]
     if leaving:
         uids = {owner.uid for owner in leaving}
         kept = [each for each in metadata(obj)["ownerReferences"] if each.get("uid") not in uids]
         return [_own(kind, obj, kept)]
-    return []
+    return told
+
+
+def _foreign_owners(kinds: Kinds, kind: Kind, obj: Object, view: View) -> list[Action]:
+    """A warning for each owner that stands in another namespace, or in one while the object is in none.
+
+    Such a reference names nobody: an owner is looked for in the object's own namespace.
+    """
+    told: list[Action] = []
+    namespace = namespace_of(obj)
+    for reference in metadata(obj).get("ownerReferences") or ():
+        owner_kind = kinds.of(reference)
+        if owner_kind is None or not owner_kind.namespaced:
+            continue
+        if kind.namespaced:
+            if view.get(owner_kind, namespace, reference["name"]) is not None:
+                continue
+            if not any(uid_of(each) == reference["uid"] for each in view.list(owner_kind)):
+                continue
+        owner = f"{reference['apiVersion']}/{reference['kind']}"
+        identity = f"[{owner}, namespace: {namespace}, name: {reference['name']}, uid: {reference['uid']}]"
+        message = f'ownerRef {identity} does not exist in namespace "{namespace}"'
+        about = {**obj, "apiVersion": kind.api_version, "kind": kind.name}
+        told.append(Record(about, "OwnerRefInvalidNamespace", message, "Warning"))
+    return told
 
 
 def _owners(kinds: Kinds, kind: Kind, obj: Object, view: View) -> list[Owner] | None:

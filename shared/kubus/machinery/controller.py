@@ -260,7 +260,10 @@ class ControllerLoop:
         if outcome.failure:
             log = _log.info if outcome.quiet else _log.warning
             log("%s could not carry out its plan for %s: %s", self.controller.name, taken.key, outcome.failure)
-            self.queue.failed(taken.key, now, taken.cause)
+            if outcome.forgotten:
+                self.queue.done(taken.key)  # the next change wakes it
+            else:
+                self.queue.failed(taken.key, now, taken.cause)
         else:
             self._done(taken.key, plan)
 

@@ -15,6 +15,10 @@ What counts as done:
     CollectGarbage   an owner is still there, by the API's word; or as Delete
     IfAllowed   as what it is about; a no is a failure, and nothing to shout about
     Update, SetStatus, Patch   never silently: a Conflict or a missing object means that the caches are old. Later
+
+What the API refuses for good (400, 403, 422) is told by an Event on the object, and tried again when the object
+changes, else less and less often. Nothing is created in a namespace that is being terminated, and nothing tried again
+there: its end is the next change.
 """
 
 from __future__ import annotations
@@ -46,6 +50,8 @@ from kubus.model.kinds.reviews import SUBJECT_ACCESS_REVIEWS
 from kubus.model.objects import Object, controller_of, is_deleting, name_of, namespace_of, path_of, revision_of, uid_of
 
 _TOGETHER_MAX = 64
+_REFUSALS = frozenset({400, 403, 422})
+"""Answers to what is wrong with a write itself: it is tried less and less often, and an Event says why."""
 
 
 _Step = list[Action]
@@ -61,6 +67,8 @@ class Outcome(NamedTuple):
     """Why the plan was not carried out to its end; "" if it was."""
     quiet: bool = False
     """Whether the failure is everyday: caches were old, a budget said no."""
+    forgotten: bool = False
+    """Whether it is of no use to try again before something changes: the namespace is being terminated."""
 
 
 class Recording(Protocol):
@@ -86,7 +94,8 @@ class Executor:
             if problems:
                 await work.note_refusal(plan)
                 loud = [problem for problem in problems if not problem.quiet]
-                return Outcome(work.written, (loud or problems)[0].message, not loud)
+                forgotten = any(problem.forgotten for problem in problems) and not loud
+                return Outcome(work.written, (loud or problems)[0].message, not loud, forgotten)
         return Outcome(work.written)
 
 
@@ -97,6 +106,7 @@ class _NotAllowed(Exception):
 class _Problem(NamedTuple):
     message: str
     quiet: bool
+    forgotten: bool = False
 
 
 class _Work:
@@ -225,8 +235,14 @@ class _Work:
                 return None  # another object has the name by now
             case Evict() if error.code == 429:
                 return _Problem(error.message, quiet=True)
+            case Create() if is_namespace_terminating(error):
+                return _Problem(error.message, quiet=True, forgotten=True)
             case Create(kind) if error.code < 500 and error.reason != "Conflict":
                 self._record_refusal(kind, error)
+            case Update(kind) | SetStatus(kind) | Patch(kind) if error.code in _REFUSALS:
+                self._record("FailedUpdate", f"Error updating {kind.name}: {error.message}")
+            case Delete(kind) | CollectGarbage(kind) if error.code in _REFUSALS:
+                self._record("FailedDelete", f"Error deleting {kind.name}: {error.message}")
         return _Problem(error.message, quiet=error.reason == "Conflict" or error.code == 404)
 
     def _record_refusal(self, kind: Kind, error: StatusError) -> None:
@@ -234,7 +250,15 @@ class _Work:
         message = (
             f"Error creating: {error.message}" if kind.name == "Pod" else f"Error creating {kind.name}: {error.message}"
         )
-        self._recorder.record(self._about, "FailedCreate", message, "Warning", self._source)
+        self._record("FailedCreate", message)
+
+    def _record(self, reason: str, message: str) -> None:
+        self._recorder.record(self._about, reason, message, "Warning", self._source)
+
+
+def is_namespace_terminating(error: StatusError) -> bool:
+    """Whether something was not created because its namespace is being terminated."""
+    return any(cause.get("reason") == "NamespaceTerminating" for cause in error.details.get("causes") or ())
 
 
 def delete_options(action: Delete) -> Object:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from kubus.model.objects import labels_of, name_of, namespace_of
 from kubus.model.taints import FORBIDDING, untolerated
+from kubus.testing import builders
 from kubus_scheduler import scores
 from kubus_scheduler.constraints import HOLDER_SCALE
 from kubus_scheduler.core import Bind, Refuse, Scheduler
@@ -355,3 +356,25 @@ def test_every_decision_is_one_of_the_best_that_a_plain_scheduler_finds(build: A
         story.drain()
         left = {name for name, pod in story.waiting.items() if story.oracle.best(pod)}
         assert not left, f"{left} wait though there is a node for them"
+
+
+class Confused(Scheduler):
+    """Fails on pods of one name, as on something that no check has foreseen."""
+
+    def _best(self, group: Any, owner: str) -> int | None:
+        if owner == "bad":
+            raise KeyError("unforeseen")
+        return super()._best(group, owner)
+
+
+def test_a_pod_that_cannot_be_judged_backs_off_and_stops_no_other() -> None:
+    core = Confused(Random(1))
+    core.set_node(builders.node("n"))
+    owner = {"kind": "ReplicaSet", "apiVersion": "apps/v1", "metadata": {"name": "bad", "uid": "bad"}}
+    core.set_pod(builders.pod("p1", owner=owner, uid="u1", resourceVersion="1"), 0.0)
+    core.set_pod(builders.pod("p2", uid="u2", resourceVersion="2"), 0.0)
+    first, second = core.decide(0.0, 5)
+    assert isinstance(first, Refuse) and "unforeseen" in first.message
+    assert isinstance(second, Bind) and second.pod.key.name == "p2"
+    assert core.decide(0.1, 5) == []
+    assert core.next_due(0.1) is not None

@@ -28,6 +28,7 @@ from kubus.machinery.plans import (
     Update,
 )
 from kubus.model import errors
+from kubus.model.errors import StatusError
 from kubus.model.kinds import Kind
 from kubus.model.objects import Key, Object, name_of, with_revision
 from kubus.testing.builders import config_map, pod, replicaset
@@ -243,3 +244,31 @@ def test_an_owner_adopts_only_while_the_api_says_that_it_stays(owner: Object | N
         assert ("ownerReferences" in found["metadata"]) is adopted
 
     simulate(story())
+
+
+def _terminating() -> StatusError:
+    error = errors.forbidden("pods", "", "p", "because it is being terminated")
+    error.details["causes"] = [{"reason": "NamespaceTerminating", "message": "", "field": "metadata.namespace"}]
+    return error
+
+
+@on_stage
+async def test_in_a_namespace_that_is_being_terminated_nothing_is_tried_again_or_told(stage: Stage) -> None:
+    stage.api.refuse = lambda verb, subject, request: _terminating() if verb == "create" else None
+    outcome = await stage.do(Create(PODS, pod("p")))
+    assert outcome.forgotten and outcome.quiet
+    assert stage.recorded == []
+
+
+@on_stage
+async def test_what_is_refused_for_good_is_told_by_an_event(stage: Stage) -> None:
+    await stage.api.put("configmaps.core", config_map("m"))
+    stage.api.refuse = lambda verb, subject, request: errors.forbidden("configmaps", "", "m", "no")
+    for action, reason in (
+        (Patch(MAPS, "default", "m", {}), "FailedUpdate"),
+        (Delete(MAPS, "default", "m", "u"), "FailedDelete"),
+        (Create(MAPS, config_map("n")), "FailedCreate"),
+    ):
+        outcome = await stage.do(action)
+        assert outcome.failure and not outcome.forgotten
+        assert stage.recorded[-1][0] == reason

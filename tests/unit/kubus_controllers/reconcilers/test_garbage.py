@@ -123,3 +123,12 @@ def test_a_circle_of_owners_that_wait_for_one_another_is_broken() -> None:
     world = World((REPLICASETS, member("a", "c")), (REPLICASETS, member("b", "a")), (REPLICASETS, member("c", "b")))
     collect(world)
     assert names(world) == []
+
+
+def test_an_owner_in_another_namespace_is_warned_of_in_kubernetes_words() -> None:
+    world = World((REPLICASETS, obj("rs", namespace="other")), (PODS, obj("p", "rs")))
+    world.reconcile(CONTROLLER, PODS)
+    identity = "[apps/v1/ReplicaSet, namespace: default, name: rs, uid: uid-rs]"
+    [event] = [each for each in world.records if each.reason == "OwnerRefInvalidNamespace"]
+    assert event.message == f'ownerRef {identity} does not exist in namespace "default"'
+    assert names(world) == ["rs"]
