@@ -44,7 +44,7 @@ class Cluster:
         if command in ("up", "demo"):
             REAPER.undo_later(key, [self.program, "down", *named, "--purge"], self.environ)
         done = self._run([self.program, command, *named, *rest], timeout, check)
-        if command == "down" and "--purge" in rest and done.returncode == 0:
+        if command == "down" and "--purge" in rest and not (self.home / "cluster.json").exists():
             REAPER.forget(key)
         return done
 

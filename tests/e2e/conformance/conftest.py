@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import http.client
 import json
+import select
+import socket
 import ssl
 import uuid
 from collections.abc import Callable, Iterator
@@ -43,8 +45,12 @@ class Answer:
         return f"{self.code} {self.body.decode(errors='replace')[:600]}"
 
 
+def _has_news(sock: socket.socket | None) -> bool:
+    return sock is None or bool(select.select([sock], [], [], 0)[0])
+
+
 class Api:
-    """The API over one connection."""
+    """The API over one connection, made anew where the server has closed an idle one."""
 
     def __init__(self, cluster: Cluster, *, certificate: str = "admin", headers: dict[str, str] | None = None) -> None:
         view = json.loads(cluster.kubectl("config", "view", "--raw", "-o", "json").stdout)
@@ -64,17 +70,21 @@ class Api:
         return other
 
     def _connect(self) -> http.client.HTTPSConnection:
-        return http.client.HTTPSConnection(self._address, context=self.tls, timeout=20)
+        return http.client.HTTPSConnection(self._address, context=self.tls, timeout=90)
 
     def call(self, method: str, path: str, body: Any = None, content: str = "application/json", **query: Any) -> Answer:
         """One request; whatever comes back."""
-        if self._connection is None:
-            self._connection = self._connect()
         target = f"{path}?{urlencode(query)}" if query else path
         data = None if body is None else json.dumps(body)
-        self._connection.request(method, target, data, {"Content-Type": content, **self._headers})
-        answer = self._connection.getresponse()
-        return Answer(answer.status, dict(answer.getheaders()), answer.read())
+        if self._connection is not None and _has_news(self._connection.sock):  # nothing is due: it is the end
+            self._connection.close()
+            self._connection = None
+        connection, self._connection = self._connection or self._connect(), None
+        connection.request(method, target, data, {"Content-Type": content, **self._headers})
+        answer = connection.getresponse()
+        found = Answer(answer.status, dict(answer.getheaders()), answer.read())
+        self._connection = connection  # kept only if it is at the end of an answer
+        return found
 
     def ok(self, method: str, path: str, body: Any = None, content: str = "application/json", **query: Any) -> Any:
         """One request that succeeds; its object."""
