@@ -6,8 +6,8 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from kubus_cli import clusters, kubeconfigs, ownership
-from kubus_cli.clusters import Cluster
+from kubus_cli import clusters, kubeconfigs, network, ownership
+from kubus_cli.clusters import Cluster, Ports
 from kubus_cli.failures import Failure
 from kubus_cli.ownership import locked
 from kubus_cli.places import Place
@@ -23,17 +23,25 @@ def down(where: Place, *, purge: bool, environ: Mapping[str, str], steps: Steps)
         Failure: something is left.
     """
     require_root(where, "down")
-    if not where.home.exists():
+    if not where.home.exists() and _without_home(where) is None:
         steps.done(f"there is no cluster in {where.home}")
         return
     with locked(where.home):
-        cluster = clusters.load(where.home)
+        cluster = clusters.load(where.home) or _without_home(where)
         if cluster is None:
             steps.done(f"there is no cluster in {where.home}")
         elif _own(cluster, steps):
             stop_cluster(cluster, environ, steps, purge=purge)
         if purge:
             _purge(where, environ, steps)
+
+
+def _without_home(where: Place) -> Cluster | None:
+    """A cluster that runs although its home was removed: what its claim and its network namespaces say of it."""
+    for claim in ownership.claims():
+        if claim.home == where.home:
+            return Cluster(claim.name, claim.home, claim.number, Ports(0, 0, 0, 0), network.nodes_of(claim.number))
+    return None
 
 
 def _own(cluster: Cluster, steps: Steps) -> bool:

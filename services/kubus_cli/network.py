@@ -124,6 +124,12 @@ def remove(cluster: Cluster) -> None:
     _stop_forwarding(cluster)
 
 
+def nodes_of(number: int) -> tuple[str, ...]:
+    """The nodes whose network namespaces bear a number."""
+    beginning = f"kubus{number}-"
+    return tuple(path.name.removeprefix(beginning) for path in sorted(NETNS_DIR.glob(f"{beginning}*")))
+
+
 def remove_node(cluster: Cluster, node: str) -> None:
     """Take away the namespace of a node, and with it the link that leads there."""
     if namespace_alias(cluster.netns(node)) in (mark_of(cluster), ""):
