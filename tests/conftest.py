@@ -13,11 +13,16 @@ from collections.abc import AsyncIterator, Generator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from tests.reaper import REAPER
 
 from kubus.store.etcd import EtcdStore, connect
 from kubus.testing.etcd_server import EtcdServer, etcd_server
 from kubus.testing.nats_server import NatsServer, nats_server
+
+# No property asserts a duration: a loaded machine may take any time to draw and to run an example.
+settings.register_profile("kubus", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("kubus")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -74,7 +74,7 @@ def namespace() -> Iterator[str]:
     REAPER.forget(name)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(states, min_size=1, max_size=4))
 def test_the_kernel_takes_any_sequence_of_changes_and_ends_with_the_same_table(
     namespace: str, sequence: list[Wanted]

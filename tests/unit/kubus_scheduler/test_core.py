@@ -8,7 +8,7 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kubus.model.objects import labels_of, name_of, namespace_of
@@ -347,7 +347,7 @@ def pod_key(core: Scheduler, pod: Obj) -> Any:
     return core._templates.pod(pod).key
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(steps=st.lists(step(), min_size=12, max_size=40))
 def test_every_decision_is_one_of_the_best_that_a_plain_scheduler_finds(build: Any, steps: list[Any]) -> None:
     story = Story(build)

@@ -41,7 +41,7 @@ def test_a_layout_is_kept_until_the_facts_change(build: Any) -> None:
     assert layouts.of("zone").members == {"z9": [0]}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     steps=st.lists(st.tuples(st.integers(0, 5), st.integers(0, 4)), max_size=30),
     eligible=st.none() | st.lists(st.booleans(), min_size=6, max_size=6),

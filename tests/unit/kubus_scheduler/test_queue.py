@@ -108,7 +108,7 @@ def test_what_was_removed_never_comes(build: Any) -> None:
     assert len(queue) == 0
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(steps=st.lists(st.tuples(st.sampled_from("aprwbt"), st.integers(0, 4)), max_size=60))
 def test_every_waiting_pod_is_in_exactly_one_place(build: Any, steps: list[tuple[str, int]]) -> None:
     queue: Queue[int] = Queue()

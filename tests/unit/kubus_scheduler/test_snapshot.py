@@ -39,7 +39,7 @@ def check(snapshot: Snapshot, nodes: dict[str, Any], placed: dict[str, tuple[Pod
         assert len(snapshot.pods_on(name)) == len(needs)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(steps=st.lists(STEP, max_size=40))
 def test_free_is_capacity_less_what_is_placed(build: Any, steps: list[tuple[str, int, int]]) -> None:
     snapshot = Snapshot()

@@ -31,7 +31,7 @@ ANTI = {
 STEP = st.tuples(st.sampled_from(("add", "remove", "team", "ask", "release")), st.integers(0, 7), st.integers(0, 2))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(steps=st.lists(STEP, max_size=40))
 def test_a_population_is_what_its_selector_picks(build: Any, steps: list[tuple[str, int, int]]) -> None:
     topology, teams = Topology(), {"default": {}, "other": {}}

@@ -84,7 +84,7 @@ def test_a_view_knows_how_long_an_object_was_quiet() -> None:
     assert view.quiet_for(PODS, "default", "a") == timedelta(seconds=5), "silence before a listing is nobody's fault"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(
         st.tuples(st.sampled_from("abc"), st.sampled_from(["x", "y"]), st.booleans(), st.sampled_from(["1", "2"])),

@@ -147,7 +147,7 @@ def test_a_beat_that_overtook_its_event_does_no_harm(reflector: Reflector) -> No
     assert reflector.beat(13) == []
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(seed=st.integers(0, 2**32), changes=st.integers(1, 60), trouble=st.sampled_from([0.0, 0.1, 0.4]))
 def test_whatever_is_lost_repeated_or_late_the_copy_ends_as_the_truth(seed: int, changes: int, trouble: float) -> None:
     """Plays a collection against a reflector over a bus that loses, repeats and delays; then beats come."""

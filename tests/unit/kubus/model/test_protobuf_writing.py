@@ -77,7 +77,7 @@ def _written(name: str) -> set[str]:
     return found
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(st.sampled_from(KINDS), st.integers(0, 2**32))
 def test_every_object_is_read_back_as_it_was(kind, seed) -> None:
     made = {**_struct(kind.schema, Random(seed)), "apiVersion": kind.api_version, "kind": kind.name}

@@ -34,13 +34,13 @@ def test_values_look_as_people_write_them(value, text):
 
 
 @given(VALUES)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_what_is_written_is_read_back(value):
     assert load_yaml(write_yaml(value)) == value
 
 
 @given(st.dictionaries(TEXTS, TEXTS, max_size=5))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_another_reader_reads_the_same_text(value):
     assert yaml.safe_load(write_yaml(value)) == value
 

@@ -174,7 +174,7 @@ WANTED = st.one_of(
 USERS = [User("u"), User("v", ("g",)), User("system:serviceaccount:a:s"), User("w")]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.lists(RULE, max_size=3), st.lists(RULE, max_size=2), st.lists(BINDING, max_size=3), st.lists(WANTED, max_size=12)
 )

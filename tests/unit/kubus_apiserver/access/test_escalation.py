@@ -141,7 +141,7 @@ RULES = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(RULES, RULES)
 def test_whoever_covers_a_role_can_do_all_that_the_role_can(mine: list[Any], wanted: list[Any]) -> None:
     if uncovered(mine, wanted):

@@ -100,7 +100,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 def test_the_index_knows_what_a_look_at_every_pod_would(told: Any, steps: list[tuple[str, str, str, bool]]) -> None:
     told.cache = WatchCache()

@@ -67,7 +67,7 @@ def test_who_gives_up_leaves_no_place_behind():
 
 
 @given(st.lists(st.tuples(st.sampled_from(["arrive", "leave", "give up"]), st.sampled_from("abc")), max_size=80))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_the_books_balance(steps):
     level = Level("x", 2, 6, 3)
     seats, served, waiting = Seats(level), 0, []

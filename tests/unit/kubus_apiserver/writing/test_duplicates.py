@@ -28,6 +28,6 @@ def test_fields_named_twice_are_found(text, found):
 
 
 @given(st.recursive(st.text(), lambda each: st.lists(each) | st.dictionaries(st.text(), each), max_leaves=10))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_what_an_encoder_wrote_has_none(value):
     assert duplicate_fields(json.dumps(value).encode(), value) == []

@@ -58,7 +58,7 @@ def test_what_is_no_schedule_is_refused(text: str) -> None:
         parse_schedule(text, UTC)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     schedule=st.sampled_from(["*/7 * * * *", "0 3,15 * * *", "13 4 * * 1-5", "0 0 1,15 * 3", "@hourly", "@every 90s"]),
     zone=st.sampled_from([UTC, BERLIN]),

@@ -98,7 +98,7 @@ def test_a_pod_that_has_ended_is_replaced(phase: str) -> None:
     assert name_of(new) != name_of(pod)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(nodes=st.integers(1, 5), most=st.sampled_from([1, 2, "50%"]), surge=st.booleans())
 def test_an_update_replaces_every_pod_and_never_more_at_a_time_than_may_be_missing(
     nodes: int, most: int | str, surge: bool

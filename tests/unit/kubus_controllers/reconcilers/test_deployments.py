@@ -158,7 +158,7 @@ def test_a_name_that_is_taken_by_another_template_is_counted_as_a_collision() ->
 surges = st.one_of(st.integers(0, 5), st.integers(0, 100).map("{}%".format))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 8), surges, surges, st.integers(0, 8))
 def test_a_rollout_keeps_within_surge_and_unavailability_and_ends(
     replicas: int, surge: int | str, unavailable: int | str, later: int

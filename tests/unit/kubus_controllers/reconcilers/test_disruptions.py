@@ -228,7 +228,7 @@ def test_a_disruption_that_never_came_is_taken_back() -> None:
     assert watch.wakes(after, world) == []
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     replicas=st.integers(0, 6),
     there=st.integers(0, 6),

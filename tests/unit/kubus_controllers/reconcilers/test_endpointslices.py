@@ -91,7 +91,7 @@ def test_250_pods_fill_three_slices_and_one_pod_less_rewrites_one_of_them() -> N
     assert sum(before[name] != after[name] for name in before) == 1
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.sets(st.integers(0, 30)), st.sets(st.integers(0, 30)), st.sets(st.integers(0, 30)))
 def test_slices_hold_exactly_the_ready_pods_whatever_came_and_went(
     first: set[int], then: set[int], sick: set[int]

@@ -100,7 +100,7 @@ def test_a_running_job_counts_its_pods_which_bear_what_is_theirs() -> None:
         assert pod["metadata"]["ownerReferences"][0]["kind"] == "Job"
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(completions=st.integers(0, 6), parallelism=st.integers(1, 4), bad=st.integers(0, 3), indexed=st.booleans())
 def test_every_job_that_may_fail_often_enough_is_done_as_often_as_asked(
     completions: int, parallelism: int, bad: int, indexed: bool

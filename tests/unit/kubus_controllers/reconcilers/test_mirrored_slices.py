@@ -145,7 +145,7 @@ SUBSETS = st.lists(
 )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(before=SUBSETS, after=SUBSETS)
 def test_whatever_was_there_the_slices_say_in_the_end_what_the_endpoints_say(
     before: list[Object], after: list[Object]

@@ -135,7 +135,7 @@ pods = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(pods, st.integers(0, 6))
 def test_any_world_comes_to_rest_with_as_many_active_pods_as_asked(drawn: list[Object], replicas: int) -> None:
     w = world(replicas, *drawn)
@@ -143,7 +143,7 @@ def test_any_world_comes_to_rest_with_as_many_active_pods_as_asked(drawn: list[O
     assert len(active(w)) == replicas, "the set did not reach its size"
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(pods, st.integers(0, 6))
 def test_an_unchanged_world_gives_an_empty_plan(drawn: list[Object], replicas: int) -> None:
     w = world(replicas, *drawn)
@@ -151,7 +151,7 @@ def test_an_unchanged_world_gives_an_empty_plan(drawn: list[Object], replicas: i
     assert w.plan(CONTROLLER, w.list(REPLICASETS)[0]).actions == ()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(pods, st.integers(0, 6))
 def test_no_plan_creates_more_than_is_missing(drawn: list[Object], replicas: int) -> None:
     w = world(replicas, *drawn)

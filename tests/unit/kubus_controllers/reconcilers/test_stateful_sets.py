@@ -118,7 +118,7 @@ def test_in_parallel_nobody_waits() -> None:
     assert sorted(play.story) == ["-0", "-1", "-2"]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(replicas=st.integers(0, 4), partition=st.integers(0, 5), parallel=st.booleans())
 def test_an_update_goes_from_the_last_to_the_partition_one_at_a_time(
     replicas: int, partition: int, parallel: bool

@@ -80,7 +80,7 @@ SHAPES = st.builds(lambda kind, maybe: Shape(kind, nullable=maybe), KINDS, st.bo
 HELD = SHAPES | st.builds(lambda kind, items: Shape(kind, items=items), st.sampled_from(["list", "map"]), SHAPES)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.dictionaries(NAMES, HELD, min_size=1, max_size=8))
 def test_whatever_fields_are_called_each_can_be_named(fields: dict[str, Shape]) -> None:
     made = checked({"self": Shape("object", lambda: fields, "Any")})

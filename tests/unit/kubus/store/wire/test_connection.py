@@ -410,7 +410,7 @@ class Oracle:
         return self._h2.data_to_send()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(st.integers(0, 100_000), min_size=1, max_size=6),
     st.integers(1, 3),

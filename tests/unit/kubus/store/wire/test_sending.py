@@ -39,7 +39,7 @@ class Server:
                 self.came[stream] += frame.payload
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(STEPS)
 def test_never_more_than_allowed_and_in_the_end_everything_in_order(steps):
     sender, server = Sender(), Server()
