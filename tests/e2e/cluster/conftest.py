@@ -44,7 +44,7 @@ class Cluster:
         if command in ("up", "demo"):
             REAPER.undo_later(key, [self.program, "down", *named, "--purge"], self.environ)
         done = self._run([self.program, command, *named, *rest], timeout, check)
-        if command == "down" and "--purge" in rest and not (self.home / "cluster.json").exists():
+        if not (self.home / "cluster.json").exists():  # it was never made, or purged
             REAPER.forget(key)
         return done
 
