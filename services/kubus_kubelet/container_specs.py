@@ -28,6 +28,8 @@ IMAGE = "kubus.image"
 
 CPU_PERIOD_US = 100_000
 SHARES_MIN = 2
+STDIN_ONCE = "kubus.stdin-once"
+"""Annotation by which the node's conmon closes the input with the first client (see `podman_service`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,7 @@ def container_spec(pod: Object, container: Object, making: Making) -> dict[str, 
         "stop_timeout": 0,
         "terminal": bool(container.get("tty")),
         "stdin": bool(container.get("stdin")),
+        "annotations": {STDIN_ONCE: "true"} if container.get("stdinOnce") else {},
         "resource_limits": resource_limits(container),
         "oom_score_adj": oom_score(container),
         **_command(container, making.variables),

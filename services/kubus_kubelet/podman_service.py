@@ -9,6 +9,9 @@ the kubelet therefore lets Podman initialize the store first, or images built la
 Locks are files: the default ones lie in one piece of shared memory, which every Podman of a machine frees as a whole
 when it starts afresh.
 
+Podman has conmon close a container's input with the first connection that ends. That is `stdinOnce`; where a pod does
+not ask for it, conmon is told to leave the input open, by a script in its place: Podman has no option for that.
+
 The service is a child of the kubelet, but containers are not children of the service: it may be killed at any
 time and be started again (measured: 100 ms), and containers run on.
 """
@@ -22,6 +25,7 @@ import signal
 from pathlib import Path
 
 from kubus.service.logs import Logger
+from kubus_kubelet.container_specs import STDIN_ONCE
 from kubus_kubelet.settings import KubeletSettings, NodePaths
 
 START_SECONDS_MAX = 20.0
@@ -29,6 +33,21 @@ STORE_LOCKS = ("overlay-images/images.lock", "overlay-layers/layers.lock")
 """What an image store must hold for Podman to accept it as an additional one, even if it holds no image yet."""
 RESTART_PAUSE_SECONDS = 0.5
 
+CONMON = f"""\
+#!/bin/sh
+PATH="$PATH:/usr/libexec/podman:/usr/local/libexec/podman:/usr/local/lib/podman"
+case " $* " in
+    *" -i "*)
+        option= bundle=
+        for word; do
+            [ "$option" != -b ] || bundle=$word
+            option=$word
+        done
+        grep -q '"{STDIN_ONCE}":' "$bundle/config.json" || set -- --leave-stdin-open "$@" ;;
+esac
+exec conmon "$@"
+"""
+"""The script in conmon's place. `-i` stands for an input that is no terminal, `-b` for the container's directory."""
 CONTAINERS_CONF = """\
 [containers]
 default_ulimits = ["nofile=16384:16384", "nproc=32768:32768"]
@@ -39,6 +58,7 @@ runtime = "runc"
 events_logger = "file"
 exit_command_delay = 10
 lock_type = "file"
+conmon_path = ["{conmon}"]
 """
 
 
@@ -107,7 +127,12 @@ def prepare(settings: KubeletSettings, paths: NodePaths) -> None:
         directory.mkdir(parents=True, exist_ok=True)
     for directory in (paths.data, paths.run):
         directory.chmod(0o700)  # logs, volumes and Podman's socket are root's alone
-    (paths.data / "containers.conf").write_text(CONTAINERS_CONF)
+    conmon = paths.data / "conmon"
+    new = conmon.with_suffix(".new")
+    new.write_text(CONMON)
+    new.chmod(0o700)
+    new.replace(conmon)  # at once: the service of an earlier kubelet may be about to run it
+    (paths.data / "containers.conf").write_text(CONTAINERS_CONF.format(conmon=conmon))
     (paths.data / "storage.conf").write_text(storage_conf(settings, paths))
 
 

@@ -20,7 +20,6 @@ ACTING = ("kubus_kubelet", "kubus_scheduler", "kubus_controllers", "kubus_proxy"
 DECIDED_BY_THE_API = {
     "automountServiceAccountToken": "admission adds the token's volume",
     "priorityClassName": "admission turns it into spec.priority",
-    "stdinOnce": "standard input is always closed after its first client",
     "serviceAccount": "the old name of serviceAccountName",
     "windowsOptions": "of Windows; a pod for Windows is on the list",
     "workloadRef": "an alpha field, dropped when it is written",
