@@ -204,7 +204,7 @@ class ContainerStarts:
             variables=variables,
             environment=runtime_environment(config.get("Env") or (), variables, tty=bool(container.get("tty"))),
             mounts=mounts,
-            netns="" if pod["spec"].get("hostNetwork") else str(netns_path(uid_of(pod))),
+            netns=tools.settings.node_netns if pod["spec"].get("hostNetwork") else str(netns_path(uid_of(pod))),
             hostname="" if pod["spec"].get("hostNetwork") else hostname,
             log_path=str(attempt / "log"),
             log_bytes_max=tools.settings.pod_log_bytes_max,

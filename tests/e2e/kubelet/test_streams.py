@@ -31,6 +31,18 @@ async def test_a_command_has_input_output_and_an_exit_code(node, image, talk):
     assert (await talk.received(session))[2]["status"] == "Success"
 
 
+async def test_a_pod_of_the_host_network_is_probed_and_entered_in_the_nodes_network(node, image, talk):
+    probe = {"exec": {"command": ["sh", "-c", "ip addr show lo | grep -q 10.233.76.1"]}, "periodSeconds": 1}
+    pod = node.run_pod(
+        "hosted", shell(image, "ip addr show lo; exec sleep 100", readinessProbe=probe), hostNetwork=True
+    )
+    await node.running(pod)
+    out, _, status = await talk.received(await talk.open(pod, "exec", "ip", "addr", "show", "lo"))
+    assert status["status"] == "Success"
+    assert "10.233.76.1" in out
+    assert "10.233.76.1" in node.log(pod, "app")
+
+
 async def test_a_command_that_is_not_in_the_image_is_an_error(node, image, talk):
     pod = node.run_pod("exec", shell(image, "exec sleep 1000"))
     await node.running(pod)

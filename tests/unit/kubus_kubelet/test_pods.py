@@ -378,3 +378,30 @@ def test_what_runs_is_not_asked_about_again_by_the_next_kubelet(node):
             assert node.statuses["a"]["phase"] in ("Pending", "Running")
 
     simulate(story())
+
+
+def test_a_debug_container_without_a_running_target_says_so(node):
+    debug = {"name": "debug", "image": "a:1", "targetContainerName": "app"}
+
+    async def story():
+        async with node.running() as pods:
+            slow = {"name": "slow", "image": "a:1"}
+            pods.changed(pod(restartPolicy="Never", containers=[slow, APP], ephemeralContainers=[debug]))
+            await asyncio.sleep(20)
+            assert "debug-u-0" in node.podman.starts
+            joined = next(each for each in node.podman.containers_by_id.values() if each.spec["name"] == "debug-u-0")
+            target = next(each for each in node.podman.containers_by_id.values() if each.spec["name"] == "app-u-0")
+            assert joined.spec["pidns"] == {"nsmode": "container", "value": target.id}
+            ended = {"name": "late", "image": "a:1", "targetContainerName": "slow"}
+            (slow_id,) = [each.id for each in node.podman.containers_by_id.values() if "slow" in each.spec["name"]]
+            node.podman.end(slow_id, 0)
+            await asyncio.sleep(1)
+            pods.changed(pod(restartPolicy="Never", containers=[slow, APP], ephemeralContainers=[debug, ended]))
+            await asyncio.sleep(5)
+            assert "late-u-0" not in node.podman.starts
+            said = "unable to find target container slow: it is not running"
+            assert ("pod-u", "Failed", f"Error: {said}") in node.tools.api.events
+            waiting = node.statuses["u"]["ephemeralContainerStatuses"][1]["state"]["waiting"]
+            assert waiting == {"reason": "CreateContainerConfigError", "message": said}
+
+    simulate(story())
