@@ -44,7 +44,10 @@ async def clean_up(settings: KubeletSettings, *, purge: bool = True) -> None:
     await _end_processes(paths)
     for directory in (paths.data, paths.run):
         for target in kernel.mounts_below(directory):
-            kernel.unmount(target)
+            try:
+                kernel.unmount(target)
+            except OSError as error:  # the next one may go
+                sys.stderr.write(f"not unmounted: {error}\n")
     shutil.rmtree(paths.pods, ignore_errors=True)
     shutil.rmtree(paths.run, ignore_errors=True)
     with contextlib.suppress(OSError):

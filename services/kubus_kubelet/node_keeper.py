@@ -86,7 +86,9 @@ class NodeKeeper:
                 return
             except StatusError as error:
                 self._log.warning("node object not written", error=error.message)
-                await asyncio.sleep(1)
+            except Exception:  # what the disk, Podman or one image says of itself: the node's pods go on
+                self._log.exception("node object not written")
+            await asyncio.sleep(1)
 
     async def _register(self) -> None:
         name = self._machine.hostname
@@ -108,8 +110,7 @@ class NodeKeeper:
         health = await self._health(not_ready)
         late = not self._said or self._clock.monotonic() - self._said_at >= HEARTBEAT_SECONDS
         if late:
-            listed = await self._images()
-            self._seen_images = sorted(listed, key=lambda each: -int(each.get("Size") or 0))[:IMAGES_MAX]
+            await self._look_at_images()
         status = node_status(self._node, self._machine, health, self._seen_images, self._clock.now())
         if not late and without_times(status) == without_times(self._said) and self._undisturbed():
             return
@@ -120,6 +121,16 @@ class NodeKeeper:
         self._said, self._said_at = status, self._clock.monotonic()
         if not not_ready:
             self.ready.set()
+
+    async def _look_at_images(self) -> None:
+        sized: list[tuple[int, dict[str, Any]]] = []
+        for each in await self._images():
+            try:
+                sized.append((int(each.get("Size") or 0), each))
+            except (AttributeError, TypeError, ValueError):
+                self._log.warning("image left out of the node's status", image=str(each)[:200])
+        sized.sort(key=lambda found: -found[0])
+        self._seen_images = [image for _, image in sized[:IMAGES_MAX]]
 
     def _undisturbed(self) -> bool:
         """Whether nobody else has changed what this kubelet said of Ready, as the node controller does."""
@@ -132,6 +143,10 @@ class NodeKeeper:
                 await self._renew_once()
             except StatusError as error:
                 self._log.warning("lease not renewed", error=error.message)
+                await asyncio.sleep(1)
+                continue
+            except Exception:  # a node without a Lease loses all its pods
+                self._log.exception("lease not renewed")
                 await asyncio.sleep(1)
                 continue
             await asyncio.sleep(LEASE_PERIOD_SECONDS)

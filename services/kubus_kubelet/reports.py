@@ -123,3 +123,5 @@ class StatusReports:
                 self._log.info("status refused", pod=f"{namespace_of(pod)}/{name_of(pod)}", error=error.message)
                 return
             self._waiting.setdefault(uid, (self._clock.monotonic() + RETRY_SECONDS, pod, status))
+        except Exception:  # one status that cannot be written; the others are
+            self._log.exception("status not written", pod=f"{namespace_of(pod)}/{name_of(pod)}")

@@ -27,16 +27,20 @@ class Stage:
         broker = MemoryBroker()
         self.api = SmallApi(MemoryBus(broker, "api"))
         self.ranges = []
+        self.listed = [{"RepoTags": ["a:1"], "Size": 1}]
+        self.failing = False
         client = BusClient(MemoryBus(broker, "kubelet"), "system:node:n1")
         self.keeper = NodeKeeper(
             client, SimulatedClock(), Logger("test"), machine=MACHINE, health=self.health, images=self.images
         )
 
     async def health(self, not_ready):
+        if self.failing:
+            raise OSError(28, "No space left on device")
         return Health(2**30, 0.5, 0.9, not_ready)
 
     async def images(self):
-        return [{"RepoTags": ["a:1"], "Size": 1}]
+        return self.listed
 
     def node(self):
         return self.api.objects[NODE][1]
@@ -127,5 +131,32 @@ def test_an_api_that_is_away_is_waited_for():
         await asyncio.sleep(60)
         assert NODE in stage.api.objects
         assert LEASE in stage.api.objects
+
+    Stage().tell(story)
+
+
+def test_one_image_that_makes_no_sense_is_left_out():
+    async def story(stage):
+        stage.listed = [{"RepoTags": ["a:1"], "Size": "much"}, "x", {"RepoTags": ["b:1"], "Size": 2}]
+        await asyncio.sleep(1)
+        await stage.give_range()
+        await asyncio.sleep(12)
+        assert [each["names"] for each in stage.node()["status"]["images"]] == [["b:1"]]
+        assert ready(stage.node())["status"] == "True"
+
+    Stage().tell(story)
+
+
+def test_a_machine_that_cannot_be_looked_at_keeps_its_lease_and_says_more_when_it_can():
+    async def story(stage):
+        await asyncio.sleep(1)
+        await stage.give_range()
+        await asyncio.sleep(20)
+        stage.failing, leases = True, len(stage.writes("patch", "leases"))
+        await asyncio.sleep(100)
+        assert len(stage.writes("patch", "leases")) - leases == 10
+        stage.failing, statuses = False, len(stage.writes("patch"))
+        await asyncio.sleep(600)
+        assert len(stage.writes("patch")) > statuses
 
     Stage().tell(story)
