@@ -102,7 +102,7 @@ class ClusterApi:
             PODS,
             namespace_of(pod),
             name_of(pod),
-            {"metadata": {"uid": uid_of(pod)}, "status": status},
+            {"metadata": {"uid": uid_of(pod)}, "status": status_patch(status)},
             patch_type="strategic",
             subresource="status",
             why=_why(pod),
@@ -128,6 +128,12 @@ class ClusterApi:
             if error.code == 404:
                 return None
             raise
+
+
+def status_patch(status: Object) -> Object:
+    """A whole status as a strategic merge patch: addresses, which merge by their value, are replaced."""
+    whole = {key: [*status[key], {"$patch": "replace"}] for key in ("podIPs", "hostIPs") if key in status}
+    return {**status, **whole}
 
 
 def _why(pod: Object) -> Why:

@@ -41,8 +41,9 @@ def effective_streak(ended: ContainerSeen) -> int:
 
 
 def restart_at(ended: ContainerSeen, now: datetime) -> datetime:
-    """When a container that has ended may be started again."""
-    return (ended.finished_at or now) + wait_after(effective_streak(ended))
+    """When a container that has ended may be started again; at once if the clock was set back since."""
+    finished = ended.finished_at or now
+    return now if finished > now else finished + wait_after(effective_streak(ended))
 
 
 def restarts(policy: str, ended: ContainerSeen) -> bool:

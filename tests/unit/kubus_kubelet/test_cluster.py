@@ -8,10 +8,12 @@ from kubus.bus.memory import MemoryBroker, MemoryBus
 from kubus.client.over_bus import BusClient
 from kubus.machinery.recorder import Recorder
 from kubus.model.objects import Key
+from kubus.model.schema import load_schemas
+from kubus.model.strategic import strategic_merge
 from kubus.testing.builders import config_map, pod
 from kubus.testing.clock import SimulatedClock, simulate
 from kubus.testing.small_api import SmallApi
-from kubus_kubelet.cluster import ClusterApi, api_environment_of
+from kubus_kubelet.cluster import ClusterApi, api_environment_of, status_patch
 from kubus_kubelet.references import Reference
 
 CONF = Reference("configmap", "conf")
@@ -88,3 +90,12 @@ def test_programs_in_pods_learn_where_the_api_is():
     found = api_environment_of(service)
     assert (found["KUBERNETES_SERVICE_HOST"], found["KUBERNETES_SERVICE_PORT"]) == ("10.96.0.1", "443")
     assert api_environment_of({"spec": {"clusterIP": "None", "ports": [{"port": 1}]}}) == {}
+
+
+def test_a_pod_that_got_another_address_has_only_that_one():
+    before = {"podIPs": [{"ip": "10.0.0.1"}], "hostIPs": [{"ip": "10.1.0.1"}], "conditions": [{"type": "gate"}]}
+    after = {"podIPs": [{"ip": "10.0.0.2"}], "hostIPs": [{"ip": "10.1.0.1"}], "conditions": [{"type": "Ready"}]}
+    patch = {"status": status_patch(after)}
+    merged = strategic_merge({"status": before}, patch, load_schemas(), "io.k8s.api.core.v1.Pod")
+    assert (merged["status"]["podIPs"], merged["status"]["hostIPs"]) == (after["podIPs"], after["hostIPs"])
+    assert {each["type"] for each in merged["status"]["conditions"]} == {"gate", "Ready"}

@@ -35,7 +35,7 @@ def test_a_good_run_starts_the_count_over():
 
 
 def test_the_wait_counts_from_the_end():
-    assert restart_at(ended(streak=2, ran=1), NOW) == NOW + timedelta(seconds=21)
+    assert restart_at(ended(streak=2, ran=1), NOW + timedelta(seconds=1)) == NOW + timedelta(seconds=21)
 
 
 @pytest.mark.parametrize(
@@ -63,3 +63,9 @@ def test_init_containers_run_until_they_succeed(policy, container, role, expecte
 @pytest.mark.parametrize(("failures", "seconds"), [(1, 1), (2, 2), (6, 32), (7, 60), (10**9, 60)])
 def test_a_failing_worker_pauses_longer_each_time_up_to_a_minute(failures, seconds):
     assert worker_wait_seconds(failures) == seconds
+
+
+def test_a_clock_that_was_set_back_makes_nobody_wait_for_it():
+    now = datetime(2026, 1, 31, 12, tzinfo=UTC)
+    ended = ContainerSeen("c", "app", streak=3, step="exited", finished_at=now + timedelta(hours=1))
+    assert restart_at(ended, now) == now
