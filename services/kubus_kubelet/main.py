@@ -84,7 +84,7 @@ async def serve(context: Context) -> None:
                 tasks.create_task(reports.run()),
                 tasks.create_task(recorder.run()),
                 tasks.create_task(keeper.run(parts.tools.addresses.set_range)),
-                tasks.create_task(_follow(informer, feed, parts.pods)),
+                tasks.create_task(follow(informer, feed, parts.pods)),
             ]
             running.append(tasks.create_task(_say_ready(context, informer, keeper)))
             await context.stop.wait()
@@ -102,7 +102,8 @@ async def _say_ready(context: Context, informer: Informer, keeper: NodeKeeper) -
     context.ready()
 
 
-async def _follow(informer: Informer, feed: PodFeed, pods: Pods) -> None:
+async def follow(informer: Informer, feed: PodFeed, pods: Pods) -> None:
+    """Feed the pods with the node's slice for ever, once what an earlier kubelet left is adopted."""
     await pods.adopted()
     informer.on_change(feed.take)
     async with asyncio.TaskGroup() as tasks:

@@ -14,6 +14,7 @@ from tests.simulation.cluster import Cluster, Process
 
 from kubus.store import Compacted
 
+VANISHING_SHARE = 0.1
 PAUSES_SECONDS_MEAN = (2.0, 6.0, 6.0, 20.0)
 
 
@@ -37,6 +38,9 @@ class Chaos:
             (self._forget_journal, 1),
             (self._disturb_everybody, 1),
             (self._set_clock_wrong, 1),
+            (self._fail_workers, 3),
+            (self._vanish, 3),
+            (self._slow_runtime, 2),
         ]
         works, weights = zip(*harms, strict=True)
         async with asyncio.TaskGroup() as tasks:
@@ -50,9 +54,12 @@ class Chaos:
         cluster.calm()
         for machine in cluster.machines.values():
             machine.powered = True
+            machine.podman.call_seconds = machine.podman.list_seconds = 0.0
         for process in cluster.processes.values():
             if not process.alive:
                 cluster.start(process)
+            if process.kubelet is not None:
+                process.kubelet.failing.clear()
 
     async def _kill(self) -> None:
         process = self._somebody()
@@ -100,6 +107,35 @@ class Chaos:
         alive = [each.kubelet for each in self._cluster.processes.values() if each.kubelet is not None]
         for kubelet in alive:
             kubelet.crash_some(self._random)
+
+    async def _fail_workers(self) -> None:
+        """The workers of some pods raise for a while."""
+        alive = [each.kubelet for each in self._cluster.processes.values() if each.kubelet is not None]
+        if not alive:
+            return
+        kubelet = self._random.choice(alive)
+        kubelet.fail_some(self._random)
+        await asyncio.sleep(self._random.random() * 20)
+        kubelet.failing.clear()
+
+    async def _vanish(self) -> None:
+        """Behind a kubelet's back containers are removed, and sandboxes go."""
+        machine = self._random.choice(list(self._cluster.machines.values()))
+        for container in list(machine.podman.containers_by_id):
+            if self._random.random() < VANISHING_SHARE:
+                self._cluster.chronicle.tell(machine.name, f"{container} is removed")
+                machine.podman.lose(container)
+        for uid in machine.addresses.by_uid:
+            if self._random.random() < VANISHING_SHARE:
+                self._cluster.chronicle.tell(machine.name, f"the sandbox of {uid} vanishes")
+                machine.addresses.vanished.add(uid)
+
+    async def _slow_runtime(self) -> None:
+        """Podman takes its time, most of all for its lists."""
+        podman = self._random.choice(list(self._cluster.machines.values())).podman
+        podman.call_seconds, podman.list_seconds = self._random.random() * 3, self._random.random() * 8
+        await asyncio.sleep(self._random.random() * 40)
+        podman.call_seconds = podman.list_seconds = 0.0
 
     async def _compact(self) -> None:
         revision = await self._cluster.store.revision()

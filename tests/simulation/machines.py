@@ -1,19 +1,24 @@
 """The machines: the truth of what runs, which no kubelet's memory is.
 
-A machine keeps its containers when its kubelet dies, and loses them when its power goes. It notes everything that
-would break a promise: a pod that runs twice, runs again after it was stopped for good, or restarts without a reason.
+A machine has a Podman, sandboxes and a disk (`parts`). It keeps its containers when its kubelet dies, and loses them
+when its power goes. It notes everything that would break a promise: a pod that runs twice, runs again after it was
+stopped for good, or restarts without a reason.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from tempfile import TemporaryDirectory
 from typing import Literal
 
 from tests.simulation.chronicle import Chronicle
+from tests.simulation.parts import FakeAddresses, FakeContainer, FakePodman
 
 from kubus.model.objects import Object, name_of, namespace_of, uid_of
-from kubus.model.times import Clock
+from kubus.testing.clock import SimulatedClock
+from kubus_kubelet import container_specs
 
 End = Literal["crashed", "power", "stopped"]
 
@@ -50,18 +55,35 @@ class Truth:
 class Machine:
     """One machine."""
 
-    def __init__(self, name: str, address: str, truth: Truth, chronicle: Chronicle, clock: Clock) -> None:
+    def __init__(self, name: str, address: str, truth: Truth, chronicle: Chronicle, clock: SimulatedClock) -> None:
         self.name = name
         self.address = address
         self.powered = True
         self.running: dict[str, Running] = {}
+        self.podman = FakePodman(clock, on_start=self._started, on_end=self._ended)
+        self.addresses = FakeAddresses(prefix="")
+        self.disk = TemporaryDirectory(prefix="kubus-simulation-")
+        self.unwanted: Callable[[str], bool] = lambda uid: False
+        """Whether the machine's kubelet wants a pod, by uid, ended for good."""
         self._truth = truth
         self._chronicle = chronicle
         self._clock = clock
-        self._hosts = 0
 
-    def run(self, pod: Object, pod_range: str) -> None:
-        """Start a pod's containers."""
+    def _started(self, container: FakeContainer) -> None:
+        labels = container.spec["labels"]
+        uid = labels[container_specs.UID]
+        names = {"namespace": labels[container_specs.NAMESPACE], "name": labels[container_specs.POD], "uid": uid}
+        self.run({"metadata": names}, self.addresses.address(uid))
+
+    def _ended(self, container: FakeContainer, wanted: bool) -> None:
+        uid = container.spec["labels"][container_specs.UID]
+        if not self.powered:
+            self.end(uid, "power")
+        else:
+            self.end(uid, "stopped" if wanted and self.unwanted(uid) else "crashed")
+
+    def run(self, pod: Object, address: str) -> None:
+        """A pod's container is started."""
         uid, name = uid_of(pod), f"{namespace_of(pod)}/{name_of(pod)}"
         before = self._truth.of.get(uid)
         if before is None:
@@ -71,7 +93,7 @@ class Machine:
             self._judge(name, before)
             history.attempts += 1
             history.machine, history.end = self.name, None
-        self.running[uid] = Running(name, history.attempts, self._address(pod_range), self._clock.now())
+        self.running[uid] = Running(name, history.attempts, address, self._clock.now())
         self._chronicle.tell(self.name, f"runs {name} (run {history.attempts + 1})")
 
     def _judge(self, name: str, before: History) -> None:
@@ -82,16 +104,6 @@ class Machine:
             self._chronicle.break_promise(promise, f"{name} ran on {before.machine} and is started on {self.name}")
         elif before.end == "stopped":
             self._chronicle.break_promise("what was stopped stays so", f"{name} is started again on {self.name}")
-
-    def _address(self, pod_range: str) -> str:
-        """An address of the node's range that is not in use."""
-        used = {each.address for each in self.running.values()}
-        prefix = pod_range.rpartition(".")[0]
-        while True:
-            self._hosts = self._hosts % 250 + 1
-            address = f"{prefix}.{self._hosts + 1}"
-            if address not in used:
-                return address
 
     def end(self, uid: str, how: End) -> None:
         """A pod's containers end, if they run here."""
@@ -108,5 +120,6 @@ class Machine:
     def lose_power(self) -> None:
         """Everything on the machine ends at once."""
         self.powered = False
-        for uid in list(self.running):
-            self.end(uid, "power")
+        self.podman.lose_power()
+        self.addresses.by_uid.clear()
+        self.addresses.vanished.clear()

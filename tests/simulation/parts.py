@@ -12,6 +12,7 @@ import signal
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from kubus.model.errors import StatusError
@@ -26,6 +27,7 @@ from kubus_kubelet.sandbox import SandboxError
 from kubus_kubelet.settings import KubeletSettings, NodePaths
 
 IMAGE = {"Id": "sha256:1", "Config": {}, "Size": 1}
+PULL_SECONDS_MAX = 3.0
 KILLED = 128 + signal.SIGKILL
 
 
@@ -51,7 +53,7 @@ class FakePodman:
     """How long a list takes, that says what was when it was asked for."""
     call_seconds: float = 0.0
     containers_by_id: dict[str, FakeContainer] = field(default_factory=dict)
-    processes: dict[str, Callable[[int], None]] = field(default_factory=dict)
+    processes: list[str] = field(default_factory=list)
     """Container ids whose first process lives."""
     starts: list[str] = field(default_factory=list)
     """Name and attempt of every container that was ever started, in order."""
@@ -60,6 +62,11 @@ class FakePodman:
     number: int = 0
     ended: dict[str, int] = field(default_factory=dict)
     watchers: dict[str, Callable[[], None]] = field(default_factory=dict)
+    on_start: Callable[[FakeContainer], None] = lambda container: None
+    on_end: Callable[[FakeContainer, bool], None] = lambda container, wanted: None
+    """Told of each end, and whether a kubelet wanted it."""
+    made: dict[str, FakeContainer] = field(default_factory=dict)
+    """Every container whose process lives, whatever Podman's records say."""
 
     async def _call(self) -> None:
         if self.call_seconds:
@@ -95,22 +102,30 @@ class FakePodman:
         self.containers_by_id[made.id] = made
         return made.id
 
+    def lose_power(self) -> None:
+        """Every process ends, and nobody sees it."""
+        self.watchers.clear()
+        for container in list(self.processes):
+            self.end(container, KILLED)
+
     async def start(self, container: str) -> None:
         await self._call()
         found = self._found(container)
         found.status, found.pid = "running", self.number + 1000
         found.started = self.clock.now().isoformat()
-        self.processes[found.id] = lambda code: None
+        self.processes.append(found.id)
+        self.made[found.id] = found
         self.starts.append(found.spec["name"])
+        self.on_start(found)
 
     async def kill(self, container: str, signal: str) -> None:
-        self.end(container, KILLED)
+        self.end(container, KILLED, wanted=True)
 
     async def remove(self, container: str) -> None:
         await self._call()
         for found in list(self.containers_by_id.values()):
             if container in (found.id, found.spec["name"]):
-                self.end(found.id, KILLED)
+                self.end(found.id, KILLED, wanted=True)
                 del self.containers_by_id[found.id]
 
     def _found(self, container: str) -> FakeContainer:
@@ -118,11 +133,13 @@ class FakePodman:
             raise EngineError(404, f"no such container {container}")
         return self.containers_by_id[container]
 
-    def end(self, container: str, code: int) -> None:
-        """The container's process ends."""
-        if self.processes.pop(container, None) is None:
+    def end(self, container: str, code: int, *, wanted: bool = False) -> None:
+        """The container's process ends, of its own accord or because a kubelet wants it."""
+        if container not in self.processes:
             return
+        self.processes.remove(container)
         self.ended[container] = code
+        self.on_end(self.made.pop(container), wanted)
         if container in self.containers_by_id:
             found = self.containers_by_id[container]
             found.status, found.pid, found.code = "exited", 0, code
@@ -132,6 +149,12 @@ class FakePodman:
 
     def forget(self, container: str) -> None:
         """Podman loses its record; the process lives on."""
+        del self.containers_by_id[container]
+
+    def lose(self, container: str) -> None:
+        """Somebody removes a container; how it ended is told by nobody."""
+        self.end(container, KILLED)
+        self.ended.pop(container, None)
         del self.containers_by_id[container]
 
     # Exits
@@ -152,14 +175,14 @@ class FakePodman:
 
 @dataclass
 class FakeWatch:
-    """`Watch` of one fake process."""
+    """`Watch` of one made-up process."""
 
     podman: FakePodman
     container_id: str
     out_of_memory: bool = False
 
     def signal(self, number: int) -> None:
-        self.podman.end(self.container_id, 128 + number)
+        self.podman.end(self.container_id, 128 + number, wanted=True)
 
     def close(self) -> None:
         self.podman.watchers.pop(self.container_id, None)
@@ -171,7 +194,8 @@ class FakeAddresses:
 
     give_seconds: float = 0.0
     by_uid: dict[str, str] = field(default_factory=dict)
-    broken: str = ""
+    prefix: str = "10.1.1"
+    """The first three bytes of every address; "" before the node has a range."""
     vanished: set[str] = field(default_factory=set)
     """Pods whose sandbox was removed behind the kubelet's back."""
     number: int = 1
@@ -180,7 +204,8 @@ class FakeAddresses:
         """What stands is in the dictionary."""
 
     def set_range(self, pod_cidr: str) -> None:
-        """The range is always the same."""
+        """The node's pod range, a /24."""
+        self.prefix = pod_cidr.rpartition(".")[0]
 
     def address(self, uid: str) -> str:
         return self.by_uid.get(uid, "")
@@ -192,14 +217,20 @@ class FakeAddresses:
         return set(self.vanished) & set(self.by_uid)
 
     async def give(self, uid: str) -> str:
-        if self.broken:
-            raise SandboxError(self.broken)
+        if not self.prefix:
+            raise SandboxError("the node has no pod range (spec.podCIDR) yet")
         if uid not in self.by_uid:
             if self.give_seconds:
                 await asyncio.sleep(self.give_seconds)
-            self.number += 1
-            self.by_uid[uid] = f"10.1.{self.number // 250}.{self.number % 250 + 1}"
+            self.by_uid[uid] = self._free()
         return self.by_uid[uid]
+
+    def _free(self) -> str:
+        while True:
+            self.number = self.number % 250 + 1
+            address = f"{self.prefix}.{self.number + 1}"
+            if address not in self.by_uid.values():
+                return address
 
     async def take(self, uid: str) -> None:
         self.vanished.discard(uid)
@@ -210,6 +241,17 @@ class FakePulls:
     """Every image is here."""
 
     async def present(self, container: Object) -> dict[str, Any] | None:
+        return IMAGE
+
+
+class SlowPulls(FakePulls):
+    """Every image is here, after a while."""
+
+    def __init__(self, random: Random) -> None:
+        self._random = random
+
+    async def present(self, container: Object) -> dict[str, Any] | None:
+        await asyncio.sleep(self._random.random() * PULL_SECONDS_MAX)
         return IMAGE
 
 
@@ -267,7 +309,9 @@ async def run_at_once(work: Any, *args: Any, **kwargs: Any) -> Any:
 
 def fake_tools(directory: Path, clock: SimulatedClock, **parts: Any) -> NodeTools:
     """The tools of a node, all of them fakes but the disk, which is a directory."""
-    settings = KubeletSettings(node_name="n", node_ip="10.0.0.1", data_dir=directory)
+    settings = KubeletSettings(
+        node_name=parts.pop("node", "n"), node_ip=parts.pop("node_ip", "10.0.0.1"), data_dir=directory
+    )
     paths = NodePaths(directory / "data", directory / "run")
     paths.pods.mkdir(parents=True, exist_ok=True)
     podman = parts.pop("podman", None) or FakePodman(clock)

@@ -19,7 +19,7 @@ KEY = Key("pods.core", "default", "web")
 BY_USER = Note(USER, "kubectl", "create", 1)
 BY_KUBELET = Note("system:node:n1", "kubelet", "patch", 1, cause=2)
 Before = Callable[[Cluster], Awaitable[None]]
-RANGE = "10.244.0.0/24"
+ADDRESS = "10.244.0.2"
 
 
 def web(on: str = "", **status: object) -> Object:
@@ -59,7 +59,7 @@ def has_run(times: int) -> Before:
     async def run(cluster: Cluster) -> None:
         for _ in range(times):
             cluster.machines["n1"].end("u1", "crashed")
-            cluster.machines["n1"].run(web("n1"), RANGE)
+            cluster.machines["n1"].run(web("n1"), ADDRESS)
 
     return run
 
@@ -140,10 +140,10 @@ def test_a_machine_tells_what_must_not_run_again(end: str | None, again_on: str,
         clock = SimulatedClock()
         chronicle = Chronicle(clock)
         machines = Cluster("0", chronicle, clock, nodes=2, faulty=False).machines
-        machines["n1"].run(web("n1"), RANGE)
+        machines["n1"].run(web("n1"), ADDRESS)
         if end is not None:
             machines["n1"].end("u1", end)  # type: ignore[arg-type]
-        machines[again_on].run(web(again_on), RANGE)
+        machines[again_on].run(web(again_on), ADDRESS)
         return [each.partition(":")[0] for each in chronicle.broken]
 
     assert simulate(story()) == expected
