@@ -132,7 +132,7 @@ class ClusterApi:
 
 def status_patch(status: Object) -> Object:
     """A whole status as a strategic merge patch: addresses, which merge by their value, are replaced."""
-    whole = {key: [*status[key], {"$patch": "replace"}] for key in ("podIPs", "hostIPs") if key in status}
+    whole: Object = {key: [*status[key], {"$patch": "replace"}] for key in ("podIPs", "hostIPs") if key in status}
     return {**status, **whole}
 
 
