@@ -6,6 +6,7 @@ that exists but does not start has ended, with reason StartError.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -25,6 +26,8 @@ from kubus_kubelet.pod_directory import PodDirectory
 from kubus_kubelet.references import ConfigError, Reference, Resolved, container_references, references
 from kubus_kubelet.registry_logins import credentials
 from kubus_kubelet.sandbox import netns_path
+from kubus_kubelet.states import ContainerSeen
+from kubus_kubelet.statuses import newest
 
 PODMAN_ORDERS = "io.podman.annotations."
 
@@ -99,6 +102,24 @@ class ContainerStarts:
             tokens=tokens,
             extra_env=await api.api_environment(),
         )
+
+    def target_of(self, pod: Object, container: Object, seen: Iterable[ContainerSeen]) -> str:
+        """Id of the container whose processes an ephemeral one is to see; "" for none.
+
+        Raises:
+            StartFailure: it does not run, so that it has no process namespace to join.
+        """
+        name = container.get("targetContainerName")
+        if not name:
+            return ""
+        target = newest(seen).get(name)
+        if target is not None and target.step == "running":
+            return target.id
+        what = "is not running" if target is not None else "has not been created"
+        message = f"unable to find target container {name}: it {what}"
+        path = f"spec.ephemeralContainers{{{container['name']}}}"
+        self._tools.api.record(pod, "Warning", "Failed", f"Error: {message}", path)
+        raise StartFailure("CreateContainerConfigError", message)
 
     async def create(self, launch: Launch) -> str:
         """Pull the image if need be and create the container; its id.

@@ -45,7 +45,6 @@ from kubus_kubelet.states import (
     StartContainer,
     StopContainer,
 )
-from kubus_kubelet.statuses import newest
 from kubus_kubelet.volume_refresh import VolumeRefresh
 from kubus_kubelet.volumes import VolumeError
 
@@ -325,7 +324,7 @@ class PodWorker:
     async def _start(self, action: StartContainer) -> None:
         container = self._sight.container(action.name)
         try:
-            target_id = self._target_of(container)
+            target_id = self._starts.target_of(self.pod, container, self.seen.containers)
             launch = Launch(self.pod, container, action.attempt, action.streak, self.seen.address, target_id)
             container_id = await self._starts.create(launch)
         except StartFailure as error:
@@ -334,24 +333,6 @@ class PodWorker:
             return
         self._sight.succeeded(action.name)
         await self._started(launch, container_id)
-
-    def _target_of(self, container: Object) -> str:
-        """Id of the container whose processes an ephemeral one is to see; "" for none.
-
-        Raises:
-            StartFailure: it does not run, so that it has no process namespace to join.
-        """
-        name = container.get("targetContainerName")
-        if not name:
-            return ""
-        target = newest(self.seen.containers).get(name)
-        if target is not None and target.step == "running":
-            return target.id
-        what = "is not running" if target is not None else "has not been created"
-        message = f"unable to find target container {name}: it {what}"
-        path = f"spec.ephemeralContainers{{{container['name']}}}"
-        self._tools.api.record(self.pod, "Warning", "Failed", f"Error: {message}", path)
-        raise StartFailure("CreateContainerConfigError", message)
 
     async def _resume(self, action: ResumeContainer) -> None:
         found = next(each for each in self.seen.containers if each.id == action.id)
