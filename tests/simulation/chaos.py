@@ -12,9 +12,22 @@ from contextlib import suppress
 
 from tests.simulation.cluster import Cluster, Process
 
+from kubus.model.codec import pack
+from kubus.model.objects import Key
+from kubus.model.records import Note, encode_record, store_key
 from kubus.store import Compacted
+from kubus.store.memory import MemoryStore
 
 VANISHING_SHARE = 0.1
+CORRUPTED = (
+    "pods.core",
+    "services.core",
+    "replicasets.apps",
+    "deployments.apps",
+    "configmaps.core",
+    "endpointslices.discovery.k8s.io",
+)
+CORRUPT_NAME = "corrupt-"
 PAUSES_SECONDS_MEAN = (2.0, 6.0, 6.0, 20.0)
 
 
@@ -41,6 +54,7 @@ class Chaos:
             (self._fail_workers, 3),
             (self._vanish, 3),
             (self._slow_runtime, 2),
+            (self._corrupt_an_object, 2),
         ]
         works, weights = zip(*harms, strict=True)
         async with asyncio.TaskGroup() as tasks:
@@ -169,6 +183,18 @@ class Chaos:
             self._cluster.chronicle.tell(process.name, f"has its clock set by {seconds:+.0f} s")
             process.clock.jump(seconds)
 
+    async def _corrupt_an_object(self) -> None:
+        """Something that is no object of its kind stands in the store for a while."""
+        store, random = self._cluster.store, self._random
+        key = Key(random.choice(CORRUPTED), "default", f"{CORRUPT_NAME}{random.getrandbits(32):08x}")
+        value = random.choice(_corrupt_values(key.name))
+        self._cluster.chronicle.tell("store", f"holds {key}, which is corrupt")
+        revision = await MemoryStore.create(store, store_key(key), value)
+        try:
+            await asyncio.sleep(random.choice((1.0, 20.0, 100.0)) * random.random())
+        finally:
+            await MemoryStore.delete(store, store_key(key), expected=revision)
+
     def _somebody(self) -> Process | None:
         alive = [process for process in self._cluster.processes.values() if process.alive]
         return self._random.choice(alive) if alive else None
@@ -177,3 +203,17 @@ class Chaos:
         machine = self._cluster.machines.get(process.name.removeprefix("kubelet-"))
         if not process.alive and (machine is None or machine.powered):
             self._cluster.start(process)
+
+
+def _corrupt_values(name: str) -> list[bytes]:
+    """Records as a damaged disk or a defective program leaves them."""
+    note, metadata = Note("nobody", "", "create", 0), {"name": name, "namespace": "default", "uid": name}
+    objects = (
+        [],
+        {},
+        {"metadata": []},
+        {"metadata": {**metadata, "labels": 5}, "spec": {}},
+        {"metadata": {**metadata, "ownerReferences": ["x"]}, "spec": {}},
+        {"metadata": metadata, "spec": "x", "ports": "x", "endpoints": "x", "data": 5},
+    )
+    return [b"\xc1", pack([9, {}, {}]), *(encode_record(note, obj) for obj in objects)]  # type: ignore[arg-type]  # corrupt

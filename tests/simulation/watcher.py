@@ -9,6 +9,7 @@ from __future__ import annotations
 from contextlib import aclosing
 from dataclasses import dataclass
 
+from tests.simulation.chaos import CORRUPT_NAME
 from tests.simulation.cluster import Cluster
 
 from kubus.model.codec import unpack
@@ -59,6 +60,9 @@ class Watcher:
         note: Note | None = None
         for change in batch:
             key = parse_store_key(change.key)
+            if key is not None and key.name.startswith(CORRUPT_NAME):
+                self.revision = change.revision
+                continue
             if change.key.startswith(NOTES) and change.value is not None:
                 note = Note.from_wire(unpack(change.value))
             elif key is not None:

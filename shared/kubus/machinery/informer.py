@@ -235,7 +235,7 @@ class Informer:
         if self.quarantined.get(key) == reason:
             return
         self.quarantined[key] = reason
-        _log.error("%s is not used until it changes: %s", key, reason)
+        _log.warning("%s is not used until it changes: %s", key, reason)
         if self._on_quarantine is not None:
             self._on_quarantine(self.kind, known or _nameplate(self.kind, key), reason)
 
