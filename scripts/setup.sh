@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 
 # To run a cluster, then to test it. kubectl is among the locked packages: Debian 12 has 1.20.
 packages="podman runc conmon netavark aardvark-dns iptables catatonit golang-github-containers-common nftables iproute2
-    etcd-server busybox-static ca-certificates mount python3-venv
+    etcd-server etcd-client busybox-static ca-certificates mount python3-venv
     docker-registry mmdebstrap procps"
 stamp=.venv/.kubus-setup
 log=.venv/setup.log
