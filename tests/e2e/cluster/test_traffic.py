@@ -131,3 +131,34 @@ def test_a_service_without_a_selector_leads_where_its_endpoints_say(three_nodes:
     mirrored = ("endpointslices", "-l", "kubernetes.io/service-name=by-hand", *n)
     eventually(lambda: not three_nodes.get(*mirrored)["items"], what="the end of the slices")
     eventually(lambda: ask(address) == "", what="no answer any more")
+
+
+def test_a_service_of_several_named_ports_reaches_each_at_its_own_target(
+    three_nodes: Cluster, wide_namespace: str
+) -> None:
+    cluster, n = three_nodes, ("-n", wide_namespace)
+    script = "mkdir -p /tmp/a /tmp/b; echo first > /tmp/a/x; echo second > /tmp/b/x; httpd -p 8081 -h /tmp/a; "
+    ports = [{"name": "one", "containerPort": 8081}, {"name": "two", "containerPort": 8082}]
+    container = {"name": "c", "image": IMAGE, "command": ["sh", "-c", script + "httpd -f -p 8082 -h /tmp/b"]}
+    probe = {"httpGet": {"path": "/x", "port": "two"}, "periodSeconds": 1}
+    pod = {"terminationGracePeriodSeconds": 0, "containers": [{**container, "ports": ports, "readinessProbe": probe}]}
+    labels = {"name": "both", "labels": {"app": "both"}}
+    body = {"apiVersion": "v1", "kind": "Pod", "metadata": labels, "spec": pod}
+    served = [{"name": "a", "port": 80, "targetPort": "one"}, {"name": "b", "port": 81, "targetPort": "two"}]
+    spec = {"selector": {"app": "both"}, "ports": served}
+    service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "both"}, "spec": spec}
+    for each in (body, service):
+        cluster.kubectl(*n, "apply", "-f", "-", stdin=json.dumps(each))
+    cluster.kubectl(*n, "wait", "--for=condition=Ready", "pod/both", "--timeout=60s")
+    address = cluster.get("service", "both", *n)["spec"]["clusterIP"]
+    for port, text in ((80, "first"), (81, "second")):
+
+        def answer(port: int = port) -> str:
+            direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+            try:
+                with direct.open(f"http://{address}:{port}/x", timeout=5) as response:
+                    return str(response.read().decode()).strip()
+            except OSError as error:
+                return str(error)
+
+        eventually(answer, expected=lambda got, text=text: got == text, what=f"an answer at port {port}")

@@ -249,3 +249,40 @@ def test_a_running_pod_sees_changes_deletions_and_what_is_optional(
         return keyed == expected and labels == 'key="two"' and 'look="now"' in notes
 
     eventually(files, seconds=90, expected=follows, what="all changes")
+
+
+def named_mount(expression: str) -> Object:
+    """A mount at /mine of the directory that an expression names."""
+    return {"name": "v", "subPathExpr": expression}
+
+
+def test_a_sub_path_is_made_of_variables(api: Api, namespace: str) -> None:
+    path = namespace_path(api, namespace)
+    env = [{"name": "NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}]
+    write = Case("write", "echo written > /mine/file; cat /all/expanded/file", "written", {"/all": "v"})
+    pod = pod_of("expanded", [write], volumes=[{"name": "v", "emptyDir": {}}])
+    container = pod["spec"]["containers"][0]
+    container["env"] = env
+    container["volumeMounts"].append({"mountPath": "/mine", **named_mount("$(NAME)")})
+    assert differences([write], logs_of(api, path, finish(api, path, pod))) == {}
+
+
+def test_a_pod_whose_sub_path_cannot_be_runs_once_its_annotation_is_mended(api: Api, namespace: str) -> None:
+    path = namespace_path(api, namespace)
+    pod = pod_of("mended", [Case("main", "exec sleep 1000", "")], volumes=[{"name": "v", "emptyDir": {}}])
+    pod["metadata"]["annotations"] = {"where": "/absolute"}
+    container = pod["spec"]["containers"][0]
+    container["env"] = [{"name": "WHERE", "valueFrom": {"fieldRef": {"fieldPath": "metadata.annotations['where']"}}}]
+    container["volumeMounts"] = [{"mountPath": "/mine", **named_mount("$(WHERE)")}]
+    api.create(f"{path}/pods", pod)
+
+    def status() -> Any:
+        return api.get(f"{path}/pods/mended")["status"]
+
+    def reason() -> Any:
+        statuses = status().get("containerStatuses") or [{}]
+        return statuses[0].get("state", {}).get("waiting", {}).get("reason")
+
+    eventually(reason, expected=lambda found: found == "CreateContainerConfigError", what="the error")
+    api.patch(f"{path}/pods/mended", {"metadata": {"annotations": {"where": "relative"}}})
+    eventually(lambda: status().get("phase") == "Running", seconds=90, what="the pod with its path mended")
