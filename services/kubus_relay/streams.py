@@ -62,7 +62,7 @@ class Streams:
 
     def _message(self, happening: Happening, subject: str, stream: str, *, journalled: bool) -> Outgoing:
         previous = self._newest.get(stream) or self._after
-        if previous >= happening.revision:
+        if previous > happening.revision:
             previous = 0  # another relay was faster: whoever has its message drops this one
         self._newest[stream] = happening.revision
         data = encode_event(happening.change, happening.revision, previous, happening.note, happening.object)

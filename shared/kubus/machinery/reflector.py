@@ -93,8 +93,11 @@ class Reflector:
         if self.listing:
             self._keep(key, event)
             return []
-        if event.revision <= self.revision:
+        if event.revision < self.revision:
             return []
+        if event.revision == self.revision:
+            # The keys of an expired lease go in one revision; that one is repeated changes nothing.
+            return self._applied(key, event) if event.change == "deleted" else []
         if event.previous > self.revision or not event.previous:
             self._kept.append((key, event))
             return self._list_again(

@@ -42,6 +42,12 @@ def test_previous_counts_within_a_stream():
     assert sent(streams, happened(7)) == [(pods, 5)]
 
 
+def test_events_of_one_revision_name_it_as_their_predecessor():
+    streams = Streams(after=40)
+    assert sent(streams, happened(45))[0][1] == 40
+    assert sent(streams, happened(45))[0][1] == 45
+
+
 def test_where_nothing_is_known_the_beginning_is_named():
     streams = Streams(after=40)
     assert sent(streams, happened(45))[0][1] == 40

@@ -83,6 +83,20 @@ def test_a_repeated_event_is_dropped(reflector: Reflector) -> None:
     assert reflector.received(key("a"), event("modified", 12, 7)) == []
 
 
+def test_deletes_of_one_revision_are_all_applied_and_repeated_ones_change_nothing(reflector: Reflector) -> None:
+    """The keys of an expired lease are deleted in one revision of the store."""
+    reflector.received(key("b"), event("added", 12, 7, "b"))
+    assert told(reflector.received(key("a"), event("deleted", 15, 12, "a"))) == [("deleted", "a", 15)]
+    assert told(reflector.received(key("b"), event("deleted", 15, 15, "b"))) == [("deleted", "b", 15)]
+    assert reflector.received(key("b"), event("deleted", 15, 15, "b")) == []
+    assert reflector.objects == {}
+
+
+def test_of_several_deletes_of_one_revision_the_loss_of_the_first_is_a_gap(reflector: Reflector) -> None:
+    reflector.received(key("b"), event("added", 12, 7, "b"))
+    assert told(reflector.received(key("b"), event("deleted", 15, 15, "b"))) == ["list again"]
+
+
 def test_a_gap_asks_for_a_listing_once_and_keeps_what_comes(reflector: Reflector) -> None:
     assert told(reflector.received(key("b"), event("added", 14, 12, "b"))) == ["list again"]
     assert reflector.received(key("c"), event("added", 15, 14, "c")) == []
