@@ -74,7 +74,7 @@ def _build_image(environ: Mapping[str, str], busybox: str, steps: Steps) -> None
 
 async def _run(cluster: Cluster, objects: list[Object], steps: Steps) -> None:
     settings = cluster_settings(cluster)
-    bus = await tap.connected(settings)
+    bus = await tap.connected(settings, command_for(cluster, "status"))
     try:
         demonstration = _Demonstration(cluster, settings, bus, steps)
         await demonstration.run(objects)

@@ -154,8 +154,8 @@ def tap(
     from kubus_cli import tapping
 
     try:
-        settings = tapping.settings_of(_place(name, home), os.environ)
-        tapping.run(settings, subject, since=since, count=count, output=output, namespace=namespace)
+        options = tapping.TapOptions(since, count, output, namespace)
+        tapping.run(_place(name, home), os.environ, subject, options)
     except BrokenPipeError:
         sys.stderr.close()  # whoever read the lines has gone; nothing is left to be said
 

@@ -69,7 +69,7 @@ def remove_node(where: Place, node: str, environ: Mapping[str, str], steps: Step
 
 async def _with_client(cluster: Cluster, work: Callable[[Client], Awaitable[None]]) -> None:
     settings = cluster_settings(cluster)
-    bus = await tap.connected(settings)
+    bus = await tap.connected(settings, command_for(cluster, "status"))
     try:
         await work(BusClient(bus, settings.identity, manager="kubus-node"))
     except StatusError as error:

@@ -75,15 +75,15 @@ def parse_since(text: str, now: datetime) -> Since:
 
 
 async def tap(
-    settings: Settings, subject: str, since: Since, show: Callable[[Seen], bool], *, heartbeats: bool
+    settings: Settings, subject: str, since: Since, show: Callable[[Seen], bool], *, heartbeats: bool, look: str
 ) -> None:
-    """Show events until `show` returns False.
+    """Show events until `show` returns False. `look` is the command that tells how the cluster is.
 
     Raises:
         NotRunning: the bus is away for seconds.
         Failure: the bus cannot be reached, or there is no journal to look back in.
     """
-    bus = await connected(settings)
+    bus = await connected(settings, look)
     try:
         async with asyncio.timeout(None) as limit:
             with _ending_when_lost(bus, limit):
@@ -93,7 +93,7 @@ async def tap(
                             return
     except TimeoutError:
         why = f"no connection to {settings.nats_url} any more: the cluster has gone down"
-        raise NotRunning(why, "look: kubus status") from None
+        raise NotRunning(why, f"look: {look}") from None
     except BusError as error:
         raise Failure(f"the bus: {error}") from None
     finally:
@@ -129,8 +129,8 @@ def tls_of(settings: Settings) -> ssl.SSLContext | None:
     return client_tls(*settings.nats_tls_files) if settings.nats_tls_files else None
 
 
-async def connected(settings: Settings) -> NatsBus:
-    """A connection to the bus.
+async def connected(settings: Settings, look: str) -> NatsBus:
+    """A connection to the bus. `look` is the command that tells how the cluster is.
 
     Raises:
         NotRunning: there is none in time.
@@ -139,7 +139,7 @@ async def connected(settings: Settings) -> NatsBus:
         async with asyncio.timeout(CONNECT_SECONDS_MAX):
             return await connect(settings.nats_url, identity=settings.identity, tls=tls_of(settings))
     except TimeoutError:
-        raise NotRunning(f"no connection to {settings.nats_url}", "does the cluster run? kubus status") from None
+        raise NotRunning(f"no connection to {settings.nats_url}", f"does the cluster run? {look}") from None
 
 
 async def _events(bus: Bus, identity: str, subject: str, since: Since) -> AsyncGenerator[Seen, None]:

@@ -6,16 +6,28 @@ import asyncio
 import os
 import sys
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from kubus.model.kinds.builtin import builtin_kinds
 from kubus.service import SystemClock, logs
 from kubus.service.settings import Settings, read
 from kubus_cli import identities, pki, tap, tap_lines
+from kubus_cli.advice import command_for
 from kubus_cli.clusters import Cluster
+from kubus_cli.colours import wants_colour
 from kubus_cli.failures import Misused
 from kubus_cli.places import Place, existing
 from kubus_cli.tap_lines import Seen
 from kubus_cli.tap_subjects import subject_of
+
+
+class TapOptions(NamedTuple):
+    """What `kubus tap` was asked for besides its subject."""
+
+    since: str
+    end_after: int
+    output: str
+    namespace: str
 
 
 def settings_of(where: Place, environ: Mapping[str, str]) -> Settings:
@@ -37,21 +49,17 @@ def cluster_settings(cluster: Cluster) -> Settings:
     )
 
 
-def wants_colour(environ: Mapping[str, str], *, on_terminal: bool) -> bool:
-    """Whether lines are coloured: on a terminal, unless NO_COLOR is set to anything (https://no-color.org)."""
-    return on_terminal and not environ.get("NO_COLOR")
-
-
-def run(settings: Settings, words: str, *, since: str, count: int, output: str, namespace: str) -> None:
-    """Tap until interrupted, or until `count` events have been shown."""
+def run(where: Place, environ: Mapping[str, str], words: str, options: TapOptions) -> None:
+    """Tap a cluster until interrupted, or until so many events have been shown."""
+    settings = settings_of(where, environ)
+    since, end_after, output, namespace = options
     if output not in ("", "json"):
         raise Misused(f"-o {output!r} is not known", "-o json, or nothing")
     subject = subject_of(words, builtin_kinds(), namespace)
     began = tap.parse_since(since, SystemClock().now())
     shown = 0
-    on_terminal = sys.stdout.isatty()
-    coloured = wants_colour(os.environ, on_terminal=on_terminal)
-    width = os.get_terminal_size(sys.stdout.fileno()).columns if on_terminal else tap_lines.WIDTH_OFF_TERMINAL
+    coloured = wants_colour(sys.stdout, environ)
+    width = os.get_terminal_size(sys.stdout.fileno()).columns if sys.stdout.isatty() else tap_lines.WIDTH_OFF_TERMINAL
 
     def show(seen: Seen) -> bool:
         nonlocal shown
@@ -60,7 +68,8 @@ def run(settings: Settings, words: str, *, since: str, count: int, output: str, 
         line = tap_lines.as_json(seen) if as_json else tap_lines.line(seen, None, width=width, coloured=coloured)
         sys.stdout.write(f"{line}\n")
         sys.stdout.flush()
-        return shown != count
+        return shown != end_after
 
     logs.configure("warning", "text", "tap")
-    asyncio.run(tap.tap(settings, subject, began, show, heartbeats=bool(words)))
+    look = command_for(where, "status")
+    asyncio.run(tap.tap(settings, subject, began, show, heartbeats=bool(words), look=look))

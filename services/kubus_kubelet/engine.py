@@ -1,8 +1,9 @@
 """Podman's REST API, raw, for the life of containers.
 
 podman-py cannot attach, costs three times the CPU a call and blocks a thread (see `kubus_kubelet.podman`, which
-has the images); so what happens to containers goes to the API directly, over one pool of Unix connections. The
-only module of the kubelet that imports aiohttp.
+has the images). So containers are made, started, stopped, inspected and removed by the API directly, over one pool
+of Unix connections; an attached client has a connection of its own (`attachments`), exec goes to the OCI runtime
+(`terminals`). The only module of the kubelet that imports aiohttp.
 """
 
 from __future__ import annotations

@@ -69,7 +69,9 @@ async def test_a_tap_ends_with_a_sentence_when_the_bus_goes_down(nats, monkeypat
     settings = Settings(identity="kubernetes-admin", nats_url=nats.url)
     with pytest.raises(NotRunning, match="the cluster has gone down") as caught:
         async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
-            tapping = tasks.create_task(ended(tap(settings, "kubus.ev.>", Since(), lambda _: True, heartbeats=True)))
+            tapping = tasks.create_task(
+                ended(tap(settings, "kubus.ev.>", Since(), lambda _: True, heartbeats=True, look="kubus status"))
+            )
             await asyncio.sleep(0.3)
             await nats.kill()
         raise tapping.result()
@@ -96,7 +98,7 @@ async def test_a_tap_goes_on_after_a_restart_of_the_bus(nats):
         return False
 
     async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
-        tapping = tasks.create_task(tap(settings, "kubus.ev.>", Since(), show, heartbeats=True))
+        tapping = tasks.create_task(tap(settings, "kubus.ev.>", Since(), show, heartbeats=True, look="kubus status"))
         await asyncio.sleep(0.3)
         await nats.restart()
         while not bus.connected:
