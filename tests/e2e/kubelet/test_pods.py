@@ -54,20 +54,21 @@ async def test_pods_reach_each_other_and_themselves_by_address(node, image):
     assert status["containerStatuses"][0]["state"]["terminated"]["reason"] == "Completed"
 
 
-async def test_readiness_follows_the_probe(node, image):
+async def test_readiness_follows_the_probe(node, image, talk):
     pod = node.run_pod(
         "ready",
         shell(
             image,
-            "mkdir /tmp/w; httpd -p 8080 -h /tmp/w; sleep 1; touch /tmp/w/ok; exec sleep 100",
+            "mkdir /tmp/w; httpd -f -p 8080 -h /tmp/w",
             readinessProbe={"httpGet": {"path": "/ok", "port": "web"}, "periodSeconds": 1},
             ports=[{"name": "web", "containerPort": 8080}],
         ),
     )
-    status = await node.until(pod, lambda status: status["containerStatuses"][0]["started"])
-    assert not status["containerStatuses"][0]["ready"]
+    unready = ("Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 404")
+    status = await node.until(pod, lambda status: unready in node.events("ready"))
+    assert status["containerStatuses"][0]["started"] and not status["containerStatuses"][0]["ready"]
+    await talk.received(await talk.open(pod, "exec", "touch", "/tmp/w/ok"))
     await node.running(pod)
-    assert ("Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 404") in node.events("ready")
 
 
 async def test_a_container_that_fails_its_liveness_probe_is_restarted(node, image):
