@@ -3,6 +3,7 @@
     a definition changes     its names are judged and the status written       (`CustomResources.run`)
     it is established        its kinds are served from here on, no restart     (`CustomResources.refresh`)
     it is deleted            its objects first, then its finalizer, and with it the definition; then nothing is served
+    it makes no sense        (somebody wrote it past the apiserver) it is left out, and nothing else
 
 Every apiserver follows the definitions in its own cache, so all serve the same kinds as soon as each has seen the
 change. All of them also do the writing: a second one finds that nothing is left to be changed.
@@ -60,6 +61,8 @@ class CustomResources:
         self._clock = clock
         self._served: dict[str, tuple[Any, list[Kind]]] = {}
         self._due: set[str] = set()
+        self._left_out: set[str] = set()
+        """Definitions from which no kinds can be made: no validation has ever seen them."""
         self._news = asyncio.Event()
         cache.collection(DEFINITIONS.collection).listeners.add(self._changed)
 
@@ -102,6 +105,8 @@ class CustomResources:
         return present is not None and present.custom is None
 
     def _definition(self, name: str) -> Object | None:
+        if name in self._left_out:
+            return None
         entry = self._cache.collection(DEFINITIONS.collection).entries.get(("", name))
         return None if entry is None else entry.object
 
@@ -113,9 +118,27 @@ class CustomResources:
             collection.listeners.add(self._changed)
             names = {*self._served, *(name for _, name in collection.entries)}
         for name in names:
-            self.refresh(name)
+            self._examine(name)
         self._due |= names
         self._news.set()
+
+    def _examine(self, name: str) -> None:
+        """Serve a definition, or leave it out while it cannot be understood."""
+        self._left_out.discard(name)
+        try:
+            definition = self._definition(name)
+            if definition is not None:
+                judged(definition, [definition], rfc3339(self._clock.now()))
+                kinds_of(definition)
+            self.refresh(name)
+        except Exception:
+            _log.exception("definition %s cannot be understood; nothing is served of it", name)
+            self._left_out.add(name)
+            self.refresh(name)
+
+    def _definitions(self) -> list[Object]:
+        entries = self._cache.collection(DEFINITIONS.collection).select()
+        return [entry.object for entry in entries if entry.name not in self._left_out]
 
     async def _settled(self, name: str) -> bool:
         """Whether nothing is left to do for a definition."""
@@ -135,17 +158,13 @@ class CustomResources:
         return True
 
     def _judged(self, definition: Object) -> Object:
-        others = [entry.object for entry in self._cache.collection(DEFINITIONS.collection).select()]
-        return judged(definition, others, rfc3339(self._clock.now()))
+        return judged(definition, self._definitions(), rfc3339(self._clock.now()))
 
     def _rivals(self, definition: Object) -> set[str]:
         """Other definitions of the group that are not served: a name they wait for may have become free."""
         group = definition["spec"]["group"]
-        entries = self._cache.collection(DEFINITIONS.collection).select()
         return {
-            entry.name
-            for entry in entries
-            if entry.object["spec"]["group"] == group and not is_established(entry.object)
+            name_of(each) for each in self._definitions() if each["spec"]["group"] == group and not is_established(each)
         } - {name_of(definition)}
 
     async def _cleaned(self, definition: Object) -> bool:

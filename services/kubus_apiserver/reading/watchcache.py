@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import logging
 from collections import deque
 from collections.abc import Callable, Iterable
 from itertools import count
@@ -33,6 +34,8 @@ EARLY = 8192
 """Acknowledged changes that wait for those before them; beyond that the store's stream brings them."""
 SNAPSHOTS = 16
 """Lists in pages that can go on at once without asking the store."""
+
+_log = logging.getLogger(__name__)
 
 
 class Changed:
@@ -102,6 +105,15 @@ class Collection:
         return recent
 
 
+def _tell(collection: Collection, batch: list[Changed]) -> None:
+    """Tell every listener; one that fails keeps the news from no other and stops no cache."""
+    for listener in list(collection.listeners):
+        try:
+            listener(batch)
+        except Exception:
+            _log.exception("a listener of the watch cache failed")
+
+
 class WatchCache:
     """All collections at one revision."""
 
@@ -162,8 +174,7 @@ class WatchCache:
         self.is_incomplete = False
         self._advance(revision)
         for old in before.values():
-            for listener in list(old.listeners):
-                listener([])
+            _tell(old, [])
 
     def acknowledged(self, change: StoreChange) -> None:
         """Take one of the store's changes ahead of its stream, as soon as all before it are known.
@@ -193,8 +204,7 @@ class WatchCache:
                 fresh.setdefault(key.collection, []).append(changed)
         self._advance(revision)
         for name, batch in fresh.items():
-            for listener in list(self.collection(name).listeners):
-                listener(batch)
+            _tell(self.collection(name), batch)
 
     def _with_early(self, changes: list[StoreChange]) -> list[StoreChange]:
         """The changes, and those acknowledged that come right after them."""

@@ -7,9 +7,13 @@ import time
 from random import Random
 from typing import Any
 
+import pytest
+
 from kubus.model.codec import from_json
 from kubus.model.kinds import Registry
 from kubus.model.kinds.builtin import builtin_kinds
+from kubus.model.objects import Key
+from kubus.model.records import Note, encode_record, store_key
 from kubus_apiserver.core import build
 
 JSON_PATCH, MERGE, STRATEGIC = (
@@ -259,3 +263,35 @@ async def test_built_in_kinds_are_nobodys_to_replace(api) -> None:
     assert kind is not None
     assert kind.custom is None
     assert from_json((await api.raw("GET", "/apis/coordination.k8s.io/v1/leases")).body)["kind"] == "LeaseList"
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("spec", "versions", 0, "schema", "openAPIV3Schema", "properties"), 5),
+        (("spec", "versions", 0, "schema", "openAPIV3Schema"), ["x"]),
+        (("spec", "versions"), None),
+        (("spec", "group"), None),
+        (("spec", "names"), None),
+        (("spec",), None),
+        (("status", "conditions"), [None]),
+    ],
+)
+async def test_a_definition_that_nobody_validated_stops_no_other(api, path: tuple[Any, ...], value: Any) -> None:
+    await api.ok("POST", DEFINITIONS, definition("widgets"))
+    bad = await api.ok("POST", DEFINITIONS, definition("gadgets", "Gadget"))
+    gadgets = WIDGETS.replace("widgets", "gadgets")
+    await served(api)
+    await served(api, gadgets)
+    bad["status"] = {"conditions": [{"type": "Established", "status": "True"}]}
+    holder: Any = bad
+    for step in path[:-1]:
+        holder = holder[step]
+    holder[path[-1]] = value
+    key = store_key(Key("customresourcedefinitions.apiextensions.k8s.io", "", "gadgets.example.com"))
+    stands = await api.core.store.get(key)
+    await api.core.store.replace(key, encode_record(Note("t", "t", "update", 0), bad), expected=stands.revision)
+    await served(api, gadgets, 404)
+    await api.ok("POST", DEFINITIONS, definition("gizmos", "Gizmo"))
+    await served(api, WIDGETS.replace("widgets", "gizmos"))
+    await api.ok("POST", WIDGETS, widget())
