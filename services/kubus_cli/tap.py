@@ -61,7 +61,7 @@ def parse_since(text: str, now: datetime) -> Since:
     """`5m`, `1h30m` (ago) or a revision, `1043` or, as a tap shows it, `r1043`.
 
     Raises:
-        Misused: it is neither.
+        Misused: it is neither, or no clock shows that moment.
     """
     if not text:
         return Since()
@@ -70,8 +70,11 @@ def parse_since(text: str, now: datetime) -> Since:
     parts = _DURATION.findall(text)
     if not parts or "".join(number + unit for number, unit in parts) != text:
         raise Misused(f"--since {text!r} is neither a duration nor a revision", "like 5m, 1h30m, or r1043")
-    ago = sum((timedelta(**{_UNITS[unit]: int(number)}) for number, unit in parts), timedelta())
-    return Since(moment=now - ago)
+    try:
+        ago = sum((timedelta(**{_UNITS[unit]: int(number)}) for number, unit in parts), timedelta())
+        return Since(moment=now - ago)
+    except OverflowError:
+        raise Misused(f"--since {text!r} is before all time", "like 5m, 1h30m, or r1043") from None
 
 
 async def tap(
