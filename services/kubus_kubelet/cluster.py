@@ -43,12 +43,12 @@ class ClusterApi:
         self._node_name = node_name
         self._node: tuple[float, Object] | None = None
 
-    async def fetch(self, namespace: str, reference: Reference) -> Object | None:
+    async def fetch(self, namespace: str, reference: Reference, *, fresh: bool = False) -> Object | None:
         """A ConfigMap or Secret; see `PodApi.fetch`."""
         key = (namespace, reference)
         async with self._locks.setdefault(key, asyncio.Lock()):
             now = self._clock.monotonic()
-            if key in self._kept and now - self._kept[key][0] < KEPT_SECONDS:
+            if not fresh and key in self._kept and now - self._kept[key][0] < KEPT_SECONDS:
                 return self._kept[key][1]
             self._kept.pop(key, None)
             kind = CONFIGMAPS if reference.source == "configmap" else SECRETS

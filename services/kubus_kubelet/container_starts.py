@@ -76,8 +76,8 @@ class ContainerStarts:
     def __init__(self, tools: NodeTools) -> None:
         self._tools = tools
 
-    async def resolve_pod(self, pod: Object, address: str) -> Resolved:
-        """Everything that a pod's volumes and containers refer to.
+    async def resolve_pod(self, pod: Object, address: str, *, fresh: bool = False) -> Resolved:
+        """Everything that a pod's volumes and containers refer to; `fresh`: read now, not some seconds ago.
 
         Raises:
             StatusError: the API gives no answer.
@@ -85,13 +85,19 @@ class ContainerStarts:
         tokens: dict[tuple[str, int], str] = {}
         for audience, seconds in sorted(token_keys(pod)):
             tokens[audience, seconds] = await self._tools.api.token(pod, audience, seconds)
-        return await self._resolve(pod, address, references(pod), tokens)
+        return await self._resolve(pod, address, references(pod), tokens, fresh=fresh)
 
     async def _resolve(
-        self, pod: Object, address: str, wanted: set[Reference], tokens: dict[tuple[str, int], str]
+        self,
+        pod: Object,
+        address: str,
+        wanted: set[Reference],
+        tokens: dict[tuple[str, int], str],
+        *,
+        fresh: bool = False,
     ) -> Resolved:
         api = self._tools.api
-        objects = {each: await api.fetch(namespace_of(pod), each) for each in sorted(wanted)}
+        objects = {each: await api.fetch(namespace_of(pod), each, fresh=fresh) for each in sorted(wanted)}
         return Resolved(
             pod=pod,
             address=address,

@@ -24,7 +24,7 @@ EventType = Literal["Normal", "Warning"]
 class PodApi(Protocol):
     """What the kubelet asks of the API, and tells it, about pods."""
 
-    async def fetch(self, namespace: str, reference: Reference) -> Object | None:
+    async def fetch(self, namespace: str, reference: Reference, *, fresh: bool = False) -> Object | None:
         """A ConfigMap or Secret, perhaps a few seconds old; None if there is none.
 
         Raises:

@@ -207,7 +207,7 @@ class PodWorker:
             self._begin(action)
         if self.seen.prepared and self.volume_refresh.take_change():
             assert self._tasks is not None
-            self._tasks.create_task(self.refresh_volumes())
+            self._tasks.create_task(self.refresh_volumes(fresh=True))
         if self.confirmed:
             self._report(self.pod, decision)
         wait = None if decision.again_at is None else max(0.0, (decision.again_at - now).total_seconds()) + 0.001
@@ -386,11 +386,11 @@ class PodWorker:
             await self._tools.api.finish(self.pod)
         self._done = True
 
-    async def refresh_volumes(self) -> None:
+    async def refresh_volumes(self, *, fresh: bool = False) -> None:
         """Write mounted ConfigMaps, Secrets and fields again."""
         self.volume_refresh.put_off()
         if self.seen.prepared and self.pod["spec"].get("volumes") and not is_deleting(self.pod):
-            await self.volume_refresh.run(self.pod, self.seen.address)
+            await self.volume_refresh.run(self.pod, self.seen.address, fresh=fresh)
 
     @property
     def _name(self) -> str:

@@ -38,11 +38,14 @@ class VolumeRefresh:
         """The next time is one period from now."""
         self.due_at = self._tools.clock.now() + timedelta(seconds=self._tools.settings.sync_seconds)
 
-    async def run(self, pod: Object, address: str) -> None:
-        """Write them once; what fails is tried again the next time, and the pod goes on with what it has."""
+    async def run(self, pod: Object, address: str, *, fresh: bool) -> None:
+        """Write them once; what fails is tried again the next time, and the pod goes on with what it has.
+
+        `fresh`: with objects read now; else those read some seconds ago may do.
+        """
         try:
             async with self._writing:  # two at once would write the same files
-                resolved = await self._starts.resolve_pod(pod, address)
+                resolved = await self._starts.resolve_pod(pod, address, fresh=fresh)
                 now = self._tools.clock.now()
                 await self._tools.blocking(volumes.refresh, self._directory.root, pod, resolved, now)
         except StatusError:

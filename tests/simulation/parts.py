@@ -275,7 +275,7 @@ class DictApi:
     labels: dict[str, str] = field(default_factory=dict)
     allocatable: dict[str, str] = field(default_factory=lambda: {"cpu": "8", "memory": "16Gi", "pods": "110"})
 
-    async def fetch(self, namespace: str, reference: Any) -> Object | None:
+    async def fetch(self, namespace: str, reference: Any, *, fresh: bool = False) -> Object | None:
         return None
 
     async def token(self, pod: Object, audience: str, seconds: int) -> str:

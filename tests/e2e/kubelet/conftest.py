@@ -47,7 +47,7 @@ class DictApi:
         self.allocatable = {"cpu": "8", "memory": "16Gi", "ephemeral-storage": "100Gi", "pods": "110"}
         self.events: list[tuple[str, str, str, str]] = []
 
-    async def fetch(self, namespace: str, reference: Reference) -> Object | None:
+    async def fetch(self, namespace: str, reference: Reference, *, fresh: bool = False) -> Object | None:
         return self.objects.get((namespace, reference))
 
     async def token(self, pod: Object, audience: str, seconds: int) -> str:

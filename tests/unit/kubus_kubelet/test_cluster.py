@@ -43,9 +43,11 @@ def test_a_config_map_is_asked_for_once_however_many_pods_want_it():
         found = await asyncio.gather(*(stage.cluster.fetch("default", CONF) for _ in range(20)))
         assert [each["data"] for each in found] == [{"a": "1"}] * 20
         assert stage.count("get") == 1
+        await stage.cluster.fetch("default", CONF, fresh=True)
+        assert stage.count("get") == 2
         await asyncio.sleep(6)
         await stage.cluster.fetch("default", CONF)
-        assert stage.count("get") == 2
+        assert stage.count("get") == 3
 
     Stage().tell(story)
 
