@@ -29,7 +29,7 @@ async def serve(context: Context) -> None:
     bus = await context.bus()
 
     def tell(why_not: str) -> None:
-        context.show("")
+        context.show(f"without a journal, live events only: {failure}" if (failure := relay.journal_failure) else "")
         if why_not:
             context.not_ready(why_not)
         else:
@@ -60,6 +60,7 @@ def publish_figures(relay: Relay, metrics: CollectorRegistry) -> None:
     figures: tuple[tuple[str, str, Callable[[], float]], ...] = (
         ("revision", "The store's revision up to which everything has been published.", lambda: relay.position),
         ("messages", "Messages published so far, copies for nodes included.", lambda: relay.published),
+        ("journal_up", "Whether the journal takes events.", lambda: not relay.journal_failure),
         (
             "unreadable",
             "Changes published without an object because their value was no record.",

@@ -9,6 +9,10 @@ a beat at the present revision on every stream there is, and that revision as `p
 Whoever has seen less lists again. The journal is told too (`SKIPPED`), ahead of what follows: another relay that begins
 after it has to know of the hole, or it would join the events on both sides of it.
 
+Who listens needs no journal. While it cannot be opened (its disk is full, JetStream is away), events go to the bus
+alone, and the journal is tried again beside. Once it is open the relay begins again after what it holds, so events
+that the store still has come in too, and of what it has not, `SKIPPED` tells.
+
 A store that is restored from a backup goes back in time, or on by another way. Every beat names its epoch: the store's
 history, and where the relay has seen another one begin. In a new epoch it goes on from now as above, and whoever hears
 it forgets what revisions meant and lists again. In the journal an event on `RESTORED` stands between the two.
@@ -20,9 +24,10 @@ import asyncio
 from collections.abc import Callable
 from contextlib import aclosing
 
-from kubus.bus import Bus, BusError
+from kubus.bus import Bus, BusError, Disconnected
 from kubus.bus.journal import RESTORED, Journal
 from kubus.bus.subjects import beat_subject, collection_stream, event_subject, node_stream
+from kubus.bus.tasks import Tasks
 from kubus.bus.wire import Beat, encode_beat, encode_event
 from kubus.model.kinds.builtin import builtin_kinds
 from kubus.model.objects import Key
@@ -38,11 +43,19 @@ REPLAY_MAX = 10_000
 _CONFIRM_SECONDS = 1.0
 _RETRY_SECONDS_MIN = 0.1
 _RETRY_SECONDS_MAX = 1.0
+_JOURNAL_RETRY_SECONDS_MIN = 1.0
+_JOURNAL_RETRY_SECONDS_MAX = 30.0
+_JOURNAL_LASTS_SECONDS = 60.0
+"""A journal that fails again sooner is not tried again sooner than before."""
 _NODES = "nodes.core"
 SKIPPED = Key("journal.kubus", "", "skipped")
 """The subject of events that say: what came since the event before this one, up to this revision, was never told."""
 _BUILT_IN = frozenset(kind.collection for kind in builtin_kinds())
 """A collection may be empty because its last object was deleted, and the news of that be lost."""
+
+
+class _JournalOpened(Exception):
+    """A journal that could not be opened now can be."""
 
 
 class Relay:
@@ -70,6 +83,11 @@ class Relay:
         self._reverted = False
         self._epoch = ""
         self._confirmed_at = 0.0
+        self._journal_opened = False
+        self._journal_opened_at = 0.0
+        self._journal_pause = _JOURNAL_RETRY_SECONDS_MIN
+        self.journal_failure = ""
+        """Why events go to the bus alone; "" where the journal takes them."""
         self.following = False
         """Whether changes come in and go out."""
         self.position = 0
@@ -86,6 +104,8 @@ class Relay:
             before = self.position
             try:
                 await self._follow()
+            except _JournalOpened:
+                continue
             except Reverted:
                 self._say("the store was restored from a backup; another history begins")
                 self._reverted = True
@@ -103,16 +123,45 @@ class Relay:
 
     async def _follow(self) -> None:
         self.position = await self._begin()
-        async with aclosing(self._store.changes(ROOT, after=self.position)) as batches:
-            self._say("")
-            async for batch in batches:
-                if batch:
-                    await self._publish(batch)
-                await self._tend()
+        beside = Tasks()
+        if self.journal_failure:
+            beside.start(self._open_journal())
+        try:
+            async with aclosing(self._store.changes(ROOT, after=self.position)) as batches:
+                self._say("")
+                async for batch in batches:
+                    if batch:
+                        await self._publish(batch)
+                    await self._tend()
+        finally:
+            await beside.aclose()
+
+    async def _open_journal(self) -> None:
+        """Try until the journal can be opened."""
+        if self._clock.monotonic() - self._journal_opened_at > _JOURNAL_LASTS_SECONDS:
+            self._journal_pause = _JOURNAL_RETRY_SECONDS_MIN
+        while not self._journal_opened:
+            await asyncio.sleep(self._journal_pause)
+            self._journal_pause = min(2 * self._journal_pause, _JOURNAL_RETRY_SECONDS_MAX)
+            try:
+                await self._journal.open()
+                self._journal_opened = True
+                self._journal_opened_at = self._clock.monotonic()
+            except BusError as error:
+                self.journal_failure = str(error)
+                self._say("")
 
     async def _begin(self) -> int:
-        """Where to begin: after the journal's newest event."""
-        newest = await self._journal.open()
+        """Where to begin: after the journal's newest event, or without a journal after what is told already."""
+        self._journal_opened = False
+        try:
+            newest = await self._journal.open()
+        except Disconnected:
+            raise
+        except BusError as error:
+            self.journal_failure = str(error)
+            return await self._begin_without_journal()
+        self.journal_failure = ""
         now = await self._store.revision()
         if newest > now or self._reverted:
             return await self._begin_history(now)
@@ -130,6 +179,19 @@ class Relay:
         if newest:
             await self._take_over_beats(position)
         return position
+
+    async def _begin_without_journal(self) -> int:
+        """Where to begin while events go to the bus alone: what was published before stays published."""
+        now = await self._store.revision()
+        told = max(self.position, self._floor)
+        self._reverted = self._reverted or told > now
+        history = await self._store.history()
+        self._epoch = f"{history}.{now}" if self._reverted else self._epoch or history
+        if self._reverted or not told:
+            await self._beat_everywhere(now)
+            told = now
+        self._streams = Streams(told)
+        return told
 
     async def _begin_history(self, now: int) -> int:
         """Go on from now in another history, and make everybody list again; where to begin."""
@@ -212,12 +274,14 @@ class Relay:
             nodes = tuple(await self._nodes())
             happened = [each._replace(nodes=nodes) if each.everywhere else each for each in happened]
         for collection in self._streams.unknown(happened):
-            newest = await self._journal.newest_of(collection)
+            newest = 0 if self.journal_failure else await self._journal.newest_of(collection)
             self._streams.learn(collection, newest if newest > self._floor else 0)
         now = self._clock.monotonic()
         for happening in happened:
             for message in self._streams.messages(happening):
-                if message.journalled:
+                if message.journalled and self.journal_failure:
+                    await self._journal.bypass(message.subject, message.data)
+                elif message.journalled:
                     await self._journal.publish(message.subject, message.data, message.revision)
                 else:
                     await self._bus.publish(message.subject, message.data)
@@ -230,6 +294,8 @@ class Relay:
         now = self._clock.monotonic()
         for stream, revision in self._beats.due(now):
             await self._bus.publish(beat_subject(stream), encode_beat(Beat(revision, self._epoch)))
-        if now - self._confirmed_at >= _CONFIRM_SECONDS:
+        if self._journal_opened:
+            raise _JournalOpened
+        if not self.journal_failure and now - self._confirmed_at >= _CONFIRM_SECONDS:
             self._confirmed_at = now
             await self._journal.confirm()

@@ -9,7 +9,11 @@ or sent by two relays at once. Whether an event has entered is seen by looking a
 A store that is restored from a backup begins another history, whose revisions are lower. What was journalled before
 stays and can be read; an event on `RESTORED` stands between, and nothing older counts as the newest of anything.
 
-A journal that has lost an event thus stands still, and who publishes begins again after what it holds. It is a cache:
+A file that could not be written, as on a full disk, leaves the stream dead: nats-server 2.15 refuses everything that
+comes later, also when there is space again, and says so only where something is asked that would write. `open` asks,
+and deletes a dead stream, to make it anew the next time; its history is lost, and its space free.
+
+A journal that has lost an event stands still, and who publishes begins again after what it holds. It is a cache:
 it may be empty, or be forgotten, and is made anew.
 
 JetStream is asked in its own JSON over the bus (`$JS.API.…`), so any `Bus` over NATS will do.
@@ -33,10 +37,15 @@ _UNCONFIRMED_MAX = 4000
 """JetStream drops what it has not stored yet beyond 10,000 messages; a stop there would start everything again."""
 _STANDSTILL_SECONDS = 3.0
 _SECOND_NS = 1_000_000_000
+_ASK_SECONDS = 2.0
 _NO_MESSAGE = 10037
 """JetStream's err_code for a subject without a message."""
 _OTHER_CONFIG = 10058
 """JetStream's err_code for a stream that exists with other limits."""
+_NO_EVENT = event_subject(Key("journal.kubus", "", "none"))
+"""A subject of the journal that never has an event."""
+_REFUSED = "none:refused"
+"""The name of an event that there never was: what names it as its predecessor does not enter."""
 
 
 class JournalError(BusError):
@@ -65,6 +74,13 @@ class Journal(Protocol):
 
         Raises:
             BusError
+        """
+
+    async def bypass(self, subject: str, data: bytes) -> None:
+        """Publish an event to those who listen, and keep it out of the journal.
+
+        Raises:
+            BusError: the bus does not take it either.
         """
 
     async def confirm(self) -> None:
@@ -107,11 +123,10 @@ class NatsJournal:
 
     async def open(self) -> int:
         """See `Journal.open`."""
-        answer = await self._ask("STREAM.CREATE", self._config)
-        if answer.get("error", {}).get("err_code") == _OTHER_CONFIG:
-            answer = await self._ask("STREAM.UPDATE", self._config)
-        if "error" in answer:
-            raise JournalError(f"no journal: {answer['error']}")
+        await self._make()
+        if "error" in (answer := await self._ask("STREAM.PURGE", {"filter": _NO_EVENT})):
+            await self._ask("STREAM.DELETE", {})
+            raise JournalError(f"the journal is given up, and made anew: {answer['error'].get('description')}")
         self._origin = (await self._newest(event_subject(RESTORED)))[1]
         self._last_id = (await self._newest(EVENTS))[0]
         self._unconfirmed = 0
@@ -140,6 +155,10 @@ class NatsJournal:
         if self._unconfirmed > _UNCONFIRMED_MAX:
             await self._drain()
 
+    async def bypass(self, subject: str, data: bytes) -> None:
+        """See `Journal.bypass`."""
+        await self._bus.publish(subject, data, headers={"Nats-Expected-Last-Msg-Id": _REFUSED})
+
     async def confirm(self) -> None:
         """See `Journal.confirm`."""
         if self._unconfirmed == 0:
@@ -164,6 +183,13 @@ class NatsJournal:
                 raise JournalError("the journal does not take that another history begins")
             await asyncio.sleep(0.01)
 
+    async def _make(self) -> None:
+        answer = await self._ask("STREAM.CREATE", self._config)
+        if answer.get("error", {}).get("err_code") == _OTHER_CONFIG:
+            answer = await self._ask("STREAM.UPDATE", self._config)
+        if "error" in answer:
+            raise JournalError(f"no journal: {answer['error'].get('description', answer['error'])}")
+
     async def _drain(self) -> None:
         await self.confirm()
         while self._unconfirmed:
@@ -181,7 +207,8 @@ class NatsJournal:
         raise JournalError(f"the journal does not answer: {error}")
 
     async def _ask(self, what: str, body: dict[str, Any]) -> dict[str, Any]:
-        answer = from_json(await self._bus.request(f"$JS.API.{what}.{STREAM}", to_json(body), timeout_seconds=5.0))
+        subject = f"$JS.API.{what}.{STREAM}"
+        answer = from_json(await self._bus.request(subject, to_json(body), timeout_seconds=_ASK_SECONDS))
         if not isinstance(answer, dict):
             raise JournalError("the journal's answer is no JetStream answer")
         return answer
@@ -217,6 +244,10 @@ class MemoryJournal:
         if revision > self._newest and self._published in (0, self._newest):
             self.entries.append((subject, data, revision))
         self._published = revision
+
+    async def bypass(self, subject: str, data: bytes) -> None:
+        """See `Journal.bypass`."""
+        await self._bus.publish(subject, data)
 
     async def confirm(self) -> None:
         """See `Journal.confirm`; everything enters at once, or never."""

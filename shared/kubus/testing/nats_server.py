@@ -39,6 +39,7 @@ from typing import Any
 
 _START_SECONDS = 20
 MAX_PAYLOAD_BYTES = 8 * 1024 * 1024
+JOURNAL_BYTES_MAX = 8 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +56,9 @@ class ServerTls:
 class NatsServer:
     """A running nats-server. `kill` and `restart` keep its port and its journal."""
 
-    def __init__(self, scratch: Path, tls: ServerTls | None, port: int = 0) -> None:
+    def __init__(self, scratch: Path, tls: ServerTls | None, port: int = 0, store_dir: Path | None = None) -> None:
         self._scratch = scratch
+        self._store_dir = store_dir or scratch / "jetstream"
         self._tls = tls
         self._process: asyncio.subprocess.Process | None = None
         self.port = port or free_port()
@@ -108,7 +110,7 @@ class NatsServer:
             "server_name": f"test-{self.port}",
             "max_payload": MAX_PAYLOAD_BYTES,
             "log_file": str(self.log_file),
-            "jetstream": {"store_dir": str(self._scratch / "jetstream")},
+            "jetstream": {"store_dir": str(self._store_dir), "max_file_store": JOURNAL_BYTES_MAX},
         }
         if self._tls is not None:
             config["tls"] = {
@@ -124,10 +126,12 @@ class NatsServer:
 
 
 @asynccontextmanager
-async def nats_server(tls: ServerTls | None = None, port: int = 0) -> AsyncIterator[NatsServer]:
-    """A nats-server with JetStream, ready; killed at the end, its journal with it."""
+async def nats_server(
+    tls: ServerTls | None = None, port: int = 0, store_dir: Path | None = None
+) -> AsyncIterator[NatsServer]:
+    """A nats-server with JetStream, ready; killed at the end, its journal with it unless it has a directory."""
     with tempfile.TemporaryDirectory(prefix="kubus-nats-") as scratch:
-        server = NatsServer(Path(scratch), tls, port)
+        server = NatsServer(Path(scratch), tls, port, store_dir)
         try:
             await server.start()
             yield server

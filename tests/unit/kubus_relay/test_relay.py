@@ -9,7 +9,7 @@ from contextlib import aclosing, asynccontextmanager
 import pytest
 
 from kubus.bus import Message, Subscription
-from kubus.bus.journal import RESTORED, MemoryJournal
+from kubus.bus.journal import RESTORED, JournalError, MemoryJournal
 from kubus.bus.memory import MemoryBroker, MemoryBus
 from kubus.bus.subjects import EVENTS, beat_subject, collection_stream, event_subject
 from kubus.bus.wire import Beat, decode_beat, decode_event
@@ -36,6 +36,30 @@ async def heard_beats(beats: Subscription) -> dict[str, int]:
     return {message.subject: decode_beat(message.data).revision for message in messages}
 
 
+class FullJournal(MemoryJournal):
+    """A journal whose disk is full from time to time."""
+
+    full = False
+
+    async def open(self) -> int:
+        if self.full:
+            raise JournalError("no space left on device")
+        return await super().open()
+
+    async def newest_of(self, collection: str) -> int:
+        if self.full:
+            raise JournalError("no space left on device")
+        return await super().newest_of(collection)
+
+    async def publish(self, subject: str, data: bytes, revision: int) -> None:
+        await (self.bypass(subject, data) if self.full else super().publish(subject, data, revision))
+
+    async def confirm(self) -> None:
+        if self.full:
+            raise JournalError("the journal stands still")
+        await super().confirm()
+
+
 class World:
     """Store, bus and journal, with what a listener heard."""
 
@@ -44,7 +68,7 @@ class World:
         self.store = MemoryStore(self.clock)
         self.broker = MemoryBroker()
         self.bus = MemoryBus(self.broker, "system:relay")
-        self.journal = MemoryJournal(self.bus)
+        self.journal = FullJournal(self.bus)
         self.states: list[str] = []
 
     @asynccontextmanager
@@ -251,6 +275,67 @@ async def test_while_the_bus_is_away_it_waits_and_then_tells_everything(world):
         world.broker.reconnect(world.bus)
         await eventually(lambda: len(world.journal.entries) >= len(revisions))
     assert world.told() == list(zip(revisions, [1, *revisions], strict=False))
+
+
+@pytest.mark.parametrize("since", ["the beginning", "in between"])
+async def test_without_a_journal_live_events_go_on_and_come_into_it_later(world, since):
+    """What the store still has is told to the journal when it can be opened again."""
+    listener = MemoryBus(world.broker, "listener")
+    events = await listener.subscribe(EVENTS)
+    world.journal.full = since == "the beginning"
+    first = await world.create("c0")
+    async with world.relay() as relay:
+        await world.until_published(relay, first)
+        world.journal.full = True
+        await eventually(lambda: bool(relay.journal_failure))
+        lost = [await world.create(f"d{i}") for i in range(5)]
+        await world.until_published(relay, lost[-1])
+        assert relay.following
+        assert lost[-1] not in [revision for revision, _ in world.told()]
+        heard: set[int] = set()
+        async with asyncio.timeout(10):
+            while not heard >= set(lost):
+                messages = [each for each in await events.next_batch() if isinstance(each, Message)]
+                heard |= {decode_event(message.data).revision for message in messages}
+        world.journal.full = False
+        await eventually(lambda: lost[-1] in [revision for revision, _ in world.told()])
+    assert world.told() == list(zip([first, *lost], [1, first, *lost], strict=False))
+    assert world.skipped() == []
+    assert relay.journal_failure == ""
+
+
+async def test_the_journal_says_up_to_where_nothing_was_kept(world):
+    first = await world.create("c0")
+    async with world.relay() as relay:
+        await world.until_published(relay, first)
+        world.journal.full = True
+        await eventually(lambda: bool(relay.journal_failure))
+        lost = await world.create("lost")
+        await world.until_published(relay, lost)
+        await world.store.compact(lost)
+        world.journal.full = False
+        await eventually(lambda: not relay.journal_failure and relay.following)
+        await eventually(lambda: world.skipped() != [])
+        new = await world.create("new")
+        await world.until_published(relay, new)
+    [upto] = world.skipped()
+    assert lost <= upto < new
+    assert [revision for revision, _ in world.told()] == [first, new]
+
+
+async def test_a_restore_without_a_journal_begins_another_epoch(world):
+    kept = await world.create("c0")
+    subject = beat_subject(collection_stream("pods.core"))
+    beats = await MemoryBus(world.broker, "listener").subscribe(subject)
+    world.journal.full = True
+    async with world.relay() as relay:
+        await world.until_published(relay, await world.create("lost"))
+        before = await until_beat(beats, subject, lambda _: True)
+        world.store.restore(kept)
+        during = await until_beat(beats, subject, lambda beat: beat.epoch != before.epoch)
+        assert during.revision == kept
+        world.journal.full = False
+        await eventually(lambda: [subject for subject, _, _ in world.journal.entries] == [event_subject(RESTORED)])
 
 
 async def test_an_unreadable_value_is_counted_and_stops_nothing(world):

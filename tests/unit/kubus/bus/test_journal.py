@@ -82,6 +82,15 @@ async def test_what_is_published_again_enters_once(bus):
     assert info.state.messages == 5
 
 
+async def test_what_bypasses_it_is_heard_and_not_kept(journal):
+    await journal.open()
+    await journal.bypass(PODS, b"before the first")
+    await journal.publish(PODS, b"event", 5)
+    await settled(journal)
+    await journal.bypass(PODS, b"after it")
+    assert await journal.open() == 5
+
+
 async def test_after_a_lost_event_it_takes_nothing_and_says_so(bus):
     journal = NatsJournal(bus)
     await journal.open()
