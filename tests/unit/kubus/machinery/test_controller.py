@@ -306,3 +306,29 @@ def test_a_reconciler_that_raises_is_tried_again_and_stops_no_other() -> None:
 
     simulate(story())
     assert 5 < calls < 30
+
+
+@pytest.mark.parametrize("made", [{"metadata": {"name": "x", "labels": {1, 2}}}, {"metadata": 5}, []])
+def test_a_plan_that_makes_no_sense_is_tried_again_and_stops_no_other(made) -> None:
+    """As many as the controller works on at a time fail over and over: none of its places is lost."""
+    calls = 0
+
+    def broken(obj: Object, view: View, now: datetime) -> Plan:
+        nonlocal calls
+        if name_of(obj) == "web":
+            return keep_replicas(obj, view, now)
+        calls += 1
+        return Plan((Create(PODS, made),))
+
+    async def story() -> None:
+        world = cluster()
+        await world.api.put("replicasets.apps", replicaset("a", replicas=1))
+        await world.api.put("replicasets.apps", replicaset("b", replicas=1))
+        async with world.running(Controller(name="broken", reconciles=SETS, reconcile=broken, concurrency=2)):
+            await asyncio.sleep(60)
+            await world.api.put("replicasets.apps", replicaset("web", replicas=1))
+            await asyncio.sleep(60)
+            assert world.names("pods.core") == ["web-0"]
+
+    simulate(story())
+    assert 10 < calls < 80
