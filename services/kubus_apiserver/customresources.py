@@ -129,7 +129,9 @@ class CustomResources:
             definition = self._definition(name)
             if definition is not None:
                 judged(definition, [definition], rfc3339(self._clock.now()))
-                kinds_of(definition)
+                wrong = [kind.collection for kind in kinds_of(definition) if f"{kind.plural}.{kind.group}" != name]
+                if wrong:
+                    raise ValueError(f"it defines {wrong[0]}")
             self.refresh(name)
         except Exception:
             _log.exception("definition %s cannot be understood; nothing is served of it", name)

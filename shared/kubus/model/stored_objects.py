@@ -25,6 +25,7 @@ from kubus.model.schema import load_schemas
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from kubus.model.kinds import Kind
     from kubus.model.schema import FieldSchema
 
 _META = "io.k8s.apimachinery.pkg.apis.meta.v1."
@@ -75,6 +76,7 @@ def decode_object(key: Key, data: bytes | memoryview | Raw) -> Object:
         DecodeError: what stands there is no object of the key's kind, or has another name.
     """
     obj = _decoder(key.collection)(data)
+    _check_type(key.collection, obj)
     metadata = obj.get("metadata")
     if metadata is None:
         raise DecodeError("the object has no metadata")
@@ -84,15 +86,29 @@ def decode_object(key: Key, data: bytes | memoryview | Raw) -> Object:
 
 
 @cache
-def _schemas_of_collections() -> dict[str, str]:
-    return {kind.collection: kind.schema for kind in builtin_kinds() if kind.from_stored is None}
+def _stored_kinds() -> dict[str, Kind]:
+    """By collection, the kind in whose version its objects are stored."""
+    return {kind.collection: kind for kind in builtin_kinds() if kind.from_stored is None}
+
+
+def _check_type(collection: str, obj: Object) -> None:
+    """One object of a foreign kind would make its whole list unreadable to clients. Neither field has to be there."""
+    kind = _stored_kinds().get(collection)
+    if kind is not None:
+        is_own = obj.get("apiVersion") in (None, kind.api_version) and obj.get("kind") in (None, kind.name)
+    else:
+        group = collection.partition(".")[2]
+        written = obj.get("apiVersion") or f"{group}/"
+        is_own = str(written).startswith(f"{group}/") and isinstance(obj.get("kind"), str | None)
+    if not is_own:
+        raise DecodeError(f"the object is a {obj.get('kind')!r} of {obj.get('apiVersion')!r}")
 
 
 @cache
 def _decoder(collection: str) -> Callable[[bytes | memoryview | Raw], Any]:
-    schema = _schemas_of_collections().get(collection)
-    if schema is not None:
-        return typed_decoder(_struct_type(schema))
+    kind = _stored_kinds().get(collection)
+    if kind is not None:
+        return typed_decoder(_struct_type(kind.schema))
     check = typed_decoder(TypedDict("Custom", {"metadata": Required[_struct_type(_OBJECT_META)]}))  # type: ignore[operator]  # built at run time
 
     def decode_custom(data: bytes | memoryview | Raw) -> Any:

@@ -273,6 +273,8 @@ async def test_built_in_kinds_are_nobodys_to_replace(api) -> None:
         (("spec", "versions"), None),
         (("spec", "group"), None),
         (("spec", "names"), None),
+        (("spec", "names", "plural"), "\0"),
+        (("spec", "group"), "other.example.com"),
         (("spec",), None),
         (("status", "conditions"), [None]),
     ],
