@@ -308,7 +308,7 @@ def test_a_reconciler_that_raises_is_tried_again_and_stops_no_other() -> None:
     assert 5 < calls < 30
 
 
-@pytest.mark.parametrize("made", [{"metadata": {"name": "x", "labels": {1, 2}}}, {"metadata": 5}, []])
+@pytest.mark.parametrize("made", [[], "x", None])
 def test_a_plan_that_makes_no_sense_is_tried_again_and_stops_no_other(made) -> None:
     """As many as the controller works on at a time fail over and over: none of its places is lost."""
     calls = 0
@@ -324,7 +324,8 @@ def test_a_plan_that_makes_no_sense_is_tried_again_and_stops_no_other(made) -> N
         world = cluster()
         await world.api.put("replicasets.apps", replicaset("a", replicas=1))
         await world.api.put("replicasets.apps", replicaset("b", replicas=1))
-        async with world.running(Controller(name="broken", reconciles=SETS, reconcile=broken, concurrency=2)):
+        controller = Controller(name="broken", reconciles=SETS, reconcile=broken, owns=(PODS,), concurrency=2)
+        async with world.running(controller):
             await asyncio.sleep(60)
             await world.api.put("replicasets.apps", replicaset("web", replicas=1))
             await asyncio.sleep(60)
