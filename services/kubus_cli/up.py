@@ -160,9 +160,18 @@ def _grow(cluster: Cluster, options: UpOptions, steps: Steps) -> Cluster:
 def _settle(cluster: Cluster, options: UpOptions, environ: Mapping[str, str], steps: Steps, *, started: bool) -> None:
     if options.wait:
         wait_until_ready(cluster, steps, started=started)
+    add_context(cluster, environ, steps)
+
+
+def add_context(cluster: Cluster, environ: Mapping[str, str], steps: Steps) -> None:
+    """Add the cluster to the user's kubeconfig; the cluster runs, so one that cannot be written is only a warning."""
     path = kubeconfigs.user_file(environ)
-    kubeconfigs.merge_into(path, kubeconfigs.read(cluster.kubeconfig))
-    kubeconfigs.give_to_caller(path, environ)
+    try:
+        kubeconfigs.merge_into(path, kubeconfigs.read(cluster.kubeconfig))
+        kubeconfigs.give_to_caller(path, environ)
+    except OSError as error:
+        steps.warn(f"no kubectl context in {path}: {error.strerror}; export KUBECONFIG={cluster.kubeconfig}")
+        return
     steps.done(f"kubectl context {cluster.name!r} in {path}")
 
 
