@@ -166,6 +166,8 @@ class SmallApi:
         expected = metadata(obj).get("resourceVersion")
         if expected and int(expected) != revision:
             raise errors.conflict(*_words(key), key.name, "the object has been modified")
+        if uid_of(obj) not in ("", uid_of(before)):
+            raise errors.conflict(*_words(key), key.name, "the UID in the precondition does not match")
         if subresource == "status":
             obj = {**before, "status": obj.get("status")}
         await self.put(key.collection, obj)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -23,7 +24,7 @@ def left_on_the_machine(cluster: Cluster, tag: str) -> dict[str, list[str]]:
     return {
         "namespaces": [line for line in lines("ip", "netns") if line.startswith(f"{tag}-")],
         "tables": [line for line in lines("nft", "list", "tables") if line.split()[-1].split("-")[0] == tag],
-        "links": [line for line in lines("ip", "-o", "link") if f" {tag}" in line],
+        "links": [line for line in lines("ip", "-o", "link") if re.search(rf" {tag}(v[0-9]+)?[:@ ]", line)],
         "mounts": [mount for mount in mounts if mount.startswith(str(cluster.home))],
         "processes": processes_of(cluster.home),
     }

@@ -82,7 +82,7 @@ def test_a_deployment_is_set_up_and_looked_at(kubectl: Script) -> None:
     kubectl("rollout undo deployment/web --to-revision=1", "rolled back")
     kubectl("get deployment web -o go-template={{.metadata.name}}", "^web$")
     kubectl("get all --show-kind", "deployment.apps/web")
-    kubectl("delete deployment web --dry-run=server", r'"web" deleted \(server dry run\)')
+    kubectl("delete deployment web --dry-run=server", r'"web" deleted.* \(server dry run\)')
     kubectl("delete deployment web --cascade=foreground --timeout=120s", '"web" deleted')
 
 
