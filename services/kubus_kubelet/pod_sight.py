@@ -52,6 +52,7 @@ class PodSight:
     def begin(self, tasks: asyncio.TaskGroup) -> None:
         """Watch what runs already; `tasks` lives as long as the pod is here."""
         self._tasks = tasks
+        self._ended.clear()
         for each in self.seen.containers:
             if each.step == "running":
                 self._watch(each, adopted=True)
@@ -65,7 +66,6 @@ class PodSight:
         for watch in self._watches.values():
             watch.close()
         self._watches.clear()
-        self._ended.clear()
 
     # What others have seen
 

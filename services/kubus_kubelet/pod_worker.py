@@ -153,15 +153,18 @@ class PodWorker:
                 self._tasks = tasks
                 self._take_over()
                 self._sight.begin(tasks)
-                recovery = tasks.create_task(self._recover()) if self._failures else None
-                while not self._done:
-                    await self._turn()
-                if recovery is not None:
-                    recovery.cancel()
+                try:
+                    recovery = tasks.create_task(self._recover()) if self._failures else None
+                    while not self._done:
+                        await self._turn()
+                    if recovery is not None:
+                        recovery.cancel()
+                finally:
+                    self._sight.close()  # an exit seen from here on would begin a task in a group that has ended
                 await self._sight.end()  # probes are tasks of this group, which waits for them
         finally:
+            self._sight.close()  # what was still being done may have begun to watch
             await self._sight.end()
-            self._sight.close()
 
     def _take_over(self) -> None:
         if self._left is not None:
