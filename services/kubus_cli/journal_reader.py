@@ -22,6 +22,7 @@ from kubus.bus.subjects import EVENTS, inbox_prefix
 from kubus.bus.wire import decode_event
 from kubus.model.codec import from_json, to_json
 from kubus.model.times import rfc3339_micro
+from kubus_cli.failures import Misused
 
 STREAM = "JOURNAL"
 UNACKNOWLEDGED_MAX = 2048
@@ -132,12 +133,14 @@ async def place_of_revision(bus: Bus, revision: int) -> int:
     """The place in the journal of the first event of a revision or a later one.
 
     Raises:
+        Misused: the journal holds no event of this revision or a later one.
         BusError: there is no journal, or it cannot be asked.
     """
     answer = from_json(await bus.request(f"$JS.API.STREAM.INFO.{STREAM}", b"", timeout_seconds=_ASK_SECONDS))
     if "error" in answer:
         raise BusError(f"the journal: {answer['error'].get('description', answer['error'])}")
-    low, high = int(answer["state"]["first_seq"]), int(answer["state"]["last_seq"]) + 1
+    low, end = int(answer["state"]["first_seq"]), int(answer["state"]["last_seq"]) + 1
+    high = end
     while low < high:
         middle = (low + high) // 2
         found = await _direct_get(bus, {"seq": middle, "next_by_subj": EVENTS})
@@ -145,6 +148,10 @@ async def place_of_revision(bus: Bus, revision: int) -> int:
             low = middle + 1
         else:
             high = middle
+    if low == end and (newest := await _direct_get(bus, {"last_by_subj": EVENTS})):
+        last = decode_event(newest).revision
+        why = f"r{revision} has not happened yet: the newest event is r{last}"
+        raise Misused(why, "leave --since away for what comes")
     return low
 
 

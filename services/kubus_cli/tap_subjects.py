@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from kubus.bus.subjects import EVENTS, escape
 from kubus.model.kinds import Kind
+from kubus.model.names import is_dns_label
 from kubus_cli.failures import Misused
 
 NAMESPACE_WORDS = frozenset({"ns", "namespace"})
@@ -16,10 +17,12 @@ def subject_of(words: str, kinds: Iterable[Kind], namespace: str = "") -> str:
     """The subject to listen to. "" is everything; `ns/x` is everything in a namespace.
 
     Raises:
-        Misused: there is no such resource.
+        Misused: there is no such resource, or the namespace cannot be one.
     """
     if words.startswith("kubus."):
         return words
+    if namespace and not is_dns_label(namespace):
+        raise Misused(f"{namespace!r} cannot be a namespace's name", "see: kubectl get namespaces")
     within = escape(namespace) if namespace else "*"
     if not words:
         return f"{EVENT_ROOT}*.*.{within}.>" if namespace else EVENTS

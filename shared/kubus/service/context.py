@@ -44,6 +44,8 @@ class Context:
         self.stop = asyncio.Event()
         """Set on SIGTERM and SIGINT: return soon."""
         self.reason_not_ready = "starting"
+        self.started = False
+        """True once it has been ready."""
         self._on_ready = on_ready
         self._shown = ""
 
@@ -62,6 +64,7 @@ class Context:
 
     def ready(self) -> None:
         """From now on /readyz answers 200, and the supervisor knows."""
+        self.started = True
         if self.reason_not_ready:
             self.reason_not_ready = ""
             self.log.info("ready")

@@ -8,7 +8,7 @@
     78   a setting is missing or wrong (EX_CONFIG): a restart will not help
 
 SIGTERM and SIGINT set `context.stop`; a service that has not returned after the grace period, or at a second
-signal, is cancelled.
+signal, is cancelled; so is at once one that was never ready.
 """
 
 from __future__ import annotations
@@ -108,6 +108,10 @@ async def _until_stopped(context: Context, main: Main) -> int:
         context.log.info("stopping")
         context.not_ready("stopping")
         context.stop.set()
+        if not context.started:
+            # It has nothing to bring to an end, and may wait for others that have ended.
+            cancel("it was still starting")
+            return
         timers.append(loop.call_later(context.settings.stop_grace_seconds, cancel, "the grace period is over"))
 
     timers: list[asyncio.TimerHandle] = []
@@ -120,7 +124,8 @@ async def _until_stopped(context: Context, main: Main) -> int:
             raise
         if task is not None:
             task.uncancel()
-        context.log.warning("ended by force after the grace period")
+        if context.started:
+            context.log.warning("ended by force after the grace period")
     except SettingsError as error:
         context.log.error("cannot start", reason=str(error))
         return EXIT_CONFIG

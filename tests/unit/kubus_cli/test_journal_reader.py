@@ -11,6 +11,7 @@ from kubus.bus.journal import NatsJournal
 from kubus.bus.nats import connect
 from kubus.bus.wire import decode_event, encode_event
 from kubus.model.records import Note
+from kubus_cli.failures import Misused
 from kubus_cli.journal_reader import JournalReader, place_of_revision, stream_sequence
 
 SUBJECT = "kubus.ev.pods.core.default"
@@ -100,12 +101,17 @@ async def held_messages(reader):
     return messages
 
 
-@pytest.mark.parametrize(
-    ("revision", "place"), [(1, 1), (10, 1), (11, 2), (15, 2), (19, 3), (20, 3), (21, 4), (40, 5), (41, 6), (99, 6)]
-)
+@pytest.mark.parametrize(("revision", "place"), [(1, 1), (10, 1), (11, 2), (15, 2), (19, 3), (20, 3), (21, 4), (40, 5)])
 async def test_the_place_of_a_revision_is_found(bus, revision, place):
     await write_events(bus, [10, 15, 20, 30, 40])
     assert await place_of_revision(bus, revision) == place
+
+
+@pytest.mark.parametrize("revision", [41, 99])
+async def test_a_revision_after_the_newest_event_is_refused(bus, revision):
+    await write_events(bus, [10, 40])
+    with pytest.raises(Misused, match=f"r{revision} has not happened yet: the newest event is r40"):
+        await place_of_revision(bus, revision)
 
 
 async def test_an_empty_journal_has_a_place_for_every_revision(bus):

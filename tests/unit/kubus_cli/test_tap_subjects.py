@@ -33,6 +33,11 @@ def test_a_namespace_narrows():
     assert subject_of("", KINDS, "prod") == "kubus.ev.*.*.prod.>"
 
 
+def test_a_namespace_that_cannot_be_one_is_refused():
+    with pytest.raises(Misused, match="cannot be a namespace's name"):
+        subject_of("pods", KINDS, "../x y")
+
+
 def test_an_unknown_resource_is_refused_with_advice():
     with pytest.raises(Misused, match="no resource 'pots'"):
         subject_of("pots", KINDS)

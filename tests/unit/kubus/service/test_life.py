@@ -104,6 +104,15 @@ def test_a_service_that_does_not_listen_is_ended_after_its_grace(start):
     assert "ended by force" in log
 
 
+def test_a_service_that_is_still_starting_ends_at_once(start):
+    body = "print('waiting', file=sys.stderr, flush=True)\nawait asyncio.sleep(1000)"
+    service = start(body, KUBUS_STOP_GRACE_SECONDS="900")
+    assert service.process.stderr.readline() == "waiting\n"
+    service.process.send_signal(signal.SIGTERM)
+    status, said = service.end()
+    assert status == 0 and "by force" not in said
+
+
 def test_a_second_signal_ends_it_at_once(start):
     service = start("context.ready()\nawait asyncio.sleep(60)")
     assert service.notice().ready
