@@ -44,6 +44,7 @@ class Chaos:
         harms: list[tuple[Callable[[], Awaitable[None]], int]] = [
             (self._kill, 6),
             (self._cut_off, 4),
+            (self._freeze, 3),
             (self._lose_power, 2),
             (self._take_store_away, 1),
             (self._crash_containers, 4),
@@ -70,6 +71,7 @@ class Chaos:
             machine.powered = True
             machine.podman.call_seconds = machine.podman.list_seconds = 0.0
         for process in cluster.processes.values():
+            cluster.thaw(process)
             if not process.alive:
                 cluster.start(process)
             if process.kubelet is not None:
@@ -96,6 +98,19 @@ class Chaos:
         if process.connections is not None and process.connections.raw_bus is bus:
             cluster.chronicle.tell(process.name, "is back on the bus")
             cluster.broker.reconnect(bus)
+
+    async def _freeze(self) -> None:
+        """A service is stopped (SIGSTOP), long enough for its Lease to end, and goes on."""
+        process = self._somebody()
+        if process is None:
+            return
+        cluster, run = self._cluster, process.runs
+        cluster.chronicle.tell(process.name, "is frozen")
+        cluster.freeze(process)
+        await asyncio.sleep(self._random.choice((1.0, 20.0, 60.0)) * self._random.random())
+        if process.runs == run and process.alive:
+            cluster.chronicle.tell(process.name, "goes on")
+            cluster.thaw(process)
 
     async def _lose_power(self) -> None:
         cluster = self._cluster

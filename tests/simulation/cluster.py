@@ -27,7 +27,7 @@ from kubus.model.kinds.builtin import builtin_kinds
 from kubus.model.sealing import Seals
 from kubus.service.logs import Logger
 from kubus.store import StoreError
-from kubus.testing.clock import SimulatedClock
+from kubus.testing.clock import OWNER, SimulatedClock, SimulatedLoop
 from kubus.testing.faulty_bus import Faults, FaultyBus
 from kubus.testing.faulty_store import FaultyStore, StoreFaults
 from kubus_apiserver.bootstrap import bootstrap
@@ -161,12 +161,22 @@ class Cluster:
         self.chronicle.tell(process.name, "is killed")
         self.broker.disconnect(process.connections.raw_bus)
         process.connections.store_faults.refuse = 1.0
+        self.thaw(process)
         process.running.cancel()
         process.running = process.connections = process.core = process.kubelet = None
         process.informers = []
 
+    def freeze(self, process: Process) -> None:
+        """SIGSTOP: nothing of it runs, and its connections stay."""
+        _loop().freeze(process.name)
+
+    def thaw(self, process: Process) -> None:
+        """SIGCONT: it goes on as if no time had passed."""
+        _loop().thaw(process.name)
+
     async def _live(self, process: Process, connections: Connections) -> None:
         mine = asyncio.current_task()
+        OWNER.set(process.name)
         try:
             await process.work(connections)
         except (Exception, asyncio.CancelledError) as error:
@@ -248,6 +258,12 @@ class Cluster:
                 process.connections.store_faults.stop()
                 if self.broker.is_away(process.connections.raw_bus):
                     self.broker.reconnect(process.connections.raw_bus)
+
+
+def _loop() -> SimulatedLoop:
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, SimulatedLoop)
+    return loop
 
 
 async def _insist(work: Callable[[], Awaitable[None]]) -> None:

@@ -7,6 +7,9 @@ Sleeping for an hour takes no time, and a run is the same every time: callbacks 
 due, and there is no socket, thread or process whose answer could come early or late. Waiting for one of those is
 refused by the jump: with nothing due and nothing to wake it the loop reports a deadlock instead of hanging.
 
+A loop can freeze what runs on behalf of an owner (`OWNER`, which tasks hand on to those that they start), as SIGSTOP
+does to a process: time passes, and everything that was due runs when it thaws.
+
 `SimulatedClock` is the `Clock` of such a loop. Its wall clock can be set wrong (`jump`), its monotonic one cannot.
 """
 
@@ -15,13 +18,17 @@ from __future__ import annotations
 import asyncio
 import itertools
 import selectors
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import Context, ContextVar, copy_context
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
+OWNER: ContextVar[str] = ContextVar("owner", default="")
+"""On whose behalf a task runs."""
 
 
 class Deadlock(Exception):
@@ -64,12 +71,23 @@ class _NumberedTask(asyncio.Task[Any]):
         return self._number
 
 
+@dataclass(slots=True, eq=False)
+class _Call:
+    """A callback that is due or will be."""
+
+    context: Context
+    callback: Callable[..., Any]
+    args: tuple[Any, ...]
+    handle: asyncio.Handle | None = None
+
+
 class SimulatedLoop(asyncio.SelectorEventLoop):
     """An event loop in simulated time. It starts at 0."""
 
     def __init__(self) -> None:
         self._jumping = _JumpingSelector()
         super().__init__(self._jumping)
+        self._frozen: dict[str, list[_Call]] = {}
         self._clock_resolution = 1e-9
         numbers = itertools.count(1)
         self.set_task_factory(
@@ -79,6 +97,44 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         """Simulated seconds."""
         return self._jumping.now
+
+    def call_soon(  # type: ignore[override]  # typeshed's has type variables
+        self, callback: Callable[..., Any], *args: Any, context: Context | None = None
+    ) -> asyncio.Handle:
+        """Run a callback in this turn of the loop, or when its owner thaws."""
+        context = context if context is not None else copy_context()
+        call = _Call(context, callback, args)
+        call.handle = super().call_soon(self._run_or_keep, call, context=context)
+        return call.handle
+
+    def call_at(  # type: ignore[override]  # typeshed's has type variables
+        self, when: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        """Run a callback at a time, or when its owner thaws."""
+        context = context if context is not None else copy_context()
+        call = _Call(context, callback, args)
+        call.handle = handle = super().call_at(when, self._run_or_keep, call, context=context)
+        return handle
+
+    def freeze(self, owner: str) -> None:
+        """Run nothing on behalf of an owner from now on."""
+        self._frozen.setdefault(owner, [])
+
+    def thaw(self, owner: str) -> None:
+        """Run on behalf of an owner again, first what was due meanwhile."""
+        for call in self._frozen.pop(owner, ()):
+            super().call_soon(self._run_kept, call, context=call.context)
+
+    def _run_or_keep(self, call: _Call) -> None:
+        kept = self._frozen.get(call.context.get(OWNER, "")) if self._frozen else None
+        if kept is None:
+            call.callback(*call.args)
+        else:
+            kept.append(call)
+
+    def _run_kept(self, call: _Call) -> None:
+        if call.handle is None or not call.handle.cancelled():  # by another one that was kept, and ran before
+            self._run_or_keep(call)
 
 
 class SimulatedClock:

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from kubus.testing.clock import START, Deadlock, SimulatedClock, simulate
+from kubus.testing.clock import OWNER, START, Deadlock, SimulatedClock, SimulatedLoop, simulate
 
 
 def test_an_hour_takes_no_time() -> None:
@@ -79,3 +79,31 @@ def test_what_still_runs_at_the_end_is_ended() -> None:
 
     simulate(story())
     assert ended == ["forever"]
+
+
+def test_what_an_owner_does_waits_while_it_is_frozen() -> None:
+    """Its timers are due in its absence and run when it thaws; others go on, and tasks hand their owner on."""
+    done: list[tuple[str, float]] = []
+
+    async def act(owner: str) -> None:
+        OWNER.set(owner)
+        await asyncio.gather(tick(owner))
+
+    async def tick(owner: str) -> None:
+        for _ in range(3):
+            await asyncio.sleep(1)
+            done.append((owner, asyncio.get_running_loop().time()))
+
+    async def story() -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, SimulatedLoop)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(act("a"))
+            tasks.create_task(act("b"))
+            await asyncio.sleep(1.5)
+            loop.freeze("a")
+            await asyncio.sleep(8.5)
+            loop.thaw("a")
+
+    simulate(story())
+    assert done == [("a", 1), ("b", 1), ("b", 2), ("b", 3), ("a", 10), ("a", 11)]
