@@ -14,8 +14,8 @@ from tests.simulation.cluster import Cluster, Process
 
 from kubus.model.codec import pack
 from kubus.model.objects import Key
-from kubus.model.records import Note, encode_record, store_key
-from kubus.store import Compacted
+from kubus.model.records import Note, encode_record, parse_store_key, store_key
+from kubus.store import Compacted, Conflict, FutureRevision
 from kubus.store.memory import MemoryStore
 
 VANISHING_SHARE = 0.1
@@ -50,6 +50,7 @@ class Chaos:
             (self._crash_containers, 4),
             (self._compact, 1),
             (self._forget_journal, 1),
+            (self._restore, 2),
             (self._disturb_everybody, 1),
             (self._set_clock_wrong, 1),
             (self._fail_workers, 3),
@@ -172,6 +173,26 @@ class Chaos:
         with suppress(Compacted):
             await self._cluster.store.compact(revision - 1)
 
+    async def _restore(self) -> None:
+        """The store is restored from a snapshot of some seconds ago."""
+        cluster = self._cluster
+        kept = await cluster.store.revision()
+        await asyncio.sleep(self._random.choice((2.0, 10.0, 60.0)) * self._random.random())
+        newest = await cluster.store.revision()
+        with suppress(Compacted, FutureRevision):  # history is gone, or another restore came first
+            cluster.restore_store(kept, newest)
+            cluster.chronicle.tell("store", f"goes back from {newest} to {kept}")
+            await self._remove_corrupt_objects()
+
+    async def _remove_corrupt_objects(self) -> None:
+        """Remove what was corrupt in a snapshot and has been repaired since."""
+        store = self._cluster.store
+        for item in (await store.page("/kubus/")).items:
+            key = parse_store_key(item.key)
+            if key is not None and key.name.startswith(CORRUPT_NAME):
+                with suppress(Conflict):
+                    await MemoryStore.delete(store, item.key, expected=item.revision)
+
     async def _forget_journal(self) -> None:
         self._cluster.chronicle.tell("journal", "is forgotten")
         self._cluster.forget_journal()
@@ -208,7 +229,8 @@ class Chaos:
         try:
             await asyncio.sleep(random.choice((1.0, 20.0, 100.0)) * random.random())
         finally:
-            await MemoryStore.delete(store, store_key(key), expected=revision)
+            with suppress(Conflict):  # a restore took it back
+                await MemoryStore.delete(store, store_key(key), expected=revision)
 
     def _somebody(self) -> Process | None:
         alive = [process for process in self._cluster.processes.values() if process.alive]

@@ -107,6 +107,8 @@ class Cluster:
         self._loss = how_bad.choice(LOSSES)
         self._journal: list[tuple[str, bytes, int]] = []
         self._tasks: asyncio.TaskGroup | None = None
+        self.on_restore: list[Callable[[int, int], None]] = []
+        """Called with the revision that is kept and the one that was the newest."""
         self.processes: dict[str, Process] = {}
         for number in (1, 2):
             self._add(f"apiserver-{number}", self._apiserver)
@@ -242,6 +244,19 @@ class Cluster:
     def forget_journal(self) -> None:
         """The journal is wiped."""
         self._journal.clear()
+
+    def restore_store(self, kept: int, newest: int) -> None:
+        """The store goes back to a revision, as an etcd restored from a snapshot of then.
+
+        What runs on the machines stays: a pod may be placed once more, elsewhere, before its kubelets learn of it.
+        """
+        self.store.restore(kept)
+        self.truth.restored()
+        for process in self.processes.values():
+            if process.connections is not None:
+                process.connections.gaps.restored()
+        for listener in self.on_restore:
+            listener(kept, newest)
 
     def store_away(self, away: bool) -> None:
         """Nobody's questions to the store are answered; or as before."""

@@ -52,6 +52,11 @@ class Gaps:
         if not lost:
             self._came.setdefault(collection, deque(maxlen=CAME_KEPT)).append(revision)
 
+    def restored(self) -> None:
+        """The store has gone back: what was lost before is no gap any more."""
+        self._lost.clear()
+        self._came.clear()
+
     def _progressed(self, collection: str, revision: int) -> None:
         missing, listings = self._lost.get(collection, (0, 0))
         if not missing or revision < missing:

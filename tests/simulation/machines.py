@@ -42,6 +42,8 @@ class History:
     attempts: int = 0
     end: End | None = None
     """How the last run ended; None while it runs."""
+    undone: bool = False
+    """Whether the store has gone back since: the next run may be anywhere, and in spite of everything."""
 
 
 @dataclass(slots=True)
@@ -50,6 +52,11 @@ class Truth:
 
     of: dict[str, History] = field(default_factory=dict)
     """By pod uid."""
+
+    def restored(self) -> None:
+        """The store has gone back: what it decided of the pods may be decided again."""
+        for history in self.of.values():
+            history.undone = True
 
 
 class Machine:
@@ -97,6 +104,9 @@ class Machine:
         self._chronicle.tell(self.name, f"runs {name} (run {history.attempts + 1})")
 
     def _judge(self, name: str, before: History) -> None:
+        if before.undone:
+            before.undone = False
+            return
         promise = "one running generation a pod uid"
         if before.end is None:
             self._chronicle.break_promise(promise, f"{name} is started on {self.name} and runs on {before.machine}")

@@ -17,7 +17,7 @@ from kubus.model.kinds import Kind
 from kubus.model.objects import Key, Object, is_deleting, name_of, namespace_of, path_of, revision_of, uid_of
 from kubus.model.quantities import milli
 from kubus.model.records import NOTES, Note, decode_record, parse_store_key
-from kubus.store import StoreChange
+from kubus.store import Reverted, StoreChange
 
 USER = "kubernetes-admin"
 PODS, NODES, LEASES, EVENTS = "pods.core", "nodes.core", "leases.coordination.k8s.io", "events.core"
@@ -48,12 +48,39 @@ class Watcher:
         self._chronicle = cluster.chronicle
         self._deleted: dict[Key, int] = {}
         self._acknowledged: list[tuple[Key, int]] = []
+        self._undone: list[range] = []
+        """Revisions that a restored store took back; it may have given them again since."""
+        cluster.on_restore.append(self._restored)
 
     async def run(self) -> None:
         """Follow the store until cancelled."""
-        async with aclosing(self._cluster.store.changes("/kubus/", after=0)) as batches:
-            async for batch in batches:
-                self.take(batch)
+        while True:
+            try:
+                async with aclosing(self._cluster.store.changes("/kubus/", after=self.revision)) as batches:
+                    async for batch in batches:
+                        self.take(batch)
+            except Reverted:
+                await self._read_objects()
+
+    def _restored(self, kept: int, newest: int) -> None:
+        """The store has gone back to a revision: nothing is promised of what came after it."""
+        self._undone.append(range(kept + 1, newest + 1))
+        self.revision = min(self.revision, kept)
+        self.history = {revision: written for revision, written in self.history.items() if revision <= kept}
+        self._deleted = {key: revision for key, revision in self._deleted.items() if revision <= kept}
+
+    async def _read_objects(self) -> None:
+        """What stands in a store that was restored, as of `revision`."""
+        page = await self._cluster.store.page("/kubus/", at=self.revision)
+        there = {parse_store_key(item.key): item.value for item in page.items}
+        self.objects = {
+            key: decode_record(value).object
+            for key, value in there.items()
+            if key is not None and not key.name.startswith(CORRUPT_NAME)
+        }
+
+    def _is_undone(self, revision: int) -> bool:
+        return any(revision in undone for undone in self._undone)
 
     def take(self, batch: list[StoreChange]) -> None:
         """The next changes of the store."""
@@ -76,6 +103,8 @@ class Watcher:
     def read_back(self, kind: Kind, written: Object, revision: int) -> None:
         """What a user read after an acknowledged write: this revision, 0 for nothing."""
         key = self._key(kind, written)
+        if self._is_undone(revision_of(written)):
+            return
         if revision < revision_of(written) and not (revision == 0 and self._deleted.get(key, 0) > revision_of(written)):
             self._break("an acknowledged write is readable", f"{key} of {revision_of(written)} reads as {revision}")
 
@@ -83,7 +112,7 @@ class Watcher:
         """Every acknowledged write is in the store's history, under its revision."""
         for key, revision in self._acknowledged:
             found = self.history.get(revision)
-            if found is None or found.key != key:
+            if (found is None or found.key != key) and not self._is_undone(revision):
                 self._break("no acknowledged write is lost", f"{key} at {revision} is {found}")
 
     def causes(self, revision: int) -> list[int]:
@@ -129,7 +158,7 @@ class Watcher:
     def _check_note(self, key: Key, revision: int, note: Note) -> None:
         if not note.by:
             self._break("every change says who made it", f"{key} at {revision}")
-        if note.cause is not None and note.cause >= revision:
+        if note.cause is not None and note.cause >= revision and not self._is_undone(note.cause):
             self._break("a cause comes before its effect", f"{key} at {revision} is caused by {note.cause}")
         timed = key.collection == LEASES or (key.collection == NODES and note.manager == "kubelet")
         if note.cause is None and note.by not in (USER, "system:apiserver") and not timed:
