@@ -210,6 +210,8 @@ class Rest:
         for key, pod in self._all(PODS).items():
             path = self._watcher.causes(revision_of(pod))
             first = self._watcher.history.get(path[-1])
+            if self._watcher.is_undone(path[-1]):
+                continue
             if first is None:
                 yield f"{key}: {path} ends at a revision that nobody has seen"
             elif first.note.by != USER and first.key.collection not in (NODES, LEASES):

@@ -79,7 +79,8 @@ class Watcher:
             if key is not None and not key.name.startswith(CORRUPT_NAME)
         }
 
-    def _is_undone(self, revision: int) -> bool:
+    def is_undone(self, revision: int) -> bool:
+        """Whether a restore took a revision back."""
         return any(revision in undone for undone in self._undone)
 
     def take(self, batch: list[StoreChange]) -> None:
@@ -103,7 +104,7 @@ class Watcher:
     def read_back(self, kind: Kind, written: Object, revision: int) -> None:
         """What a user read after an acknowledged write: this revision, 0 for nothing."""
         key = self._key(kind, written)
-        if self._is_undone(revision_of(written)):
+        if self.is_undone(revision_of(written)):
             return
         if revision < revision_of(written) and not (revision == 0 and self._deleted.get(key, 0) > revision_of(written)):
             self._break("an acknowledged write is readable", f"{key} of {revision_of(written)} reads as {revision}")
@@ -112,13 +113,18 @@ class Watcher:
         """Every acknowledged write is in the store's history, under its revision."""
         for key, revision in self._acknowledged:
             found = self.history.get(revision)
-            if (found is None or found.key != key) and not self._is_undone(revision):
+            if (found is None or found.key != key) and not self.is_undone(revision):
                 self._break("no acknowledged write is lost", f"{key} at {revision} is {found}")
 
     def causes(self, revision: int) -> list[int]:
-        """The revisions that one walks back through from a revision's cause to the first."""
+        """The revisions that one walks back through from a revision's cause to the first.
+
+        At a revision that a restore took back the walk ends: it may since have been given to something else.
+        """
         path = [revision]
         while (found := self.history.get(path[-1])) is not None and found.note.cause is not None:
+            if self.is_undone(path[-1]):
+                break
             path.append(found.note.cause)
         return path
 
@@ -158,7 +164,7 @@ class Watcher:
     def _check_note(self, key: Key, revision: int, note: Note) -> None:
         if not note.by:
             self._break("every change says who made it", f"{key} at {revision}")
-        if note.cause is not None and note.cause >= revision and not self._is_undone(note.cause):
+        if note.cause is not None and note.cause >= revision and not self.is_undone(note.cause):
             self._break("a cause comes before its effect", f"{key} at {revision} is caused by {note.cause}")
         timed = key.collection == LEASES or (key.collection == NODES and note.manager == "kubelet")
         if note.cause is None and note.by not in (USER, "system:apiserver") and not timed:
